@@ -1,0 +1,210 @@
+##  table.awk - turns the results of bench/run into one table
+##
+##  Input, fields separated by tabs:
+##      round  program  side  ok      JSON line
+##      round  program  side  failed  reason
+
+BEGIN {
+    FS = "\t"
+    # row(key, program, label, unit, field, kind of budget, bound)
+    row("task_rate", "task_rate", "tasks, pipelined", "/s", "value", "ratio>=", 1.0)
+    row("call_rate", "call_rate", "actor calls, pipelined", "/s", "value", "ratio>=", 0.5)
+    row("task_latency", "task_latency", "a task waited for, p50", "us", "p50", "ratio<=", 1.3)
+    row("task_latency", "task_latency", "  p99", "us", "p99")
+    row("call_latency", "call_latency", "a call waited for, p50", "us", "p50", "ratio<=", 1.5)
+    row("call_latency", "call_latency", "  p99", "us", "p99")
+    row("startup", "startup", "up, first task answered", "ms", "value", "<=", 50)
+    row("memory_head", "memory", "head and node, idle", "MB", "value", "<=", 20)
+    row("memory_worker", "memory", "one worker, idle", "MB", "value", "<=", 9)
+    row("memory_actor", "actors", "one actor, idle", "kB", "value", "<=", 45)
+    row("queued_memory", "queued", "a queued task", "bytes", "value", "<=", 250)
+    row("queued_rate", "queued", "queued tasks, drained", "/s", "value", "full", 1.0)
+    row("actors_alive", "actors", "actors alive", "", "value", ">=", 5000)
+    row("actors_limit", "actors", "actors at the limit", "", "value")
+    row("actors_rate", "actors", "a call to each actor", "/s", "value")
+    row("task_sleeps", "wake", "sleeps a task waited for", "", "value")
+    row("call_sleeps", "wake", "sleeps a call waited for", "", "value")
+}
+
+function row(key, program, label, unit, field, kind, bound)
+{
+    rows++
+    row_key [rows] = key
+    row_program [rows] = program
+    row_label [rows] = label
+    row_unit [rows] = unit
+    row_field [rows] = field
+    row_kind [rows] = kind
+    row_bound [rows] = bound
+}
+
+# The value of a field of a flat JSON object, "" if it has none.
+function field(json, name,    at, rest)
+{
+    at = index (json, "\"" name "\":")
+    if (!at)
+        return ""
+    rest = substr (json, at + length (name) + 3)
+    if (substr (rest, 1, 1) == "\"") {
+        rest = substr (rest, 2)
+        match (rest, /([^"\\]|\\.)*/)
+        return substr (rest, 1, RLENGTH)
+    }
+    match (rest, /[-+.0-9e]+/)
+    return substr (rest, 1, RLENGTH)
+}
+
+{
+    if ($1 > rounds)
+        rounds = $1
+    ran [$2] = 1
+    if ($4 == "ok")
+        result [field($5, "bench"), $3, $1] = $5
+    else {
+        failures [$2, $3]++
+        failure_count++
+        failure_text [failure_count] = "round " $1 ", " $3 " " $2 ": " $5
+    }
+}
+
+# Sorts list [1..count]; the counts are small.
+function sort(list, count,    i, j, held)
+{
+    for (i = 2; i <= count; i++) {
+        held = list [i]
+        for (j = i - 1; j >= 1 && list [j] > held; j--)
+            list [j + 1] = list [j]
+        list [j + 1] = held
+    }
+}
+
+function median(list, count)
+{
+    if (count % 2)
+        return list [(count + 1) / 2]
+    return (list [count / 2] + list [count / 2 + 1]) / 2
+}
+
+function short(value)
+{
+    if (value >= 1e6)
+        return sprintf ("%.2fM", value / 1e6)
+    if (value >= 1e4)
+        return sprintf ("%.0fk", value / 1e3)
+    if (value >= 1000)
+        return sprintf ("%.0f", value)
+    return sprintf ("%.3g", value)
+}
+
+# "median(min-max)" of list [1..count].
+function spread(list, count)
+{
+    if (count == 0)
+        return "-"
+    sort(list, count)
+    if (short(list [1]) == short(list [count]))
+        return short(median(list, count))
+    return short(median(list, count)) " (" short(list [1]) "-" short(list [count]) ")"
+}
+
+# Fills list with a side's values of a row, a round each; returns how many.
+function values(number, side, list,    round, count, text)
+{
+    count = 0
+    for (round = 1; round <= rounds; round++) {
+        text = field(result [row_key [number], side, round], row_field [number])
+        if (text != "")
+            list [++count] = text + 0
+    }
+    return count
+}
+
+# Fills list with the ratios of two values of the same round.
+function ratios(key, side, name, base_key, base_side, list,    round, count, above, below)
+{
+    count = 0
+    for (round = 1; round <= rounds; round++) {
+        above = field(result [key, side, round], name)
+        below = field(result [base_key, base_side, round], name)
+        if (above != "" && below + 0 > 0)
+            list [++count] = above / below
+    }
+    return count
+}
+
+function budget_text(number,    kind, bound)
+{
+    kind = row_kind [number]
+    bound = row_bound [number]
+    if (kind == "ratio>=")
+        return sprintf ("at least %.1f x raw", bound)
+    if (kind == "ratio<=")
+        return sprintf ("at most %.1f x raw", bound)
+    if (kind == "full")
+        return sprintf ("%.1f x pipelined", bound)
+    if (kind == ">=")
+        return "at least " bound
+    return kind == "<=" ? "at most " bound " " row_unit [number] : ""
+}
+
+# Whether the budget is met; own and ratio are sorted lists.
+function verdict(number, own, own_count, ratio, ratio_count,    kind, bound, value, full, count)
+{
+    kind = row_kind [number]
+    bound = row_bound [number]
+    if (kind == "")
+        return ""
+    if (kind == "full") {
+        count = ratios(row_key [number], "troupe", "value", "task_rate", "troupe", full)
+        sort(full, count)
+        if (count == 0)
+            return "unknown"
+        value = median(full, count)
+        return (value >= bound ? "met" : "missed") ", " short(value) " x"
+    }
+    if (own_count == 0 || (kind ~ /^ratio/ && ratio_count == 0))
+        return "unknown"
+    value = kind ~ /^ratio/ ? median(ratio, ratio_count) : median(own, own_count)
+    if (kind ~ />=$/)
+        return value >= bound ? "met" : "missed"
+    return value <= bound ? "met" : "missed"
+}
+
+function print_row(number,    own, raw, ratio, own_count, raw_count, ratio_count, program, text,
+                    raw_text, judged)
+{
+    program = row_program [number]
+    own_count = values(number, "troupe", own)
+    raw_count = values(number, "raw", raw)
+    ratio_count = ratios(row_key [number], "troupe", row_field [number], row_key [number],
+                          "raw", ratio)
+    text = spread(own, own_count)
+    raw_text = spread(raw, raw_count)
+    sort(ratio, ratio_count)
+    judged = verdict(number, own, own_count, ratio, ratio_count)
+    if (failures [program, "raw"])
+        raw_text = "failed " failures [program, "raw"] " of " rounds
+    if (failures [program, "troupe"]) {
+        text = "failed " failures [program, "troupe"] " of " rounds
+        judged = "failed"
+    }
+    printf "%-25s %-5s  %-21s  %-21s  %-19s  %-18s  %s\n", row_label [number], row_unit [number],
+        text, raw_text, spread(ratio, ratio_count), budget_text(number), judged
+}
+
+END {
+    printf "%-25s %-5s  %-21s  %-21s  %-19s  %-18s  %s\n", "what", "unit", "Troupe",
+        "raw", "ratio", "budget", ""
+    for (number = 1; number <= rows; number++)
+        if (row_program [number] in ran)
+            print_row(number)
+    limit = field(result ["actors_limit", "troupe", rounds], "error")
+    gsub(/\\"/, "\"", limit)
+    if (limit != "")
+        print "\nThe first actor over the limit: " limit
+    if (failure_count)
+        print ""
+    for (i = 1; i <= failure_count; i++)
+        print "FAILED: " failure_text [i]
+    exit failure_count > 0
+}

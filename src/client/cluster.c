@@ -1,0 +1,243 @@
+/*  cluster.c - the cluster that a driver carries: head, node, workers      */
+
+#include "client/cluster.h"
+
+#include "head/head.h"
+#include "node/node.h"
+#include "wire/socket.h"
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define START_TIMEOUT (10000 * CLOCK_MS)
+#define STOP_TIMEOUT_MS 1500
+
+/*  A worker in this process.                                               */
+typedef struct {
+    struct cluster *cluster;
+    unsigned number;
+    thread_t *thread;
+    worker_t *worker;
+    fault_t fault;
+} inner_t;
+
+struct cluster {
+    void *context;
+    uint8_t cookie [COOKIE_SIZE];
+    char inner_endpoint [64];
+    char outer_endpoint [64];
+    head_t *head;
+    troupe_t *peer;
+    node_t *node;
+    inner_t *inners;
+    unsigned inner_count;
+    pthread_mutex_t lock;       /*  of inners' workers                      */
+};
+
+/*  --- workers as threads -----------------------------------------------  */
+
+static void
+s_run_inner (void *arg)
+{
+    inner_t *self = arg;
+    cluster_t *cluster = self->cluster;
+    worker_options_t options = { .context = cluster->context,
+                                 .head_endpoint = cluster->inner_endpoint,
+                                 .cookie = cluster->cookie,
+                                 .number = self->number,
+                                 .threads = true };
+    fault_t fault = { 0 };
+    worker_t *worker = worker_new (&options, &fault);
+    pthread_mutex_lock (&cluster->lock);
+    self->worker = worker;
+    self->fault = fault;
+    pthread_mutex_unlock (&cluster->lock);
+    if (worker)
+        worker_run (worker);
+}
+
+static int
+s_start_inners (cluster_t *self, unsigned workers, fault_t *fault)
+{
+    self->inners = calloc (workers, sizeof *self->inners);
+    if (!self->inners)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for workers");
+    for (; self->inner_count < workers; self->inner_count++) {
+        inner_t *inner = &self->inners [self->inner_count];
+        inner->cluster = self;
+        inner->number = self->inner_count + 1;
+        inner->thread = thread_new (s_run_inner, inner, fault);
+        if (!inner->thread)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+s_stop_inners (cluster_t *self)
+{
+    int rc = 0;
+    for (unsigned index = 0; index < self->inner_count; index++) {
+        pthread_mutex_lock (&self->lock);
+        worker_t *worker = self->inners [index].worker;
+        pthread_mutex_unlock (&self->lock);
+        if (worker)
+            worker_stop (worker);
+        if (thread_join (&self->inners [index].thread, STOP_TIMEOUT_MS)
+            || worker_destroy (&worker, STOP_TIMEOUT_MS))
+            rc = -1;
+    }
+    return rc;
+}
+
+static int
+s_inner_failure (cluster_t *self, fault_t *fault)
+{
+    pthread_mutex_lock (&self->lock);
+    for (unsigned index = 0; index < self->inner_count; index++)
+        if (self->inners [index].fault.code)
+            *fault = self->inners [index].fault;
+    pthread_mutex_unlock (&self->lock);
+    return fault->code ? -1 : 0;
+}
+
+/*  --- start ------------------------------------------------------------  */
+
+static int
+s_start_head (cluster_t *self, bool threads, fault_t *fault)
+{
+    uint64_t name [2];
+    if (getrandom (name, sizeof name, 0) != sizeof name
+        || getrandom (self->cookie, sizeof self->cookie, 0) != sizeof self->cookie)
+        return fault_set (fault, TROUPE_ESYSTEM, "no random numbers: %s", strerror (errno));
+    snprintf (self->inner_endpoint, sizeof self->inner_endpoint,
+              "inproc://troupe-head-%016llx%016llx", (unsigned long long) name [0],
+              (unsigned long long) name [1]);
+    snprintf (self->outer_endpoint, sizeof self->outer_endpoint,
+              "ipc://@troupe-head-%016llx%016llx", (unsigned long long) name [0],
+              (unsigned long long) name [1]);
+    const char *endpoints [] = { self->inner_endpoint, threads ? NULL : self->outer_endpoint,
+                                 NULL };
+    self->head = head_new (self->context, endpoints, self->cookie, fault);
+    return self->head ? 0 : -1;
+}
+
+static int
+s_join (cluster_t *self, bool threads, fault_t *fault)
+{
+    char label [64];
+    snprintf (label, sizeof label, "driver (pid %d)", (int) getpid ());
+    peer_options_t options = { .context = self->context,
+                               .head_endpoint = self->inner_endpoint,
+                               .cookie = self->cookie,
+                               .role = ROLE_DRIVER,
+                               .slots = 0,
+                               .label = label,
+                               .threads = threads };
+    self->peer = peer_new (&options, clock_now () + START_TIMEOUT, fault);
+    return self->peer ? 0 : -1;
+}
+
+/*  Waits for the first worker; looks now and then whether that is vain.    */
+static int
+s_await_worker (cluster_t *self, fault_t *fault)
+{
+    int64_t deadline = clock_now () + START_TIMEOUT;
+    int rc = 0;
+    fault->code = TROUPE_OK;
+    pthread_mutex_lock (&self->peer->lock);
+    while (rc == 0 && !self->peer->workers) {
+        peer_waiter_t waiter = PEER_WAITER_INIT;
+        self->peer->joining = &waiter;
+        peer_wait (self->peer, &waiter, clock_now () + 20 * CLOCK_MS);
+        self->peer->joining = NULL;
+        if (self->peer->workers)
+            break;
+        pthread_mutex_unlock (&self->peer->lock);
+        rc = self->node ? node_failure (self->node, fault) : s_inner_failure (self, fault);
+        pthread_mutex_lock (&self->peer->lock);
+        if (rc == 0 && clock_now () > deadline)
+            rc = fault_set (fault, TROUPE_ETIMEOUT, "no worker has joined within 10 s");
+    }
+    pthread_mutex_unlock (&self->peer->lock);
+    return rc;
+}
+
+cluster_t *
+cluster_new (unsigned workers, bool threads, fault_t *fault)
+{
+    cluster_t *self = calloc (1, sizeof *self);
+    if (!self) {
+        fault_set (fault, TROUPE_ENOMEM, "no memory for the cluster");
+        return NULL;
+    }
+    pthread_mutex_init (&self->lock, NULL);
+    self->context = socket_context_new (fault);
+    int rc = self->context ? 0 : -1;
+    if (rc == 0)
+        rc = s_start_head (self, threads, fault) || s_join (self, threads, fault) ? -1 : 0;
+    if (rc == 0 && threads)
+        rc = s_start_inners (self, workers, fault);
+    else if (rc == 0)
+        rc = (self->node = node_new (self->peer, self->outer_endpoint, workers, fault)) ? 0 : -1;
+    if (rc == 0)
+        rc = s_await_worker (self, fault);
+    if (rc == 0)
+        return self;
+    fault_t second;
+    cluster_destroy (&self, &second);
+    return NULL;
+}
+
+troupe_t *
+cluster_peer (cluster_t *self)
+{
+    return self->peer;
+}
+
+/*  --- end --------------------------------------------------------------  */
+
+static void
+s_stop_workers (cluster_t *self)
+{
+    record_t stop = { .type = RECORD_STOP };
+    pthread_mutex_lock (&self->peer->lock);
+    link_send (self->peer, HEAD_PROCESS, &stop);
+    link_flush_all (self->peer);
+    pthread_mutex_unlock (&self->peer->lock);
+}
+
+int
+cluster_destroy (cluster_t **self_p, fault_t *fault)
+{
+    cluster_t *self = *self_p;
+    if (!self)
+        return 0;
+    *self_p = NULL;
+    int rc = 0;
+    if (self->peer)
+        s_stop_workers (self);
+    if (s_stop_inners (self))
+        rc = fault_set (fault, TROUPE_ESYSTEM,
+                        "a task or method still runs in a thread of this process");
+    if (node_destroy (&self->node))
+        rc = fault_set (fault, TROUPE_ESYSTEM, "a worker process did not end");
+    if (self->peer && peer_stop (self->peer))
+        rc = fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");
+    else
+        peer_destroy (&self->peer);
+    if (head_destroy (&self->head))
+        rc = fault_set (fault, TROUPE_ESYSTEM, "the head did not end");
+    if (rc)
+        return -1;      /*  what still runs keeps its memory                */
+    if (self->context)
+        zmq_ctx_term (self->context);
+    pthread_mutex_destroy (&self->lock);
+    free (self->inners);
+    free (self);
+    return 0;
+}

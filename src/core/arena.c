@@ -1,0 +1,72 @@
+/*  arena.c - memory that is freed all at once                              */
+
+#include "core/value.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+
+#define ARENA_FIRST 512
+#define ARENA_LARGEST 65536
+
+struct arena_block {
+    arena_block_t *next;
+    size_t used;
+    size_t capacity;
+    alignas (max_align_t) unsigned char data [];
+};
+
+/*  Blocks grow as an arena does; what would fill most of a block gets one
+    of its own, behind the first, which still has room.                     */
+static void *
+s_add_block (arena_t *arena, size_t size)
+{
+    arena_block_t *first = arena->blocks;
+    size_t capacity = first ? first->capacity * 2 : ARENA_FIRST;
+    if (capacity > ARENA_LARGEST)
+        capacity = ARENA_LARGEST;
+    bool alone = size > capacity / 2;
+    if (alone)
+        capacity = size;
+    if (capacity > PTRDIFF_MAX - sizeof (arena_block_t))
+        return NULL;
+
+    arena_block_t *block = malloc (sizeof *block + capacity);
+    if (!block)
+        return NULL;
+    block->used = size;
+    block->capacity = capacity;
+    if (alone && first) {
+        block->next = first->next;
+        first->next = block;
+    } else {
+        block->next = first;
+        arena->blocks = block;
+    }
+    return block->data;
+}
+
+void *
+arena_alloc (arena_t *arena, size_t size)
+{
+    size_t unit = alignof (max_align_t);
+    if (size > SIZE_MAX - unit)
+        return NULL;
+    size = size ? (size + unit - 1) / unit * unit : unit;
+    arena_block_t *first = arena->blocks;
+    if (first && first->capacity - first->used >= size) {
+        void *place = first->data + first->used;
+        first->used += size;
+        return place;
+    }
+    return s_add_block (arena, size);
+}
+
+void
+arena_release (arena_t *arena)
+{
+    while (arena->blocks) {
+        arena_block_t *block = arena->blocks;
+        arena->blocks = block->next;
+        free (block);
+    }
+}

@@ -1,0 +1,616 @@
+/*  actor.c - handles to actors: spawning, finding, calling, letting go     */
+
+#include "peer/submit.h"
+
+#include "peer/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*  --- references -------------------------------------------------------  */
+
+static void
+s_free (troupe_actor_t *self)
+{
+    if (self->listed)
+        id_table_remove (&self->peer->actors, self->id);
+    if (self->ready)
+        future_release (self->ready);
+    for (size_t index = 0; index < self->held_argument_count; index++)
+        future_release (self->held_arguments [index]);
+    free (self->held_arguments);
+    bytes_release (&self->held);
+    bytes_release (&self->spawn);
+    free (self->borrowers);
+    free (self->class_name);
+    free (self->fault);
+    self->peer->handles--;
+    free (self);
+}
+
+static void
+s_send_end (troupe_actor_t *self, uint8_t flags)
+{
+    record_t end = { .type = RECORD_END, .flags = flags, .target = self->number };
+    link_send (self->peer, self->worker, &end);
+}
+
+/*  Nobody here holds it any more, nor elsewhere if it is ours.             */
+static void
+s_let_go (troupe_actor_t *self)
+{
+    troupe_t *peer = self->peer;
+    if (!peer->stopping && self->state == ACTOR_ALIVE) {
+        if (self->id.owner == peer->self && !self->named)
+            s_send_end (self, 0);
+        record_t release = { .type = RECORD_RELEASE,
+                             .flags = RECORD_ACTOR,
+                             .id = self->id,
+                             .target = peer->self };
+        if (self->borrowed)
+            link_send (peer, self->id.owner, &release);
+    }
+    s_free (self);
+}
+
+troupe_actor_t *
+actor_retain (troupe_actor_t *self)
+{
+    self->references++;
+    return self;
+}
+
+void
+actor_release (troupe_actor_t *self)
+{
+    if (--self->references == 0 && self->borrower_count == 0)
+        s_let_go (self);
+}
+
+void
+actor_borrower_add (troupe_actor_t *self, process_t process)
+{
+    process_t *grown = realloc (self->borrowers, (self->borrower_count + 1) * sizeof *grown);
+    if (!grown)
+        return;
+    self->borrowers = grown;
+    self->borrowers [self->borrower_count++] = process;
+}
+
+void
+actor_borrower_remove (troupe_actor_t *self, process_t process)
+{
+    for (size_t index = 0; index < self->borrower_count; index++)
+        if (self->borrowers [index] == process) {
+            self->borrowers [index] = self->borrowers [--self->borrower_count];
+            if (self->borrower_count == 0 && self->references == 0)
+                s_let_go (self);
+            return;
+        }
+}
+
+static troupe_actor_t *
+s_new (troupe_t *peer, tid_t id, const char *class_name, size_t class_length)
+{
+    troupe_actor_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->peer = peer;
+    self->id = id;
+    self->references = 1;
+    self->class_name = strndup (class_name, class_length);
+    self->described = registry_class (class_name, class_length);
+    if (!self->class_name || id_table_put (&peer->actors, id, self)) {
+        free (self->class_name);
+        free (self);
+        return NULL;
+    }
+    self->listed = true;
+    peer->handles++;
+    return self;
+}
+
+int
+actor_reference (troupe_actor_t *self, actor_reference_t *reference)
+{
+    *reference = (actor_reference_t){ .id = self->id,
+                                      .worker = self->worker,
+                                      .number = self->number,
+                                      .signature = self->signature,
+                                      .class_name = self->class_name,
+                                      .class_length = strlen (self->class_name) };
+    return self->state == ACTOR_ALIVE ? 0 : -1;
+}
+
+/*  --- coming up and ending ---------------------------------------------  */
+
+void
+actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t length)
+{
+    if (self->state == ACTOR_DEAD)
+        return;
+    self->state = ACTOR_DEAD;
+    self->fault = calloc (1, sizeof *self->fault);
+    if (self->fault)
+        fault_set (self->fault, code, "%.*s", (int) length, text);
+    frame_reader_t reader;
+    record_t record;
+    if (self->held.size && frame_open (&reader, self->held.data, self->held.size) == 0)
+        while (frame_next (&reader, &record) == 1) {
+            troupe_future_t *future = id_table_get (&self->peer->futures, record.id);
+            if (future)
+                future_fail (future, code, text, length, 0);
+        }
+    bytes_release (&self->held);
+}
+
+/*  Sends the calls that gathered, in order, and asks for the values that
+    they wait for.                                                          */
+static void
+s_send_held (troupe_actor_t *self)
+{
+    troupe_t *peer = self->peer;
+    frame_reader_t reader;
+    record_t record;
+    if (self->held.size && frame_open (&reader, self->held.data, self->held.size) == 0)
+        while (frame_next (&reader, &record) == 1) {
+            troupe_future_t *future = id_table_get (&peer->futures, record.id);
+            record.target = self->number;
+            link_send (peer, self->worker, &record);
+            record_t cancel = { .type = RECORD_CANCEL, .id = record.id };
+            if (future && future->state == FUTURE_PENDING)
+                future_set_producer (future, self->worker);
+            else
+                link_send (peer, self->worker, &cancel);
+        }
+    bytes_release (&self->held);
+    for (size_t index = 0; index < self->held_argument_count; index++) {
+        future_add_target (self->held_arguments [index], self->worker);
+        future_release (self->held_arguments [index]);
+    }
+    free (self->held_arguments);
+    self->held_arguments = NULL;
+    self->held_argument_count = 0;
+}
+
+typedef struct {
+    continuation_t base;
+    troupe_actor_t *actor;
+} arrival_t;
+
+/*  The value of an actor's first future: worker, number, signature.        */
+static void
+s_arrived (continuation_t *base, troupe_future_t *done)
+{
+    troupe_actor_t *self = ((arrival_t *) base)->actor;
+    free (base);
+    uint64_t where [3] = { 0 };
+    const troupe_out_t outs [] = { { TROUPE_OUT_UINT64, &where [0] },
+                                   { TROUPE_OUT_UINT64, &where [1] },
+                                   { TROUPE_OUT_UINT64, &where [2] } };
+    static const value_reader_t none;
+    fault_t fault;
+    if (done->state == FUTURE_FAILED)
+        actor_die (self, (troupe_error_t) done->code, (const char *) done->data, done->size);
+    else if (value_read_list (done->data, done->size, outs, 3, "value", &none, &fault))
+        actor_die (self, TROUPE_EPROTOCOL, fault.text, strlen (fault.text));
+    else if (link_is_dead (self->peer, where [0]))
+        actor_die (self, TROUPE_ELOST, "the actor's worker has ended", 28);
+    else if (self->state == ACTOR_STARTING) {
+        self->worker = where [0];
+        self->number = where [1];
+        self->signature = where [2];
+        self->state = ACTOR_ALIVE;
+        s_send_held (self);
+        if (self->killed)
+            s_send_end (self, RECORD_KILL);
+    }
+    actor_release (self);
+}
+
+static int
+s_await_arrival (troupe_actor_t *self)
+{
+    arrival_t *arrival = calloc (1, sizeof *arrival);
+    if (!arrival)
+        return -1;
+    arrival->base.run = s_arrived;
+    arrival->actor = actor_retain (self);
+    future_continue (self->ready, &arrival->base);
+    return 0;
+}
+
+troupe_actor_t *
+actor_borrow (troupe_t *peer, const actor_reference_t *reference)
+{
+    troupe_actor_t *self = id_table_get (&peer->actors, reference->id);
+    if (self)
+        return actor_retain (self);
+    self = s_new (peer, reference->id, reference->class_name, reference->class_length);
+    if (!self)
+        return NULL;
+    self->worker = reference->worker;
+    self->number = reference->number;
+    self->signature = reference->signature;
+    self->state = ACTOR_ALIVE;
+    if (reference->id.owner != peer->self) {
+        record_t borrow = { .type = RECORD_BORROW,
+                            .flags = RECORD_ACTOR,
+                            .id = reference->id,
+                            .target = peer->self };
+        self->borrowed = true;
+        link_send (peer, reference->id.owner, &borrow);
+    } else
+        self->named = true;     /*  found by name, or its own method's      */
+    if (reference->number) {
+        if (link_is_dead (peer, self->worker))
+            actor_die (self, TROUPE_ELOST, "the actor's worker has ended", 28);
+        return self;
+    }
+    self->state = ACTOR_STARTING;
+    self->ready = future_borrow (peer, reference->id);
+    if (!self->ready || s_await_arrival (self)) {
+        actor_release (self);
+        return NULL;
+    }
+    return self;
+}
+
+static troupe_actor_t *
+s_find_on (troupe_t *peer, process_t process)
+{
+    size_t cursor = 0;
+    for (troupe_actor_t *self; (self = id_table_next (&peer->actors, &cursor));)
+        if (self->worker == process && self->state == ACTOR_ALIVE)
+            return self;
+    return NULL;
+}
+
+void
+actor_lose_process (troupe_t *peer, process_t process, const char *cause)
+{
+    for (troupe_actor_t *self; (self = s_find_on (peer, process));) {
+        char text [FAULT_TEXT_MAX];
+        int length = snprintf (text, sizeof text, "actor %s was on %s", self->class_name, cause);
+        if ((size_t) length >= sizeof text)
+            length = sizeof text - 1;
+        actor_die (self, TROUPE_ELOST, text, (size_t) length);
+    }
+    bool again = true;
+    while (again) {
+        again = false;
+        size_t cursor = 0;
+        for (troupe_actor_t *self; (self = id_table_next (&peer->actors, &cursor));) {
+            for (size_t index = 0; index < self->borrower_count; index++)
+                again = again || self->borrowers [index] == process;
+            if (!again)
+                continue;
+            actor_borrower_remove (self, process);
+            break;
+        }
+    }
+}
+
+/*  --- spawning ---------------------------------------------------------  */
+
+/*  A spawn whose arguments are not all there yet.                          */
+typedef struct {
+    continuation_t base;
+    troupe_actor_t *actor;
+    troupe_future_t *needed;
+} spawn_wait_t;
+
+static void
+s_send_spawn (troupe_actor_t *self)
+{
+    link_t *link = &self->peer->head;
+    frame_reader_t reader;
+    record_t record;
+    if (frame_open (&reader, self->spawn.data, self->spawn.size) == 0
+        && frame_next (&reader, &record) == 1 && record_write (&link->frame, &record) == 0)
+        link_commit (self->peer, link);
+    bytes_release (&self->spawn);
+}
+
+static void
+s_argument_done (continuation_t *base, troupe_future_t *done)
+{
+    spawn_wait_t *wait = (spawn_wait_t *) base;
+    troupe_actor_t *self = wait->actor;
+    free (wait);
+    if (done->state == FUTURE_FAILED) {
+        fault_t fault;
+        fault_set (&fault, (troupe_error_t) done->code, "%s: argument failed: %s",
+                   self->class_name, (const char *) done->data);
+        future_fail_fault (self->ready, &fault);
+    } else if (self->ready->state == FUTURE_PENDING) {
+        /*  The one record of the frame ends here, so it may still grow.    */
+        record_attach (&self->spawn, FRAME_HEADER, done->id, done->data, done->size, false);
+        store_u16 (self->spawn.data + 2, 0);
+        if (record_end (&self->spawn, FRAME_HEADER))
+            future_fail (self->ready, TROUPE_ENOMEM, "no memory for the spawn", 23, 0);
+        else if (--self->spawn_missing == 0)
+            s_send_spawn (self);
+    }
+    actor_release (self);
+}
+
+static void
+s_await_arguments (troupe_actor_t *self, submission_t *call)
+{
+    for (size_t index = 0; index < call->needed_count; index++)
+        self->spawn_missing += call->needed [index]->state == FUTURE_PENDING;
+    if (!self->spawn_missing) {
+        s_send_spawn (self);
+        return;
+    }
+    for (size_t index = 0; index < call->needed_count; index++) {
+        if (call->needed [index]->state != FUTURE_PENDING)
+            continue;
+        spawn_wait_t *wait = calloc (1, sizeof *wait);
+        if (!wait) {
+            future_fail (self->ready, TROUPE_ENOMEM, "no memory for the spawn", 23, 0);
+            return;
+        }
+        wait->base.run = s_argument_done;
+        wait->actor = actor_retain (self);
+        future_continue (call->needed [index], &wait->base);
+    }
+}
+
+/*  The body: an array of class, name or nil, and arguments.                */
+static int
+s_spawn_prefix (bytes_t *prefix, const char *class_name, const char *name)
+{
+    troupe_arg_t given = troupe_arg_string (name);
+    fault_t fault;
+    return value_put_array (prefix, 3) || value_put_string (prefix, class_name, strlen (class_name))
+                   || value_write (prefix, &given, NULL, &fault)
+               ? -1
+               : 0;
+}
+
+static troupe_actor_t *
+s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_t count)
+{
+    submission_t call;
+    int rc = submission_begin (&call, peer, HEAD_PROCESS, args, count);
+    if (!call.future)
+        return NULL;
+    troupe_actor_t *self = s_new (peer, call.future->id, class_name, strlen (class_name));
+    if (!self) {
+        future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
+        future_release (call.future);
+        return NULL;
+    }
+    self->ready = call.future;
+    self->ready->shared = true;
+    self->named = call.options.name != NULL;
+    if (self->described)
+        self->signature = class_signature (self->described);
+    if (s_await_arrival (self)) {
+        future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
+        actor_release (self);
+        return NULL;
+    }
+    if (rc)
+        return self;
+    bytes_t prefix = { 0 };
+    record_t record = { .type = RECORD_SPAWN, .number = peer_thread.depth };
+    call.options.timeout_ms = 0;
+    if (self->named && strlen (call.options.name) > TROUPE_NAME_MAX)
+        future_fail (call.future, TROUPE_EINVAL, "the name is too long", 20, 0);
+    else if (s_spawn_prefix (&prefix, class_name, call.options.name))
+        future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
+    else if (submission_write (&call, &self->spawn, &record, &prefix, args, count, true) == 0)
+        s_await_arguments (self, &call);
+    submission_end (&call);
+    bytes_release (&prefix);
+    return self;
+}
+
+troupe_actor_t *
+troupe_class_spawn (troupe_t *peer, const troupe_class_t *actor, const troupe_arg_t *args,
+                    size_t count)
+{
+    return troupe_class_spawn_by_name (peer, actor ? actor->name : NULL, args, count);
+}
+
+troupe_actor_t *
+troupe_class_spawn_by_name (troupe_t *peer, const char *name, const troupe_arg_t *args,
+                            size_t count)
+{
+    if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
+        fault_raise (TROUPE_EINVAL, "troupe_spawn: no runtime or no valid class");
+        return NULL;
+    }
+    pthread_mutex_lock (&peer->lock);
+    troupe_actor_t *self = s_spawn (peer, name, args, count);
+    pthread_mutex_unlock (&peer->lock);
+    if (!self)
+        fault_raise (TROUPE_ENOMEM, "no memory for an actor");
+    return self;
+}
+
+troupe_actor_t *
+troupe_find (troupe_t *peer, const char *name)
+{
+    if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
+        fault_raise (TROUPE_EINVAL, "troupe_find: no runtime or no valid name");
+        return NULL;
+    }
+    pthread_mutex_lock (&peer->lock);
+    troupe_future_t *future = future_new (peer, HEAD_PROCESS);
+    if (future) {
+        record_t find = { .type = RECORD_FIND,
+                          .id = future->id,
+                          .body = (const uint8_t *) name,
+                          .body_size = (uint32_t) strlen (name) };
+        link_send (peer, HEAD_PROCESS, &find);
+    }
+    pthread_mutex_unlock (&peer->lock);
+    if (!future) {
+        fault_raise (TROUPE_ENOMEM, "no memory for a future");
+        return NULL;
+    }
+    troupe_actor_t *actor = NULL;
+    if (troupe_get (future, &actor))
+        actor = NULL;
+    troupe_future_destroy (&future);
+    return actor;
+}
+
+/*  --- calling ----------------------------------------------------------  */
+
+/*  How the method is named in the record: by its position if the program
+    has the class that the actor is of, else by its name.                   */
+static int
+s_method (troupe_actor_t *self, const char *name, troupe_function_t *function, record_t *record,
+          bytes_t *prefix, fault_t *fault)
+{
+    bool same = self->described
+                && (self->state == ACTOR_STARTING
+                    || self->signature == class_signature (self->described));
+    if (same) {
+        int index = function ? class_method_by_function (self->described, function)
+                             : class_method_by_name (self->described, name, strlen (name));
+        if (index < 0)
+            return fault_set (fault, TROUPE_ENAME, "actor class '%s' has no method '%s'",
+                              self->class_name, name);
+        record->extra = (uint16_t) index;
+        return 0;
+    }
+    record->flags |= RECORD_BY_NAME;
+    record->extra = (uint16_t) strlen (name);
+    if (bytes_append (prefix, name, strlen (name)) || bytes_align (prefix))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
+    return 0;
+}
+
+/*  Keeps what a held call waits for, until there is somebody to send it to. */
+static void
+s_hold_arguments (troupe_actor_t *self, submission_t *call)
+{
+    for (size_t index = 0; index < call->needed_count; index++) {
+        troupe_future_t *future = call->needed [index];
+        if (future->state != FUTURE_PENDING)
+            continue;
+        troupe_future_t **grown = realloc (
+            self->held_arguments, (self->held_argument_count + 1) * sizeof *grown);
+        if (!grown)
+            return;
+        self->held_arguments = grown;
+        self->held_arguments [self->held_argument_count++] = future_retain (future);
+    }
+}
+
+static void
+s_write_call (troupe_actor_t *self, submission_t *call, record_t *record,
+              const bytes_t *prefix, const troupe_arg_t *args, size_t count)
+{
+    troupe_t *peer = self->peer;
+    if (self->state == ACTOR_STARTING) {
+        call->future->producer = PRODUCER_UNKNOWN;
+        if (submission_write (call, &self->held, record, prefix, args, count, false) == 0)
+            s_hold_arguments (self, call);
+        return;
+    }
+    link_t *link = link_to (peer, self->worker);
+    record->target = self->number;
+    if (!link)
+        future_fail (call->future, TROUPE_ELOST, "the actor's worker has ended", 28, 0);
+    else if (submission_write (call, &link->frame, record, prefix, args, count, false) == 0) {
+        link_commit (peer, link);
+        submission_subscribe (call, self->worker);
+    }
+}
+
+static troupe_future_t *
+s_call (troupe_actor_t *self, const char *name, troupe_function_t *function,
+        const troupe_arg_t *args, size_t count)
+{
+    submission_t call;
+    bytes_t prefix = { 0 };
+    record_t record = { .type = RECORD_CALL, .number = peer_thread.depth };
+    if (submission_begin (&call, self->peer, self->worker, args, count))
+        return call.future;
+    if (self->state == ACTOR_DEAD) {
+        fault_set (&call.fault, self->fault ? self->fault->code : TROUPE_EENDED, "%s.%s: %s",
+                   self->class_name, name, self->fault ? self->fault->text : "ended");
+        future_fail_fault (call.future, &call.fault);
+    } else if (s_method (self, name, function, &record, &prefix, &call.fault))
+        future_fail_fault (call.future, &call.fault);
+    else
+        s_write_call (self, &call, &record, prefix.size ? &prefix : NULL, args, count);
+    submission_end (&call);
+    bytes_release (&prefix);
+    return call.future;
+}
+
+troupe_future_t *
+troupe_method_call (troupe_actor_t *self, const char *name, troupe_function_t *function,
+                    const troupe_arg_t *args, size_t count)
+{
+    if (!self || !name || !*name || strlen (name) > 2 * TROUPE_NAME_MAX) {
+        fault_raise (TROUPE_EINVAL, "troupe_call: no actor or no valid method");
+        return NULL;
+    }
+    troupe_t *peer = self->peer;
+    pthread_mutex_lock (&peer->lock);
+    troupe_future_t *future = s_call (self, name, function, args, count);
+    pthread_mutex_unlock (&peer->lock);
+    return future;
+}
+
+/*  --- handles ----------------------------------------------------------  */
+
+troupe_actor_t *
+troupe_actor_dup (troupe_actor_t *self)
+{
+    if (!self)
+        return NULL;
+    pthread_mutex_lock (&self->peer->lock);
+    actor_retain (self);
+    pthread_mutex_unlock (&self->peer->lock);
+    return self;
+}
+
+void
+troupe_actor_destroy (troupe_actor_t **self_p)
+{
+    if (!self_p || !*self_p)
+        return;
+    troupe_actor_t *self = *self_p;
+    troupe_t *peer = self->peer;
+    *self_p = NULL;
+    pthread_mutex_lock (&peer->lock);
+    actor_release (self);
+    peer_unlock (peer);
+}
+
+int
+troupe_actor_kill (troupe_actor_t *self)
+{
+    if (!self)
+        return fault_raise (TROUPE_EINVAL, "troupe_actor_kill: no actor");
+    troupe_t *peer = self->peer;
+    pthread_mutex_lock (&peer->lock);
+    if (self->state == ACTOR_ALIVE)
+        s_send_end (self, RECORD_KILL);
+    else if (self->state == ACTOR_STARTING)
+        self->killed = true;
+    pthread_mutex_unlock (&peer->lock);
+    return 0;
+}
+
+troupe_future_t *
+troupe_actor_ready (troupe_actor_t *self)
+{
+    if (!self) {
+        fault_raise (TROUPE_EINVAL, "troupe_actor_ready: no actor");
+        return NULL;
+    }
+    if (self->ready)
+        return troupe_future_dup (self->ready);
+    return troupe_put_arg (self->peer, troupe_nil ());
+}

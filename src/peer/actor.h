@@ -1,0 +1,59 @@
+/*  actor.h - handles to actors
+
+    A handle is good before its actor is up: calls gather in it and leave,
+    in order, when the worker's answer to the SPAWN tells where it lives.
+    The process that spawned an actor owns it; other processes borrow it and
+    say so to the owner, who ends the actor when nobody holds it any more.
+
+    All functions expect the lock of the handle's peer.                     */
+
+#ifndef TROUPE_PEER_ACTOR_H
+#define TROUPE_PEER_ACTOR_H
+
+#include "peer/future.h"
+
+typedef enum { ACTOR_STARTING, ACTOR_ALIVE, ACTOR_DEAD } actor_state_t;
+
+struct troupe_actor {
+    troupe_t *peer;
+    tid_t id;
+    process_t worker;
+    uint64_t number;            /*  on its worker                           */
+    uint64_t signature;
+    const troupe_class_t *described;    /*  the class, if the program has it */
+    char *class_name;
+    uint32_t references;        /*  handles here                            */
+    process_t *borrowers;       /*  handles elsewhere                       */
+    size_t borrower_count;
+    uint8_t state;
+    bool named;
+    bool killed;                /*  before it was up                        */
+    bool listed;
+    bool borrowed;              /*  the owner was told                      */
+    troupe_future_t *ready;     /*  while it starts, and after a failure    */
+    bytes_t spawn;              /*  the SPAWN while its arguments are not there */
+    size_t spawn_missing;
+    bytes_t held;               /*  calls that wait for the address         */
+    troupe_future_t **held_arguments;   /*  unfinished futures in them      */
+    size_t held_argument_count;
+    fault_t *fault;             /*  why it is dead                          */
+};
+
+/*  The actor that a reference names, with a reference for the caller; made
+    if it is new, and then its owner is told. NULL when there is no memory. */
+troupe_actor_t *actor_borrow (troupe_t *peer, const actor_reference_t *reference);
+
+troupe_actor_t *actor_retain (troupe_actor_t *self);
+void actor_release (troupe_actor_t *self);
+
+/*  What others need to know of it. -1 while it is not up.                  */
+int actor_reference (troupe_actor_t *self, actor_reference_t *reference);
+
+/*  Ends the handle's life with a cause: calls fail with it.                */
+void actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t length);
+
+void actor_lose_process (troupe_t *peer, process_t process, const char *cause);
+void actor_borrower_add (troupe_actor_t *self, process_t process);
+void actor_borrower_remove (troupe_actor_t *self, process_t process);
+
+#endif

@@ -1,0 +1,325 @@
+/*  call.c - reading the arguments of a call and answering it               */
+
+#include "peer/call.h"
+#include "peer/callback.h"
+#include "peer/submit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*  The value of an argument that was sent as a future.                     */
+static const uint8_t *
+s_resolve (void *context, tid_t id, size_t *size, fault_t *fault)
+{
+    const value_reader_t *reader = context;
+    const troupe_call_t *call = container_of (reader, troupe_call_t, reader);
+    const uint8_t *place = call->attachment;
+    for (uint32_t left = call->attachments; left; left--) {
+        attachment_t attachment = attachment_next (&place);
+        if (attachment.pending || !tid_equal (attachment.id, id))
+            continue;
+        *size = attachment.size;
+        return attachment.value;
+    }
+    fault_set (fault, TROUPE_EPROTOCOL, "the value of a future is missing");
+    return NULL;
+}
+
+static troupe_future_t *
+s_future (void *context, tid_t id, fault_t *fault)
+{
+    const value_reader_t *reader = context;
+    value_reader_t plain = future_reader (
+        container_of (reader, troupe_call_t, reader)->peer, NULL);
+    return plain.future (plain.context, id, fault);
+}
+
+static troupe_actor_t *
+s_actor (void *context, const actor_reference_t *actor, fault_t *fault)
+{
+    const value_reader_t *reader = context;
+    value_reader_t plain = future_reader (
+        container_of (reader, troupe_call_t, reader)->peer, NULL);
+    return plain.actor (plain.context, actor, fault);
+}
+
+void
+call_run (troupe_call_t *self, troupe_function_t *function)
+{
+    self->reader = (value_reader_t){ .context = &self->reader,
+                                     .arena = &self->arena,
+                                     .resolve = s_resolve,
+                                     .future = s_future,
+                                     .actor = s_actor };
+    bytes_clear (&self->result);
+    int rc = function (self);
+    if (rc && !self->fault.code)
+        fault_set (&self->fault, TROUPE_EFAILED, "returned %d", rc);
+    if (!rc)
+        self->fault.code = TROUPE_OK;
+    if (!rc && !self->returned && troupe_call_return (self, NULL, 0))
+        rc = -1;
+}
+
+void
+call_release (troupe_call_t *self)
+{
+    if (!self->tail && !self->future_count && !self->actor_count) {
+        arena_release (&self->arena);
+        return;
+    }
+    pthread_mutex_lock (&self->peer->lock);
+    if (self->tail)
+        future_release (self->tail);
+    for (size_t index = 0; index < self->future_count; index++)
+        future_release (self->futures [index]);
+    for (size_t index = 0; index < self->actor_count; index++)
+        actor_release (self->actors [index]);
+    pthread_mutex_unlock (&self->peer->lock);
+    free (self->futures);
+    free (self->actors);
+    arena_release (&self->arena);
+}
+
+/*  --- arguments --------------------------------------------------------  */
+
+int
+troupe_call_args (troupe_call_t *self, const troupe_out_t *outs, size_t count)
+{
+    fault_t *fault = &self->fault;
+    if (self->source && self->source->state == FUTURE_FAILED)
+        return fault_set (fault, (troupe_error_t) self->source->code, "%s",
+                          (const char *) self->source->data);
+    int rc;
+    size_t offset = 0;
+    if (self->source && count == 1)
+        rc = value_read (self->args, self->args_size, &offset, outs [0], &self->reader, fault);
+    else if (self->source)
+        rc = value_read_list (self->args, self->args_size, outs, count, "value", &self->reader,
+                              fault);
+    else
+        rc = value_read_list (self->args, self->args_size, outs, count, "argument",
+                              &self->reader, fault);
+    return rc ? fault_note (fault) : 0;
+}
+
+size_t
+troupe_arg_count (troupe_call_t *self)
+{
+    size_t offset = 0;
+    token_t token;
+    if (self->source)
+        return self->source->state == FUTURE_VALUE;
+    return token_next (self->args, self->args_size, &offset, &token) ? 0 : token.count;
+}
+
+int
+troupe_arg_view (troupe_call_t *self, size_t position, troupe_view_t *view)
+{
+    troupe_view_t inside;
+    troupe_view_t all = { self->args, self->args_size, &self->reader };
+    if (self->source && position == 0 && self->source->state == FUTURE_VALUE) {
+        *view = all;
+        return 0;
+    }
+    if (position >= troupe_arg_count (self) || troupe_view_enter (all, &inside))
+        return fault_set (&self->fault, TROUPE_EINVAL, "there is no argument %zu",
+                          position + 1);
+    for (size_t index = 0; index <= position; index++)
+        if (troupe_view_next (&inside, view) != 1)
+            return fault_set (&self->fault, TROUPE_EPROTOCOL, "malformed arguments");
+    return 0;
+}
+
+/*  --- answers ----------------------------------------------------------  */
+
+static int
+s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handle,
+                fault_t *fault)
+{
+    troupe_call_t *self = context;
+    if (!handle)
+        return fault_set (fault, TROUPE_EINVAL, "a future's value is not there");
+    troupe_future_t **grown
+        = realloc (self->futures, (self->future_count + 1) * sizeof *grown);
+    if (!grown)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
+    self->futures = grown;
+    pthread_mutex_lock (&self->peer->lock);
+    future->shared = true;
+    self->futures [self->future_count++] = future_retain (future);
+    pthread_mutex_unlock (&self->peer->lock);
+    return value_put_reference (out, future->id, true);
+}
+
+static int
+s_write_actor (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *fault)
+{
+    troupe_call_t *self = context;
+    troupe_actor_t **grown = realloc (self->actors, (self->actor_count + 1) * sizeof *grown);
+    if (!grown)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
+    self->actors = grown;
+    actor_reference_t reference;
+    pthread_mutex_lock (&self->peer->lock);
+    self->actors [self->actor_count++] = actor_retain (actor);
+    actor_reference (actor, &reference);
+    pthread_mutex_unlock (&self->peer->lock);
+    return value_put_actor (out, &reference);
+}
+
+static size_t
+s_count_args (const troupe_arg_t *args, size_t count, bool *futures)
+{
+    size_t values = 0;
+    *futures = false;
+    for (size_t index = 0; index < count && args [index].type != TROUPE_ARG_END; index++) {
+        if (args [index].type == TROUPE_ARG_OPTIONS)
+            continue;
+        if (args [index].type == TROUPE_ARG_FUTURE || args [index].type == TROUPE_ARG_FUTURES)
+            *futures = true;
+        values++;
+    }
+    return values;
+}
+
+/*  One future for each value, so that one future of them all answers.      */
+static int
+s_return_futures (troupe_call_t *self, const troupe_arg_t *args, size_t count)
+{
+    troupe_future_t **parts = calloc (count, sizeof *parts);
+    size_t made = 0;
+    for (; parts && made < count; made++) {
+        const troupe_arg_t *arg = &args [made];
+        if (arg->type == TROUPE_ARG_FUTURE)
+            parts [made] = troupe_future_dup ((troupe_future_t *) (uintptr_t) arg->as.pointer);
+        else if (arg->type == TROUPE_ARG_FUTURES)
+            parts [made] = troupe_all (arg->as.pointer, arg->count);
+        else
+            parts [made] = troupe_put_arg (self->peer, *arg);
+        if (!parts [made])
+            break;
+    }
+    if (parts && made == count)
+        self->tail = count == 1 ? troupe_future_dup (parts [0]) : troupe_all (parts, count);
+    while (made--)
+        troupe_future_destroy (&parts [made]);
+    free (parts);
+    if (!self->tail)
+        return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the result");
+    self->returned = true;
+    return 0;
+}
+
+int
+troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
+{
+    bool futures;
+    if (self->returned)
+        return fault_set (&self->fault, TROUPE_EINVAL, "answered twice");
+    count = s_count_args (args, count, &futures);
+    if (futures)
+        return s_return_futures (self, args, count);
+    value_writer_t writer = { self, s_write_future, s_write_actor };
+    int rc = 0;
+    if (count == 0) {
+        troupe_arg_t nil = troupe_nil ();
+        rc = value_write (&self->result, &nil, &writer, &self->fault);
+    } else if (count == 1)
+        rc = value_write (&self->result, args, &writer, &self->fault);
+    else
+        rc = value_write_args (&self->result, args, count, &writer, &self->fault);
+    if (rc == 0 && self->result.size > VALUE_SIZE_MAX)
+        rc = fault_set (&self->fault, TROUPE_ESIZE, "a result of %zu bytes is too large",
+                        self->result.size);
+    if (rc) {
+        bytes_clear (&self->result);
+        return fault_note (&self->fault);
+    }
+    self->returned = true;
+    return 0;
+}
+
+int
+troupe_fail (troupe_call_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    self->fault.code = TROUPE_EFAILED;
+    vsnprintf (self->fault.text, sizeof self->fault.text, format, args);
+    va_end (args);
+    return -1;
+}
+
+void
+call_grant (troupe_call_t *self, process_t process)
+{
+    for (size_t index = 0; index < self->future_count; index++) {
+        troupe_future_t *future = self->futures [index];
+        record_t borrow = { .type = RECORD_BORROW, .id = future->id, .target = process };
+        if (future->id.owner == self->peer->self)
+            future_borrower_add (future, process);
+        else if (future->id.owner != process)
+            link_send (self->peer, future->id.owner, &borrow);
+    }
+    for (size_t index = 0; index < self->actor_count; index++) {
+        troupe_actor_t *actor = self->actors [index];
+        record_t borrow = { .type = RECORD_BORROW,
+                            .flags = RECORD_ACTOR,
+                            .id = actor->id,
+                            .target = process };
+        if (actor->id.owner == self->peer->self)
+            actor_borrower_add (actor, process);
+        else if (actor->id.owner != process)
+            link_send (self->peer, actor->id.owner, &borrow);
+    }
+}
+
+/*  --- what a function may ask ------------------------------------------  */
+
+void *
+troupe_self (troupe_call_t *self)
+{
+    return self->self;
+}
+
+troupe_actor_t *
+troupe_self_actor (troupe_call_t *self)
+{
+    if (!self->actor)
+        return NULL;
+    pthread_mutex_lock (&self->peer->lock);
+    troupe_actor_t *actor = actor_borrow (self->peer, self->actor);
+    pthread_mutex_unlock (&self->peer->lock);
+    return actor;
+}
+
+void *
+troupe_context (troupe_call_t *self)
+{
+    return self->context;
+}
+
+troupe_t *
+troupe_of (troupe_call_t *self)
+{
+    return self->peer;
+}
+
+int64_t
+troupe_time_left (troupe_call_t *self)
+{
+    if (self->deadline == CLOCK_NEVER)
+        return -1;
+    int64_t left = self->deadline - clock_now ();
+    return left > 0 ? left / CLOCK_MS : 0;
+}
+
+bool
+troupe_cancelled (troupe_call_t *self)
+{
+    if (self->cancelled && atomic_load_explicit (self->cancelled, memory_order_relaxed))
+        return true;
+    return self->deadline != CLOCK_NEVER && clock_now () >= self->deadline;
+}

@@ -1,0 +1,221 @@
+/*  drive.c - who drives the sockets: waiting threads, or the service thread */
+
+#include "peer/future.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/*  While records may gather, the service thread looks this often.          */
+#define TICK (100 * CLOCK_US)
+
+/*  How often the head hears of us.                                         */
+#define PING_INTERVAL (1000 * CLOCK_MS)
+
+_Thread_local peer_thread_t peer_thread = { .deadline = CLOCK_NEVER };
+
+static void
+s_signal (int fd)
+{
+    uint64_t one = 1;
+    if (write (fd, &one, sizeof one) < 0) {
+        /*  The counter is full, so the reader is being woken already.      */
+    }
+}
+
+static void
+s_clear (int fd)
+{
+    uint64_t count;
+    if (read (fd, &count, sizeof count) < 0) {
+        /*  There was nothing to clear.                                     */
+    }
+}
+
+/*  Sleeps until the descriptor is readable or the time has come.           */
+static void
+s_sleep (int fd, int64_t until)
+{
+    struct pollfd item = { .fd = fd, .events = POLLIN };
+    struct timespec left = { 0 };
+    if (until == CLOCK_NEVER) {
+        poll (&item, 1, -1);
+        return;
+    }
+    int64_t rest = until - clock_now ();
+    if (rest > 0) {
+        left.tv_sec = rest / (1000 * CLOCK_MS);
+        left.tv_nsec = rest % (1000 * CLOCK_MS);
+    }
+    ppoll (&item, 1, &left, NULL);
+}
+
+/*  Shows the sockets to the service thread, or hides them from it.         */
+static void
+s_show_sockets (troupe_t *self, bool shown)
+{
+    struct epoll_event event = { .events = shown ? EPOLLIN : 0, .data.fd = self->inner };
+    epoll_ctl (self->outer, EPOLL_CTL_MOD, self->inner, &event);
+}
+
+void
+peer_service_by (troupe_t *self, int64_t due)
+{
+    if (due >= self->service_due)
+        return;
+    self->service_due = due;
+    s_signal (self->wake);
+}
+
+static void
+s_rouse (troupe_t *self, peer_waiter_t *waiter)
+{
+    if (waiter->driving) {
+        if (!waiter->draining)
+            s_signal (self->nudge);
+    } else
+        pthread_cond_signal (&waiter->changed);
+}
+
+void
+peer_wake (troupe_t *self, peer_waiter_t *waiter)
+{
+    waiter->ready = true;
+    s_rouse (self, waiter);
+}
+
+void
+peer_nudge (troupe_t *self, peer_waiter_t *waiter)
+{
+    waiter->nudged = true;
+    s_rouse (self, waiter);
+}
+
+void
+peer_batch_begin (troupe_t *self)
+{
+    self->batching++;
+}
+
+void
+peer_batch_end (troupe_t *self)
+{
+    if (--self->batching == 0)
+        link_flush_all (self);
+}
+
+/*  Receives once, for everybody.                                           */
+static void
+s_drain (troupe_t *self, peer_waiter_t *waiter)
+{
+    if (waiter)
+        waiter->draining = true;
+    self->draining = true;
+    peer_batch_begin (self);
+    self->undrained = !peer_drain (self);
+    peer_batch_end (self);
+    self->draining = false;
+    if (waiter)
+        waiter->draining = false;
+}
+
+/*  Drives the sockets until the waiter is ready.                           */
+static void
+s_drive (troupe_t *self, peer_waiter_t *waiter, int64_t until)
+{
+    self->driven = true;
+    self->driver = waiter;
+    waiter->driving = true;
+    s_show_sockets (self, false);
+    while (!waiter->ready && !waiter->nudged && !self->stopping) {
+        link_flush_all (self);
+        if (!self->undrained) {
+            pthread_mutex_unlock (&self->lock);
+            s_sleep (self->inner, until);
+            s_clear (self->nudge);
+            pthread_mutex_lock (&self->lock);
+        }
+        s_drain (self, waiter);
+        if (!waiter->ready && until != CLOCK_NEVER && clock_now () >= until)
+            break;
+        if (self->undrained && !waiter->ready) {
+            pthread_mutex_unlock (&self->lock);
+            pthread_mutex_lock (&self->lock);
+        }
+    }
+    waiter->driving = false;
+    self->driver = NULL;
+    self->driven = false;
+    s_show_sockets (self, true);
+    if (self->undrained)
+        peer_service_by (self, 0);
+}
+
+int
+peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until)
+{
+    while (!waiter->ready) {
+        if (waiter->nudged)
+            return 1;
+        if (self->stopping)
+            return -1;
+        if (until != CLOCK_NEVER && clock_now () >= until)
+            return -1;
+        if (!self->driven) {
+            s_drive (self, waiter, until);
+            continue;
+        }
+        link_flush_all (self);
+        if (until == CLOCK_NEVER) {
+            pthread_cond_wait (&waiter->changed, &self->lock);
+            continue;
+        }
+        struct timespec time = { .tv_sec = until / (1000 * CLOCK_MS),
+                                 .tv_nsec = until % (1000 * CLOCK_MS) };
+        pthread_cond_clockwait (&waiter->changed, &self->lock, CLOCK_MONOTONIC, &time);
+    }
+    return 0;
+}
+
+/*  What is due at this time, and when the next thing is.                   */
+static int64_t
+s_timers (troupe_t *self, int64_t now)
+{
+    int64_t due = future_expire (self, now);
+    if (self->joined && now - self->pinged >= PING_INTERVAL) {
+        self->pinged = now;
+        record_t ping = { .type = RECORD_PING };
+        link_send (self, HEAD_PROCESS, &ping);
+    }
+    if (self->pinged + PING_INTERVAL < due)
+        due = self->pinged + PING_INTERVAL;
+    return due;
+}
+
+void
+peer_serve (void *arg)
+{
+    troupe_t *self = arg;
+    thread_block_signals ();
+    pthread_mutex_lock (&self->lock);
+    while (!self->stopping) {
+        int64_t now = clock_now ();
+        int64_t due = s_timers (self, now);
+        if (!self->driven && self->undrained)
+            due = now;
+        self->service_awake = !list_empty (&self->dirty);
+        if (self->service_awake && now + TICK < due)
+            due = now + TICK;
+        self->service_due = due;
+        pthread_mutex_unlock (&self->lock);
+        s_sleep (self->outer, due);
+        s_clear (self->wake);
+        pthread_mutex_lock (&self->lock);
+        if (!self->driven)
+            s_drain (self, NULL);
+        link_flush_all (self);
+    }
+    pthread_mutex_unlock (&self->lock);
+}

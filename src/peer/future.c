@@ -1,0 +1,470 @@
+/*  future.c - futures: references, completion, targets, time limits        */
+
+#include "peer/actor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*  From this size a value stays in the frame that brought it.              */
+#define KEEP_BATCH_SIZE 4096
+
+troupe_future_t *
+future_new (troupe_t *peer, process_t producer)
+{
+    troupe_future_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->peer = peer;
+    self->id = (tid_t){ peer->self, ++peer->sequence };
+    self->producer = producer;
+    self->references = 2;
+    if (id_table_put (&peer->futures, self->id, self)) {
+        free (self);
+        return NULL;
+    }
+    self->listed = true;
+    peer->handles++;
+    peer->pending++;
+    return self;
+}
+
+troupe_future_t *
+future_borrow (troupe_t *peer, tid_t id)
+{
+    troupe_future_t *self = id_table_get (&peer->futures, id);
+    if (self)
+        return future_retain (self);
+    if (id.owner == peer->self)
+        return NULL;
+    self = calloc (1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->peer = peer;
+    self->id = id;
+    self->producer = id.owner;
+    self->references = 2;
+    self->shared = self->borrowed = true;
+    if (id_table_put (&peer->futures, id, self)) {
+        free (self);
+        return NULL;
+    }
+    self->listed = true;
+    peer->handles++;
+    peer->pending++;
+    record_t borrow = { .type = RECORD_BORROW, .id = id, .target = peer->self };
+    record_t subscribe = { .type = RECORD_SUBSCRIBE, .id = id, .target = peer->self };
+    if (link_is_dead (peer, id.owner)) {
+        static const char gone [] = "the process that owned the future has ended";
+        future_fail (self, TROUPE_ELOST, gone, sizeof gone - 1, 0);
+        return self;
+    }
+    link_send (peer, id.owner, &borrow);
+    link_send (peer, id.owner, &subscribe);
+    return self;
+}
+
+troupe_future_t *
+future_retain (troupe_future_t *self)
+{
+    self->references++;
+    return self;
+}
+
+static void
+s_unpin (future_more_t *more)
+{
+    for (size_t index = 0; index < more->pinned_count; index++)
+        future_release (more->pinned [index]);
+    for (size_t index = 0; index < more->actor_count; index++)
+        actor_release (more->actors [index]);
+    free (more->pinned);
+    free (more->actors);
+    more->pinned = NULL;
+    more->actors = NULL;
+    more->pinned_count = more->actor_count = 0;
+}
+
+static void
+s_free_more (troupe_future_t *self)
+{
+    future_more_t *more = self->more;
+    if (!more)
+        return;
+    heap_remove (&self->peer->deadlines, &more->deadline);
+    s_unpin (more);
+    arena_release (&more->arena);
+    free (more->targets);
+    free (more->borrowers);
+    free (more);
+}
+
+static void
+s_drop_data (troupe_future_t *self)
+{
+    if (self->batch)
+        batch_release (self->batch);
+    else if (self->data != (const uint8_t *) self->small)
+        free ((void *) (uintptr_t) self->data);
+    self->batch = NULL;
+    self->data = NULL;
+}
+
+static void
+s_unlist (troupe_future_t *self)
+{
+    if (self->listed)
+        id_table_remove (&self->peer->futures, self->id);
+    self->listed = false;
+}
+
+void
+future_release (troupe_future_t *self)
+{
+    if (--self->references)
+        return;
+    if (self->borrowed && !self->peer->stopping) {
+        record_t record = { .type = RECORD_RELEASE, .id = self->id,
+                            .target = self->peer->self };
+        link_send (self->peer, self->id.owner, &record);
+    }
+    s_unlist (self);
+    s_drop_data (self);
+    s_free_more (self);
+    self->peer->handles--;
+    free (self);
+}
+
+future_more_t *
+future_more (troupe_future_t *self)
+{
+    if (self->more)
+        return self->more;
+    self->more = calloc (1, sizeof *self->more);
+    if (self->more)
+        self->more->future = self;
+    return self->more;
+}
+
+/*  --- completion -------------------------------------------------------  */
+
+/*  Sends the value, or the failure, to one target.                         */
+static void
+s_send_value (troupe_future_t *self, process_t target)
+{
+    record_t record = { .type = RECORD_VALUE,
+                        .flags = self->state == FUTURE_FAILED ? RECORD_FAULT : 0,
+                        .number = self->code,
+                        .id = self->id,
+                        .body = self->data,
+                        .body_size = self->size };
+    link_send (self->peer, target, &record);
+}
+
+static void
+s_serve_targets (troupe_future_t *self, size_t served)
+{
+    future_more_t *more = self->more;
+    if (!more)
+        return;
+    for (size_t index = 0; index < more->target_count; index++) {
+        if (more->targets [index].relayed && served) {
+            served--;
+            continue;
+        }
+        s_send_value (self, more->targets [index].process);
+    }
+    more->target_count = 0;
+}
+
+/*  Tells everybody here. The last thing done to it: it may be freed.       */
+static void
+s_done (troupe_future_t *self, size_t served)
+{
+    troupe_t *peer = self->peer;
+    peer->pending--;
+    if (!self->shared)
+        s_unlist (self);
+    s_serve_targets (self, served);
+    if (self->more) {
+        heap_remove (&peer->deadlines, &self->more->deadline);
+        if (!self->more->keeps)
+            s_unpin (self->more);
+    }
+    for (wait_node_t *node = self->waits; node; node = node->next)
+        if (--*node->missing == 0)
+            peer_wake (peer, node->waiter);
+    self->waits = NULL;
+    while (self->continuations) {
+        continuation_t *continuation = self->continuations;
+        self->continuations = continuation->next;
+        continuation->run (continuation, self);
+    }
+    future_release (self);
+}
+
+void
+future_complete (troupe_future_t *self, const uint8_t *data, size_t size, batch_t *batch,
+                 size_t served)
+{
+    if (self->state != FUTURE_PENDING)
+        return;
+    if (size <= sizeof self->small) {
+        memcpy (self->small, data, size);
+        self->data = (const uint8_t *) self->small;
+    } else if (batch && size >= KEEP_BATCH_SIZE) {
+        self->batch = batch_retain (batch);
+        self->data = data;
+    } else {
+        uint8_t *copy = malloc (size);
+        if (!copy) {
+            future_fail (self, TROUPE_ENOMEM, "no memory for the result", 24, served);
+            return;
+        }
+        memcpy (copy, data, size);
+        self->data = copy;
+    }
+    self->size = (uint32_t) size;
+    self->state = FUTURE_VALUE;
+    s_done (self, served);
+}
+
+void
+future_fail (troupe_future_t *self, troupe_error_t code, const char *text, size_t length,
+             size_t served)
+{
+    static const char no_memory [] = "out of memory";
+    if (self->state != FUTURE_PENDING)
+        return;
+    char *copy = malloc (length + 1);
+    if (copy) {
+        memcpy (copy, text, length);
+        copy [length] = 0;
+        self->data = (const uint8_t *) copy;
+    } else {
+        memcpy (self->small, no_memory, sizeof no_memory);
+        self->data = (const uint8_t *) self->small;
+        length = sizeof no_memory - 1;
+    }
+    self->size = (uint32_t) length;
+    self->code = (uint8_t) code;
+    self->state = FUTURE_FAILED;
+    s_done (self, served);
+}
+
+void
+future_fail_fault (troupe_future_t *self, const fault_t *fault)
+{
+    future_fail (self, fault->code, fault->text, strlen (fault->text), 0);
+}
+
+/*  Asks the producer to serve a target, if there is one to ask.            */
+static void
+s_relay (troupe_future_t *self, target_t *target)
+{
+    if (self->local || self->producer == PRODUCER_UNKNOWN)
+        return;
+    target->relayed = true;
+    record_t record = { .type = RECORD_SUBSCRIBE, .id = self->id, .target = target->process };
+    link_send (self->peer, self->producer, &record);
+}
+
+void
+future_add_target (troupe_future_t *self, process_t process)
+{
+    if (self->state != FUTURE_PENDING) {
+        s_send_value (self, process);
+        return;
+    }
+    future_more_t *more = future_more (self);
+    target_t *grown = more ? realloc (more->targets, (more->target_count + 1) * sizeof *grown)
+                           : NULL;
+    if (!grown)
+        return;
+    more->targets = grown;
+    target_t *target = &more->targets [more->target_count++];
+    *target = (target_t){ .process = process };
+    s_relay (self, target);
+}
+
+void
+future_set_producer (troupe_future_t *self, process_t producer)
+{
+    self->producer = producer;
+    for (size_t index = 0; self->more && index < self->more->target_count; index++)
+        s_relay (self, &self->more->targets [index]);
+}
+
+void
+future_continue (troupe_future_t *self, continuation_t *continuation)
+{
+    if (self->state != FUTURE_PENDING) {
+        continuation->run (continuation, self);
+        return;
+    }
+    continuation_t **place = &self->continuations;
+    while (*place)
+        place = &(*place)->next;
+    continuation->next = NULL;
+    *place = continuation;
+}
+
+/*  --- time -------------------------------------------------------------  */
+
+int
+future_set_timeout (troupe_future_t *self, int timeout_ms)
+{
+    future_more_t *more = future_more (self);
+    if (!more)
+        return -1;
+    more->timeout_ms = timeout_ms;
+    more->deadline.due = clock_now () + timeout_ms * CLOCK_MS;
+    if (heap_update (&self->peer->deadlines, &more->deadline))
+        return -1;
+    peer_service_by (self->peer, more->deadline.due);
+    return 0;
+}
+
+int64_t
+future_expire (troupe_t *peer, int64_t now)
+{
+    heap_node_t *first;
+    while ((first = heap_first (&peer->deadlines)) && first->due <= now) {
+        future_more_t *more = container_of (first, future_more_t, deadline);
+        troupe_future_t *self = more->future;
+        char text [64];
+        int length = snprintf (text, sizeof text, "deadline of %d ms passed", more->timeout_ms);
+        record_t cancel = { .type = RECORD_CANCEL, .id = self->id };
+        if (!self->local && self->id.owner == peer->self
+            && self->producer != PRODUCER_UNKNOWN)
+            link_send (peer, self->producer, &cancel);
+        future_fail (self, TROUPE_ETIMEOUT, text, (size_t) length, 0);
+    }
+    return first ? first->due : CLOCK_NEVER;
+}
+
+/*  --- other processes --------------------------------------------------  */
+
+static troupe_future_t *
+s_find_lost (troupe_t *peer, process_t process)
+{
+    size_t cursor = 0;
+    for (troupe_future_t *self; (self = id_table_next (&peer->futures, &cursor));)
+        if (self->state == FUTURE_PENDING && !self->local
+            && (self->producer == process || self->id.owner == process))
+            return self;
+    return NULL;
+}
+
+void
+future_lose_process (troupe_t *peer, process_t process, const char *cause)
+{
+    for (troupe_future_t *self; (self = s_find_lost (peer, process));)
+        future_fail (self, TROUPE_ELOST, cause, strlen (cause), 0);
+    bool again = true;
+    while (again) {
+        again = false;
+        size_t cursor = 0;
+        for (troupe_future_t *self; (self = id_table_next (&peer->futures, &cursor));) {
+            size_t before = self->more ? self->more->borrower_count : 0;
+            if (!before)
+                continue;
+            future_borrower_remove (self, process);
+            again = !self->listed || self->more->borrower_count < before;
+            if (again)
+                break;
+        }
+    }
+}
+
+void
+future_borrower_add (troupe_future_t *self, process_t process)
+{
+    future_more_t *more = future_more (self);
+    process_t *grown
+        = more ? realloc (more->borrowers, (more->borrower_count + 1) * sizeof *grown) : NULL;
+    if (!grown)
+        return;
+    more->borrowers = grown;
+    more->borrowers [more->borrower_count++] = process;
+    future_retain (self);
+}
+
+void
+future_borrower_remove (troupe_future_t *self, process_t process)
+{
+    future_more_t *more = self->more;
+    for (size_t index = 0; more && index < more->borrower_count; index++)
+        if (more->borrowers [index] == process) {
+            more->borrowers [index] = more->borrowers [--more->borrower_count];
+            future_release (self);
+            return;
+        }
+}
+
+void
+future_unpin (troupe_future_t *self)
+{
+    if (self->more)
+        s_unpin (self->more);
+}
+
+int
+future_pin (troupe_future_t *self, troupe_future_t *handle)
+{
+    future_more_t *more = future_more (self);
+    troupe_future_t **grown
+        = more ? realloc (more->pinned, (more->pinned_count + 1) * sizeof *grown) : NULL;
+    if (!grown)
+        return -1;
+    more->pinned = grown;
+    more->pinned [more->pinned_count++] = future_retain (handle);
+    return 0;
+}
+
+int
+future_pin_actor (troupe_future_t *self, troupe_actor_t *actor)
+{
+    future_more_t *more = future_more (self);
+    troupe_actor_t **grown
+        = more ? realloc (more->actors, (more->actor_count + 1) * sizeof *grown) : NULL;
+    if (!grown)
+        return -1;
+    more->actors = grown;
+    more->actors [more->actor_count++] = actor_retain (actor);
+    return 0;
+}
+
+/*  --- reading ----------------------------------------------------------  */
+
+static troupe_future_t *
+s_read_future (void *context, tid_t id, fault_t *fault)
+{
+    troupe_t *peer = context;
+    pthread_mutex_lock (&peer->lock);
+    troupe_future_t *future = future_borrow (peer, id);
+    pthread_mutex_unlock (&peer->lock);
+    if (!future)
+        fault_set (fault, TROUPE_EINVAL, "the future is no longer held by its owner");
+    return future;
+}
+
+static troupe_actor_t *
+s_read_actor (void *context, const actor_reference_t *reference, fault_t *fault)
+{
+    troupe_t *peer = context;
+    pthread_mutex_lock (&peer->lock);
+    troupe_actor_t *actor = actor_borrow (peer, reference);
+    pthread_mutex_unlock (&peer->lock);
+    if (!actor)
+        fault_set (fault, TROUPE_ENOMEM, "no memory for an actor handle");
+    return actor;
+}
+
+value_reader_t
+future_reader (troupe_t *peer, arena_t *arena)
+{
+    return (value_reader_t){ .context = peer,
+                             .arena = arena,
+                             .future = s_read_future,
+                             .actor = s_read_actor };
+}

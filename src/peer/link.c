@@ -1,0 +1,189 @@
+/*  link.c - ways to other processes: gathering records, flushing frames    */
+
+#include "peer/peer.h"
+#include "wire/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/*  A frame this full is sent at once.                                      */
+#define FRAME_FULL ((size_t) 32 << 10)
+
+/*  A link that has been quiet for so long sends at once: what is sent now
+    and then does not wait for company.                                     */
+#define QUIET (30 * CLOCK_US)
+
+/*  How soon the service thread looks after what was left to gather.        */
+#define GATHER (100 * CLOCK_US)
+
+static tid_t
+s_key (process_t process)
+{
+    return (tid_t){ 0, process };
+}
+
+bool
+link_is_dead (troupe_t *self, process_t process)
+{
+    return process != HEAD_PROCESS && process <= self->announced && process != self->self
+           && !id_table_get (&self->known, s_key (process));
+}
+
+/*  The first record on a link says who writes, and proves that it may.     */
+static int
+s_greet (troupe_t *self, link_t *link)
+{
+    record_t hello = { .type = RECORD_HELLO,
+                       .id = { self->self, 0 },
+                       .body = self->cookie,
+                       .body_size = COOKIE_SIZE };
+    return record_write (&link->frame, &hello);
+}
+
+static void
+s_connect (troupe_t *self, link_t *link, const char *endpoint)
+{
+    fault_t fault;
+    link->socket = socket_dealer_new (self->context, &fault);
+    if (link->socket && socket_connect (link->socket, endpoint, &fault)) {
+        zmq_close (link->socket);
+        link->socket = NULL;
+    }
+}
+
+link_t *
+link_to (troupe_t *self, process_t process)
+{
+    if (self->stopping)
+        return NULL;
+    if (process == HEAD_PROCESS)
+        return &self->head;
+    link_t *link = id_table_get (&self->links, s_key (process));
+    if (link)
+        return link;
+    if (link_is_dead (self, process))
+        return NULL;
+    link = calloc (1, sizeof *link);
+    if (!link || id_table_put (&self->links, s_key (process), link) || s_greet (self, link)) {
+        if (link)
+            id_table_remove (&self->links, s_key (process));
+        free (link);
+        return NULL;
+    }
+    link->to = process;
+    known_t *known = id_table_get (&self->known, s_key (process));
+    if (process == self->self)
+        s_connect (self, link, self->own_endpoint);
+    else if (known)
+        s_connect (self, link, known->endpoint);
+    return link;
+}
+
+void
+link_announced (troupe_t *self, known_t *known)
+{
+    link_t *link = id_table_get (&self->links, s_key (known->process));
+    if (!link || link->socket)
+        return;
+    s_connect (self, link, known->endpoint);
+    link_flush (self, link);
+}
+
+void
+link_flush (troupe_t *self, link_t *link)
+{
+    if (!link->socket || link->frame.size == 0)
+        return;
+    list_remove (&link->dirty);
+    zmq_msg_t message;
+    if (socket_message_take (&message, &link->frame)) {
+        /*  No memory: keep it, and let the service thread try again.       */
+        list_append (&self->dirty, &link->dirty);
+        return;
+    }
+    while (zmq_msg_send (&message, link->socket, ZMQ_DONTWAIT) < 0)
+        if (errno != EINTR) {
+            zmq_msg_close (&message);
+            break;
+        }
+    link->flushed = clock_now ();
+    /*  Sending may have taken note of what came in, and with it the event
+        that whoever polls the descriptor waits for.                        */
+    if (link == &self->head && !self->draining && socket_readable (link->socket)) {
+        self->undrained = true;
+        peer_service_by (self, 0);
+    }
+}
+
+void
+link_flush_all (troupe_t *self)
+{
+    list_t later;
+    list_init (&later);
+    for (list_node_t *node; (node = list_pop (&self->dirty));) {
+        link_t *link = container_of (node, link_t, dirty);
+        if (link->socket)
+            link_flush (self, link);
+        else
+            list_append (&later, node);
+    }
+    for (list_node_t *node; (node = list_pop (&later));)
+        list_append (&self->dirty, node);
+}
+
+void
+link_commit (troupe_t *self, link_t *link)
+{
+    if (link->frame.size >= FRAME_FULL) {
+        link_flush (self, link);
+        return;
+    }
+    if (!self->batching) {
+        int64_t now = clock_now ();
+        if (now - link->flushed >= QUIET && link->socket) {
+            link_flush (self, link);
+            return;
+        }
+        if (!self->service_awake)
+            peer_service_by (self, now + GATHER);
+    }
+    if (!list_linked (&link->dirty))
+        list_append (&self->dirty, &link->dirty);
+}
+
+void
+link_send (troupe_t *self, process_t process, const record_t *record)
+{
+    link_t *link = link_to (self, process);
+    if (link && record_write (&link->frame, record) == 0)
+        link_commit (self, link);
+}
+
+static void
+s_destroy (link_t *link)
+{
+    list_remove (&link->dirty);
+    if (link->socket)
+        zmq_close (link->socket);
+    bytes_release (&link->frame);
+    free (link);
+}
+
+void
+link_close (troupe_t *self, process_t process)
+{
+    link_t *link = id_table_remove (&self->links, s_key (process));
+    if (link)
+        s_destroy (link);
+}
+
+void
+link_close_all (troupe_t *self)
+{
+    size_t cursor = 0;
+    for (link_t *link; (link = id_table_next (&self->links, &cursor));)
+        s_destroy (link);
+    id_table_release (&self->links);
+    list_remove (&self->head.dirty);
+    bytes_release (&self->head.frame);
+}

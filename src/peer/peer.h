@@ -1,0 +1,259 @@
+/*  peer.h - a process's seat in a cluster, the troupe_t of the public API
+
+    Drivers and workers have the same kind of seat. What it consists of:
+
+        head      a DEALER to the head
+        inbox     a ROUTER on which others reach this process
+        links     for each process written to: a DEALER and a frame that
+                  gathers records until it is flushed
+        futures   what this process waits for or has handed out
+        actors    handles to actors, its own and borrowed ones
+        await     values that calls, which run here, wait for
+
+    One lock guards it all. No thread is bound to the sockets: whoever waits
+    for something drives them, receiving for everybody, so that an answer
+    wakes the thread that wants it and no other; when nobody waits, the
+    service thread drives. Two nested epoll sets make the hand-over cheap:
+    `inner` holds the sockets' descriptors and is what a waiting thread
+    polls; `outer` holds `inner`, which is masked while somebody drives, and
+    is what the service thread polls.
+
+    Functions whose names begin with peer_, link_, future_, actor_ expect
+    the lock to be held, unless they say otherwise.                         */
+
+#ifndef TROUPE_PEER_PEER_H
+#define TROUPE_PEER_PEER_H
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/heap.h"
+#include "core/list.h"
+#include "core/table.h"
+#include "core/value.h"
+#include "wire/await.h"
+#include "wire/frame.h"
+#include "wire/thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <zmq.h>
+
+#define COOKIE_SIZE 16
+
+/*  The head has no name of its own among the processes.                    */
+#define HEAD_PROCESS ((process_t) 0)
+
+/*  A frame that was received; records point into it.                       */
+typedef struct {
+    atomic_int references;
+    zmq_msg_t message;
+} batch_t;
+
+batch_t *batch_retain (batch_t *batch);
+void batch_release (batch_t *batch);
+
+/*  A process that the head has announced.                                  */
+typedef struct {
+    process_t process;
+    char *endpoint;
+    char *label;
+    uint8_t role;
+} known_t;
+
+/*  A way to a process. */
+typedef struct {
+    process_t to;
+    void *socket;               /*  NULL until the address is known         */
+    bytes_t frame;
+    int64_t flushed;            /*  when                                    */
+    list_node_t dirty;          /*  among the links with records to flush   */
+} link_t;
+
+/*  A thread that waits. Zeroed but for the condition.                      */
+typedef struct {
+    pthread_cond_t changed;
+    bool ready;
+    bool driving;
+    bool draining;              /*  it is the one that receives right now   */
+    bool nudged;                /*  there is a callback for it to run       */
+    list_node_t node;           /*  among those that may run callbacks      */
+} peer_waiter_t;
+
+#define PEER_WAITER_INIT { .changed = PTHREAD_COND_INITIALIZER }
+
+/*  What the worker's side adds. Called with the lock held.                 */
+typedef struct {
+    /*  A record of a type that peers do not handle themselves. sender: 0 is
+        the head.                                                           */
+    void (*record) (void *context, const record_t *record, batch_t *batch, process_t sender);
+    /*  Sends the value of a call that runs here to target, when it is there.
+        False if the call is not here.                                      */
+    bool (*subscribe) (void *context, tid_t id, process_t target);
+    /*  A value that a call waits for.                                      */
+    void (*value) (void *context, await_waiter_t *waiter, uint32_t code, const uint8_t *data,
+                   uint32_t size);
+    /*  A process has ended.                                                */
+    void (*down) (void *context, process_t process);
+    /*  A callback of troupe_then can run.                                  */
+    void (*callback) (void *context, troupe_future_t *future);
+    /*  The thread, which runs a task, is about to wait, or has waited.
+        Returns 0, or -1 with the fault set if it must not wait.            */
+    int (*blocked) (void *context, bool begins, fault_t *fault);
+} peer_hooks_t;
+
+struct troupe {
+    pthread_mutex_t lock;
+    process_t self;
+    uint8_t role;
+    bool joined;
+    bool stopping;              /*  no new work; waits end                  */
+    bool closed;                /*  destroyed but for what is still held    */
+    size_t handles;             /*  futures and actors                      */
+    fault_t refused;
+    peer_waiter_t *joining;     /*  waits for WELCOME                       */
+    char label [128];
+
+    void *context;
+    void *inbox;
+    char endpoint [128];        /*  of the inbox, for others                */
+    char own_endpoint [64];     /*  of the inbox, within this process       */
+    uint8_t cookie [COOKIE_SIZE];
+    id_table_t senders;         /*  routing id in the inbox → known_t       */
+
+    int inner;
+    int outer;
+    int nudge;                  /*  eventfd: wakes whoever drives           */
+    int wake;                   /*  eventfd: wakes the service thread       */
+    int ready;                  /*  eventfd of troupe_fd, -1 until asked    */
+    bool driven;                /*  a waiting thread drives                 */
+    bool draining;
+    bool undrained;             /*  stopped draining before the end         */
+    peer_waiter_t *driver;
+    bool service_awake;         /*  it will look at dirty links by itself   */
+    int64_t service_due;        /*  when it wakes up at the latest          */
+    thread_t *service;
+    int64_t pinged;
+
+    link_t head;
+    id_table_t links;           /*  process → link_t                        */
+    list_t dirty;
+    unsigned batching;          /*  flush later                             */
+    id_table_t known;           /*  process → known_t                       */
+    process_t announced;        /*  the newest process heard of             */
+    size_t workers;
+
+    uint64_t sequence;
+    id_table_t futures;
+    size_t pending;
+    size_t pending_max;
+    heap_t deadlines;
+    await_t await;
+    list_t callbacks;           /*  whose futures are done                  */
+    size_t callback_count;
+    list_t waiters;             /*  threads that may run callbacks          */
+
+    id_table_t actors;
+    id_table_t functions;       /*  address of a troupe_task_t → its number */
+
+    const peer_hooks_t *hooks;
+    void *hooks_context;
+    void *embedded;             /*  the cluster that the driver carries     */
+};
+
+/*  --- peer.c -----------------------------------------------------------  */
+
+typedef struct {
+    void *context;              /*  ZeroMQ context, not owned               */
+    const char *head_endpoint;
+    const uint8_t *cookie;
+    uint8_t role;
+    unsigned slots;
+    const char *label;
+    bool threads;               /*  all peers are in this process           */
+    const peer_hooks_t *hooks;
+    void *hooks_context;
+} peer_options_t;
+
+/*  Takes a seat: connects, says HELLO, and waits for WELCOME until the
+    deadline. Takes the lock itself. NULL with the fault set.               */
+troupe_t *peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault);
+
+/*  Refuses new work, fails what is pending with TROUPE_ESTOPPED and ends the
+    service thread. Takes the lock itself. Returns 0, or -1 if the thread
+    did not end.                                                            */
+int peer_stop (troupe_t *self);
+
+/*  Closes a stopped peer's sockets and frees it, when the last future and
+    actor that somebody still holds is destroyed.                           */
+void peer_destroy (troupe_t **self_p);
+
+/*  Unlocks, and frees a destroyed peer if nothing belongs to it any more.  */
+void peer_unlock (troupe_t *self);
+
+/*  Sends the names of all tasks, or what is new since (modules).           */
+int peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault);
+
+/*  Who a process is, in words: "worker 2 (pid 4711)".                      */
+const char *peer_label (troupe_t *self, process_t process);
+
+/*  --- drive.c ----------------------------------------------------------  */
+
+/*  Waits until the waiter is ready or nudged, driving the sockets if nobody
+    else does. Releases the lock meanwhile. Returns 0 if it is ready, 1 if it
+    is nudged, -1 at the deadline or when the peer stops.                   */
+int peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until);
+
+/*  Makes a waiter ready, or nudges it.                                     */
+void peer_wake (troupe_t *self, peer_waiter_t *waiter);
+void peer_nudge (troupe_t *self, peer_waiter_t *waiter);
+
+/*  The service thread's loop. Takes the lock itself.                       */
+void peer_serve (void *self);
+
+/*  Makes the service thread look at the time `due` at the latest.          */
+void peer_service_by (troupe_t *self, int64_t due);
+
+/*  Between these, records gather; the last end flushes.                    */
+void peer_batch_begin (troupe_t *self);
+void peer_batch_end (troupe_t *self);
+
+/*  --- receive.c --------------------------------------------------------  */
+
+/*  Receives what is there, up to a bound. False if there may be more.      */
+bool peer_drain (troupe_t *self);
+
+/*  --- link.c -----------------------------------------------------------  */
+
+/*  The way to a process; HEAD_PROCESS is the head. NULL if the process has
+    ended, or there is no memory or socket.                                 */
+link_t *link_to (troupe_t *self, process_t process);
+
+/*  To be called after records were appended to link->frame.                */
+void link_commit (troupe_t *self, link_t *link);
+
+void link_flush (troupe_t *self, link_t *link);
+void link_flush_all (troupe_t *self);
+void link_announced (troupe_t *self, known_t *known);
+void link_close (troupe_t *self, process_t process);
+void link_close_all (troupe_t *self);
+
+/*  One record without attachments to a process; lost if it has ended.      */
+void link_send (troupe_t *self, process_t process, const record_t *record);
+
+/*  True if the process has ended, as far as this one has heard.            */
+bool link_is_dead (troupe_t *self, process_t process);
+
+/*  --- the calling thread -----------------------------------------------  */
+
+/*  What the library knows of a thread that runs a task or method.          */
+typedef struct {
+    uint32_t depth;             /*  of nesting: what it submits is deeper   */
+    int64_t deadline;           /*  of the call that it runs                */
+    bool executor;              /*  holds a slot, to be given up in waits   */
+    bool callback;              /*  runs a troupe_then callback             */
+} peer_thread_t;
+
+extern _Thread_local peer_thread_t peer_thread;
+
+#endif

@@ -1,0 +1,439 @@
+/*  receive.c - what comes in: from the head and from other processes       */
+
+#include "peer/actor.h"
+#include "wire/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/*  Messages received before the lock is offered to others.                 */
+#define DRAIN_MAX 32
+
+batch_t *
+batch_retain (batch_t *batch)
+{
+    atomic_fetch_add_explicit (&batch->references, 1, memory_order_relaxed);
+    return batch;
+}
+
+void
+batch_release (batch_t *batch)
+{
+    if (!batch || atomic_fetch_sub_explicit (&batch->references, 1, memory_order_acq_rel) > 1)
+        return;
+    zmq_msg_close (&batch->message);
+    free (batch);
+}
+
+/*  --- what the head says -----------------------------------------------  */
+
+/*  The numbers of our tasks' names, in the order in which HELLO had them.  */
+static void
+s_welcome (troupe_t *self, const record_t *record)
+{
+    self->self = record->id.owner;
+    if (self->self > self->announced)
+        self->announced = self->self;
+    size_t offset = 0;
+    token_t token;
+    if (token_next (record->body, record->body_size, &offset, &token)
+        || token.type != TROUPE_LIST)
+        return;
+    for (size_t left = token.count; left >= 2; left -= 2) {
+        token_t address, number;
+        if (token_next (record->body, record->body_size, &offset, &address)
+            || token_next (record->body, record->body_size, &offset, &number))
+            return;
+        id_table_put (&self->functions, (tid_t){ 0, address.number },
+                      (void *) (uintptr_t) number.number);
+    }
+    self->joined = true;
+    if (self->joining)
+        peer_wake (self, self->joining);
+}
+
+static void
+s_refused (troupe_t *self, const record_t *record)
+{
+    fault_set (&self->refused, fault_code_valid (record->number) ? record->number
+                                                                 : TROUPE_EPROTOCOL,
+               "%.*s", (int) record->body_size, (const char *) record->body);
+    if (self->joining)
+        peer_wake (self, self->joining);
+}
+
+/*  The body: endpoint, NUL, label, NUL.                                    */
+static void
+s_peer_up (troupe_t *self, const record_t *record)
+{
+    const char *endpoint = (const char *) record->body;
+    size_t length = strnlen (endpoint, record->body_size);
+    if (length + 1 >= record->body_size || endpoint [record->body_size - 1])
+        return;
+    known_t *known = calloc (1, sizeof *known);
+    if (!known)
+        return;
+    known->process = record->id.owner;
+    known->role = record->flags;
+    known->endpoint = strdup (endpoint);
+    known->label = strdup (endpoint + length + 1);
+    if (!known->endpoint || !known->label
+        || id_table_put (&self->known, (tid_t){ 0, known->process }, known)) {
+        free (known->endpoint);
+        free (known->label);
+        free (known);
+        return;
+    }
+    if (known->process > self->announced)
+        self->announced = known->process;
+    if (known->role == ROLE_WORKER)
+        self->workers++;
+    link_announced (self, known);
+    if (self->joining)
+        peer_wake (self, self->joining);
+}
+
+static void
+s_peer_down (troupe_t *self, const record_t *record)
+{
+    process_t process = record->id.owner;
+    known_t *known = id_table_remove (&self->known, (tid_t){ 0, process });
+    if (process > self->announced)
+        self->announced = process;
+    char cause [FAULT_TEXT_MAX];
+    snprintf (cause, sizeof cause, "%s: %.*s", known ? known->label : "its process",
+              (int) record->body_size, (const char *) record->body);
+    link_close (self, process);
+    future_lose_process (self, process, cause);
+    actor_lose_process (self, process, cause);
+    await_drop_owner (&self->await, process);
+    if (self->hooks)
+        self->hooks->down (self->hooks_context, process);
+    if (!known)
+        return;
+    if (known->role == ROLE_WORKER)
+        self->workers--;
+    free (known->endpoint);
+    free (known->label);
+    free (known);
+}
+
+/*  --- futures ----------------------------------------------------------  */
+
+/*  Takes the handles in a value, which the producer lent to us for the way,
+    and gives them back once they are ours.                                 */
+static void
+s_take_handles (troupe_future_t *future, const record_t *record)
+{
+    troupe_t *peer = future->peer;
+    size_t offset = 0;
+    token_t token;
+    future_unpin (future);
+    while (offset < record->body_size
+           && token_next (record->body, record->body_size, &offset, &token) == 0) {
+        actor_reference_t reference;
+        record_t release = { .type = RECORD_RELEASE, .target = peer->self };
+        if (token.type == TROUPE_ACTOR && token_actor (&token, &reference) == 0) {
+            troupe_actor_t *actor = actor_borrow (peer, &reference);
+            if (actor) {
+                future_pin_actor (future, actor);
+                actor_release (actor);
+            }
+            release.flags = RECORD_ACTOR;
+            release.id = reference.id;
+        } else if (token.type == TROUPE_FUTURE && token.handle) {
+            release.id = token_reference (&token);
+            troupe_future_t *handle = future_borrow (peer, release.id);
+            if (handle) {
+                future_pin (future, handle);
+                future_release (handle);
+            }
+        } else
+            continue;
+        if (release.id.owner != peer->self)
+            link_send (peer, release.id.owner, &release);
+    }
+    if (future->more)
+        future->more->keeps = true;
+}
+
+static void
+s_settle (troupe_future_t *future, const record_t *record, batch_t *batch, size_t served)
+{
+    if (record->flags & RECORD_FAULT)
+        future_fail (future,
+                     fault_code_valid (record->number) ? (troupe_error_t) record->number
+                                                       : TROUPE_EPROTOCOL,
+                     (const char *) record->body, record->body_size, served);
+    else if (!value_check (record->body, record->body_size, true))
+        future_fail (future, TROUPE_EPROTOCOL, "malformed result", 16, served);
+    else {
+        if (record->flags & RECORD_ACTOR && future->state == FUTURE_PENDING)
+            s_take_handles (future, record);
+        future_complete (future, record->body, record->body_size, batch, served);
+    }
+}
+
+static void
+s_result (troupe_t *self, const record_t *record, batch_t *batch)
+{
+    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    if (future && record->id.owner == self->self)
+        s_settle (future, record, batch, record->extra);
+}
+
+static void
+s_value (troupe_t *self, const record_t *record, batch_t *batch)
+{
+    uint32_t code = record->flags & RECORD_FAULT ? record->number : 0;
+    if (!code && !value_check (record->body, record->body_size, true))
+        return;
+    await_waiter_t *waiter = await_take (&self->await, record->id);
+    if (waiter) {
+        self->hooks->value (self->hooks_context, waiter, code, record->body, record->body_size);
+        return;
+    }
+    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    if (future && record->id.owner != self->self && future->state == FUTURE_PENDING)
+        s_settle (future, record, batch, 0);
+    else if (self->hooks)
+        await_keep (&self->await, record->id, code, record->body, record->body_size);
+}
+
+/*  Somebody wants the value of one of our futures that was handed out.     */
+static void
+s_subscribe_owned (troupe_t *self, const record_t *record)
+{
+    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    if (future) {
+        future_add_target (future, record->target);
+        return;
+    }
+    static const char gone [] = "the future is no longer held by its owner";
+    record_t value = { .type = RECORD_VALUE,
+                       .flags = RECORD_FAULT,
+                       .number = TROUPE_EINVAL,
+                       .id = record->id,
+                       .body = (const uint8_t *) gone,
+                       .body_size = sizeof gone - 1 };
+    link_send (self, record->target, &value);
+}
+
+static void
+s_subscribe (troupe_t *self, const record_t *record)
+{
+    if (self->hooks && self->hooks->subscribe (self->hooks_context, record->id, record->target))
+        return;
+    if (record->id.owner == self->self)
+        s_subscribe_owned (self, record);
+}
+
+static void
+s_borrow (troupe_t *self, const record_t *record, bool begins)
+{
+    process_t borrower = record->target;
+    if (record->flags & RECORD_ACTOR) {
+        troupe_actor_t *actor = id_table_get (&self->actors, record->id);
+        if (actor && begins)
+            actor_borrower_add (actor, borrower);
+        else if (actor)
+            actor_borrower_remove (actor, borrower);
+        return;
+    }
+    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    if (future && begins)
+        future_borrower_add (future, borrower);
+    else if (future)
+        future_borrower_remove (future, borrower);
+}
+
+/*  --- frames -----------------------------------------------------------  */
+
+static void
+s_record_from_head (troupe_t *self, const record_t *record, batch_t *batch)
+{
+    switch (record->type) {
+    case RECORD_WELCOME:
+        s_welcome (self, record);
+        break;
+    case RECORD_REFUSED:
+        s_refused (self, record);
+        break;
+    case RECORD_PEER_UP:
+        s_peer_up (self, record);
+        break;
+    case RECORD_PEER_DOWN:
+        s_peer_down (self, record);
+        break;
+    case RECORD_RESULT:
+        s_result (self, record, batch);
+        break;
+    case RECORD_SUBSCRIBE:
+        s_subscribe (self, record);
+        break;
+    default:
+        if (self->hooks)
+            self->hooks->record (self->hooks_context, record, batch, HEAD_PROCESS);
+    }
+}
+
+static void
+s_record_from_peer (troupe_t *self, const record_t *record, batch_t *batch, process_t sender)
+{
+    switch (record->type) {
+    case RECORD_RESULT:
+        s_result (self, record, batch);
+        break;
+    case RECORD_VALUE:
+        s_value (self, record, batch);
+        break;
+    case RECORD_SUBSCRIBE:
+        s_subscribe (self, record);
+        break;
+    case RECORD_BORROW:
+        s_borrow (self, record, true);
+        break;
+    case RECORD_RELEASE:
+        s_borrow (self, record, false);
+        break;
+    case RECORD_CALL:
+    case RECORD_CANCEL:
+    case RECORD_END:
+        if (self->hooks)
+            self->hooks->record (self->hooks_context, record, batch, sender);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+s_frame_from_head (troupe_t *self, batch_t *batch)
+{
+    frame_reader_t reader;
+    record_t record;
+    if (frame_open (&reader, zmq_msg_data (&batch->message), zmq_msg_size (&batch->message)))
+        return;
+    while (frame_next (&reader, &record) == 1)
+        s_record_from_head (self, &record, batch);
+}
+
+/*  Compares in constant time.                                              */
+static bool
+s_cookie_matches (troupe_t *self, const record_t *record)
+{
+    uint8_t difference = 0;
+    if (record->type != RECORD_HELLO || record->body_size != COOKIE_SIZE)
+        return false;
+    for (size_t index = 0; index < COOKIE_SIZE; index++)
+        difference |= (uint8_t) (record->body [index] ^ self->cookie [index]);
+    return difference == 0;
+}
+
+/*  A connection begins with HELLO; until then, and after anything that is
+    malformed, what comes over it is ignored.                               */
+static void
+s_frame_from_peer (troupe_t *self, tid_t route, batch_t *batch)
+{
+    frame_reader_t reader;
+    record_t record;
+    process_t sender = (process_t) (uintptr_t) id_table_get (&self->senders, route);
+    if (frame_open (&reader, zmq_msg_data (&batch->message), zmq_msg_size (&batch->message)))
+        return;
+    while (frame_next (&reader, &record) == 1) {
+        if (sender)
+            s_record_from_peer (self, &record, batch, sender);
+        else if (!s_cookie_matches (self, &record)
+                 || id_table_put (&self->senders, route, (void *) (uintptr_t) record.id.owner))
+            return;
+        else
+            sender = record.id.owner;
+    }
+}
+
+static batch_t *
+s_batch_new (void)
+{
+    batch_t *batch = malloc (sizeof *batch);
+    if (!batch)
+        return NULL;
+    atomic_init (&batch->references, 1);
+    zmq_msg_init (&batch->message);
+    return batch;
+}
+
+static int
+s_receive (zmq_msg_t *message, void *socket)
+{
+    int rc;
+    do {
+        rc = zmq_msg_recv (message, socket, ZMQ_DONTWAIT);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -1 : 0;
+}
+
+static bool
+s_drain_head (troupe_t *self)
+{
+    for (int count = 0; count < DRAIN_MAX; count++) {
+        batch_t *batch = s_batch_new ();
+        if (!batch)
+            return false;
+        int rc = s_receive (&batch->message, self->head.socket);
+        if (rc == 0)
+            s_frame_from_head (self, batch);
+        batch_release (batch);
+        if (rc)
+            return true;
+    }
+    return false;
+}
+
+/*  A message in the inbox is the sender's routing id, of five bytes as
+    libzmq makes them, and one frame; anything more is dropped.             */
+static int
+s_receive_routed (troupe_t *self, tid_t *route, batch_t *batch)
+{
+    if (s_receive (&batch->message, self->inbox))
+        return -1;
+    uint8_t id [8] = { 0 };
+    size_t size = zmq_msg_size (&batch->message);
+    memcpy (id, zmq_msg_data (&batch->message), size < sizeof id ? size : sizeof id);
+    *route = (tid_t){ 1, load_u64 (id) };
+    if (!zmq_msg_more (&batch->message) || s_receive (&batch->message, self->inbox))
+        return 1;
+    bool extra = zmq_msg_more (&batch->message);
+    for (bool more = extra; more;) {
+        zmq_msg_t rest;
+        zmq_msg_init (&rest);
+        more = s_receive (&rest, self->inbox) == 0 && zmq_msg_more (&rest);
+        zmq_msg_close (&rest);
+    }
+    return extra ? 1 : 0;
+}
+
+static bool
+s_drain_inbox (troupe_t *self)
+{
+    for (int count = 0; count < DRAIN_MAX; count++) {
+        tid_t route;
+        batch_t *batch = s_batch_new ();
+        if (!batch)
+            return false;
+        int rc = s_receive_routed (self, &route, batch);
+        if (rc == 0)
+            s_frame_from_peer (self, route, batch);
+        batch_release (batch);
+        if (rc < 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+peer_drain (troupe_t *self)
+{
+    bool head = s_drain_head (self);
+    bool inbox = s_drain_inbox (self);
+    return head && inbox;
+}

@@ -1,0 +1,306 @@
+/*  submit.c - writing calls: arguments, the futures among them, options    */
+
+#include "peer/submit.h"
+
+#include <stdlib.h>
+
+/*  The handle to an actor among the arguments stays good until the call is
+    answered: by then whoever keeps it has told its owner.                  */
+static int
+s_write_actor (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *fault)
+{
+    submission_t *self = context;
+    actor_reference_t reference;
+    if (!actor || actor->peer != self->peer)
+        return fault_set (fault, TROUPE_EINVAL, "the actor belongs to no runtime");
+    if (actor->state == ACTOR_DEAD)
+        return fault_set (fault, actor->fault ? actor->fault->code : TROUPE_EENDED, "%s",
+                          actor->fault ? actor->fault->text : "the actor has ended");
+    if (future_pin_actor (self->future, actor))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
+    actor_reference (actor, &reference);
+    return value_put_actor (out, &reference);
+}
+
+static int
+s_need (submission_t *self, troupe_future_t *future)
+{
+    for (size_t index = 0; index < self->needed_count && index < 8; index++)
+        if (self->needed [index] == future)
+            return 0;
+    if (future->needed_by == self->future->id.sequence)
+        return 0;
+    if (self->needed_count == self->needed_capacity) {
+        size_t capacity = self->needed_capacity * 2;
+        troupe_future_t **grown
+            = realloc (self->needed == self->few ? NULL : self->needed, capacity * sizeof *grown);
+        if (!grown)
+            return -1;
+        if (self->needed == self->few)
+            memcpy (grown, self->few, sizeof self->few);
+        self->needed = grown;
+        self->needed_capacity = capacity;
+    }
+    future->needed_by = self->future->id.sequence;
+    self->needed [self->needed_count++] = future;
+    return 0;
+}
+
+static int
+s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handle,
+                fault_t *fault)
+{
+    submission_t *self = context;
+    if (!future || future->peer != self->peer)
+        return fault_set (fault, TROUPE_EINVAL, "the future belongs to no runtime");
+    if (handle) {
+        future->shared = true;
+        if (!future->listed && id_table_put (&self->peer->futures, future->id, future) == 0)
+            future->listed = true;
+        if (future_pin (self->future, future))
+            return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
+        return value_put_reference (out, future->id, true);
+    }
+    if (future->state == FUTURE_FAILED)
+        return fault_set (fault, (troupe_error_t) future->code, "argument failed: %s",
+                          (const char *) future->data);
+    if (s_need (self, future))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
+    return value_put_reference (out, future->id, false);
+}
+
+/*  What the arguments will need at least, so that an oversized one is
+    refused before it is copied.                                            */
+static size_t
+s_size (const troupe_arg_t *args, size_t count)
+{
+    static const uint8_t widths [] = { [TROUPE_ARG_STRING] = 1,  [TROUPE_ARG_BYTES] = 1,
+                                       [TROUPE_ARG_INT32S] = 4,  [TROUPE_ARG_INT64S] = 8,
+                                       [TROUPE_ARG_FLOATS] = 4,  [TROUPE_ARG_DOUBLES] = 8,
+                                       [TROUPE_ARG_STRINGS] = 1, [TROUPE_ARG_VALUE] = 1 };
+    size_t size = 0;
+    for (size_t index = 0; index < count; index++) {
+        unsigned type = (unsigned) args [index].type;
+        size_t width = type < sizeof widths ? widths [type] : 0;
+        if (width && args [index].count > VALUE_SIZE_MAX / width)
+            return SIZE_MAX;
+        size += args [index].count * width;
+    }
+    return size;
+}
+
+static int
+s_fail (submission_t *self)
+{
+    future_fail_fault (self->future, &self->fault);
+    return -1;
+}
+
+int
+submission_begin (submission_t *self, troupe_t *peer, process_t producer,
+                  const troupe_arg_t *args, size_t count)
+{
+    self->peer = peer;
+    self->options = (troupe_options_t){ 0 };
+    self->needed = self->few;
+    self->needed_count = 0;
+    self->needed_capacity = 8;
+    self->fault.code = TROUPE_OK;
+    self->future = future_new (peer, producer);
+    if (!self->future)
+        return fault_raise (TROUPE_ENOMEM, "no memory for a future");
+    for (size_t index = 0; index < count; index++)
+        if (args [index].type == TROUPE_ARG_OPTIONS && args [index].as.pointer)
+            self->options = *(const troupe_options_t *) args [index].as.pointer;
+    size_t size = s_size (args, count);
+    if (peer->stopping)
+        fault_set (&self->fault, TROUPE_ESTOPPED, "the runtime has stopped");
+    else if (peer->pending > peer->pending_max)
+        fault_set (&self->fault, TROUPE_ELIMIT,
+                   "%zu calls are outstanding, the limit (TROUPE_MAX_PENDING)",
+                   peer->pending_max);
+    else if (size > VALUE_SIZE_MAX)
+        fault_set (&self->fault, TROUPE_ESIZE, "the arguments exceed %zu bytes",
+                   (size_t) VALUE_SIZE_MAX);
+    else if (self->options.timeout_ms < 0 || self->options.retries < 0
+             || self->options.retries > 255)
+        fault_set (&self->fault, TROUPE_EINVAL, "timeout_ms or retries out of range");
+    return self->fault.code ? s_fail (self) : 0;
+}
+
+void
+submission_deadline (submission_t *self, record_t *record)
+{
+    int64_t left = self->options.timeout_ms ? self->options.timeout_ms : INT32_MAX;
+    if (peer_thread.deadline != CLOCK_NEVER) {
+        int64_t rest = (peer_thread.deadline - clock_now ()) / CLOCK_MS;
+        if (rest < left)
+            left = rest > 0 ? rest : 1;
+    }
+    if (left == INT32_MAX)
+        return;
+    record->deadline = (uint32_t) left;
+    future_set_timeout (self->future, (int) left);
+}
+
+static int
+s_attach (submission_t *self, bytes_t *frame, size_t offset, bool defer)
+{
+    for (size_t index = 0; index < self->needed_count; index++) {
+        troupe_future_t *future = self->needed [index];
+        bool pending = future->state == FUTURE_PENDING;
+        if (pending && defer)
+            continue;
+        if (record_attach (frame, offset, future->id, future->data, pending ? 0 : future->size,
+                           pending))
+            return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
+    }
+    return 0;
+}
+
+int
+submission_write (submission_t *self, bytes_t *frame, record_t *record, const bytes_t *prefix,
+                  const troupe_arg_t *args, size_t count, bool defer)
+{
+    value_writer_t writer = { self, s_write_future, s_write_actor };
+    record->id = self->future->id;
+    submission_deadline (self, record);
+    size_t offset = record_begin (frame, record);
+    if (offset == SIZE_MAX) {
+        record_abandon (frame, frame->size);
+        fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
+        return s_fail (self);
+    }
+    int rc = prefix ? bytes_append (frame, prefix->data, prefix->size) : 0;
+    if (rc)
+        fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
+    else
+        rc = value_write_args (frame, args, count, &writer, &self->fault);
+    if (rc == 0) {
+        record_end_body (frame, offset);
+        rc = s_attach (self, frame, offset, defer);
+    }
+    if (rc) {
+        record_abandon (frame, offset);
+        return s_fail (self);
+    }
+    if (record_end (frame, offset) == 0)
+        return 0;
+    fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
+    return s_fail (self);
+}
+
+void
+submission_subscribe (submission_t *self, process_t target)
+{
+    for (size_t index = 0; index < self->needed_count; index++)
+        if (self->needed [index]->state == FUTURE_PENDING)
+            future_add_target (self->needed [index], target);
+}
+
+void
+submission_end (submission_t *self)
+{
+    if (self->needed != self->few)
+        free (self->needed);
+}
+
+/*  --- tasks ------------------------------------------------------------  */
+
+/*  A name in front of a body, padded to a multiple of 8.                   */
+static int
+s_name_prefix (bytes_t *prefix, const char *name)
+{
+    return bytes_append (prefix, name, strlen (name)) || bytes_align (prefix) ? -1 : 0;
+}
+
+static troupe_future_t *
+s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t *args,
+          size_t count)
+{
+    submission_t call;
+    bytes_t prefix = { 0 };
+    if (submission_begin (&call, peer, HEAD_PROCESS, args, count))
+        return call.future;
+    record_t record = { .type = RECORD_TASK,
+                        .number = number,
+                        .target = (uint64_t) peer_thread.depth << 32
+                                  | (uint64_t) call.options.retries };
+    if (!number) {
+        record.flags = RECORD_BY_NAME;
+        record.extra = (uint16_t) strlen (name);
+        if (s_name_prefix (&prefix, name))
+            fault_set (&call.fault, TROUPE_ENOMEM, "no memory for the call");
+    }
+    link_t *link = &peer->head;
+    if (call.fault.code)
+        s_fail (&call);
+    else if (submission_write (&call, &link->frame, &record, number ? NULL : &prefix, args,
+                               count, false)
+             == 0) {
+        link_commit (peer, link);
+        submission_subscribe (&call, HEAD_PROCESS);
+    }
+    submission_end (&call);
+    bytes_release (&prefix);
+    return call.future;
+}
+
+troupe_future_t *
+troupe_task_submit (troupe_t *peer, const troupe_task_t *task, const troupe_arg_t *args,
+                    size_t count)
+{
+    if (!peer || !task) {
+        fault_raise (TROUPE_EINVAL, "troupe_remote: no runtime or no task");
+        return NULL;
+    }
+    pthread_mutex_lock (&peer->lock);
+    tid_t address = { 0, (uint64_t) (uintptr_t) task };
+    uint32_t number = (uint32_t) (uintptr_t) id_table_get (&peer->functions, address);
+    troupe_future_t *future = s_submit (peer, number, task->name, args, count);
+    pthread_mutex_unlock (&peer->lock);
+    return future;
+}
+
+troupe_future_t *
+troupe_task_submit_by_name (troupe_t *peer, const char *name, const troupe_arg_t *args,
+                            size_t count)
+{
+    if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
+        fault_raise (TROUPE_EINVAL, "troupe_remote_by_name: no runtime or no valid name");
+        return NULL;
+    }
+    pthread_mutex_lock (&peer->lock);
+    troupe_future_t *future = s_submit (peer, 0, name, args, count);
+    pthread_mutex_unlock (&peer->lock);
+    return future;
+}
+
+troupe_future_t *
+troupe_put_arg (troupe_t *peer, troupe_arg_t value)
+{
+    if (!peer) {
+        fault_raise (TROUPE_EINVAL, "troupe_put: no runtime");
+        return NULL;
+    }
+    bytes_t block = { 0 };
+    fault_t fault = { 0 };
+    if (s_size (&value, 1) > VALUE_SIZE_MAX)
+        fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", (size_t) VALUE_SIZE_MAX);
+    else
+        value_write (&block, &value, NULL, &fault);
+    pthread_mutex_lock (&peer->lock);
+    troupe_future_t *future = future_new (peer, peer->self);
+    if (future) {
+        future->local = true;
+        if (fault.code)
+            future_fail_fault (future, &fault);
+        else
+            future_complete (future, block.data, block.size, NULL, 0);
+    }
+    pthread_mutex_unlock (&peer->lock);
+    bytes_release (&block);
+    if (!future)
+        fault_raise (TROUPE_ENOMEM, "no memory for a future");
+    return future;
+}

@@ -1,0 +1,175 @@
+/*  thread.c - a zactor whose start and end are checked                     */
+
+#include "wire/thread.h"
+
+#include <czmq.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+/*  What must be left over for sockets and files of the program itself.     */
+#define RESERVED_FDS 64
+
+/*  A zactor has two sockets of the 65535 that a context can have.          */
+#define THREADS_MAX 32000
+
+struct thread {
+    zactor_t *actor;
+    void (*run) (void *arg);
+    void *arg;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool ended;
+};
+
+static atomic_int s_threads;
+static pthread_once_t s_once = PTHREAD_ONCE_INIT;
+
+static void
+s_prepare (void)
+{
+    struct rlimit files;
+    if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit (RLIMIT_NOFILE, &files);
+    }
+    zsys_handler_set (NULL);
+    zsys_init ();
+    zsys_set_max_sockets (0);
+}
+
+void
+thread_prepare (void)
+{
+    pthread_once (&s_once, s_prepare);
+}
+
+void
+thread_block_signals (void)
+{
+    sigset_t all;
+    sigfillset (&all);
+    pthread_sigmask (SIG_BLOCK, &all, NULL);
+}
+
+static void
+s_main (zsock_t *pipe, void *arg)
+{
+    thread_t *self = arg;
+    zsock_signal (pipe, 0);
+    self->run (self->arg);
+    pthread_mutex_lock (&self->lock);
+    self->ended = true;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
+}
+
+static void *
+s_nothing (void *arg)
+{
+    return arg;
+}
+
+/*  zactor_new cannot report a shortage, so look for one first.             */
+static int
+s_check_limits (fault_t *fault)
+{
+    if (atomic_load (&s_threads) >= THREADS_MAX)
+        return fault_set (fault, TROUPE_ELIMIT, "limit of %d threads reached", THREADS_MAX);
+    struct rlimit files;
+    int probe = eventfd (0, EFD_CLOEXEC);
+    int number = probe;
+    if (probe >= 0)
+        close (probe);
+    if (probe < 0
+        || (getrlimit (RLIMIT_NOFILE, &files) == 0
+            && (rlim_t) number + RESERVED_FDS > files.rlim_cur))
+        return fault_set (fault, TROUPE_ELIMIT,
+                          "limit of open files reached: %d in use (raise it with ulimit -n)",
+                          number < 0 ? (int) files.rlim_cur : number);
+    pthread_t thread;
+    int rc = pthread_create (&thread, NULL, s_nothing, NULL);
+    if (rc)
+        return fault_set (fault, TROUPE_ELIMIT, "cannot create a thread: %s", strerror (rc));
+    pthread_join (thread, NULL);
+    return 0;
+}
+
+static void
+s_free (thread_t *self)
+{
+    pthread_cond_destroy (&self->changed);
+    pthread_mutex_destroy (&self->lock);
+    free (self);
+}
+
+thread_t *
+thread_new (void (*run) (void *arg), void *arg, fault_t *fault)
+{
+    thread_prepare ();
+    if (s_check_limits (fault))
+        return NULL;
+    thread_t *self = calloc (1, sizeof *self);
+    if (!self) {
+        fault_set (fault, TROUPE_ENOMEM, "no memory for a thread");
+        return NULL;
+    }
+    self->run = run;
+    self->arg = arg;
+    pthread_mutex_init (&self->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init (&attributes);
+    pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init (&self->changed, &attributes);
+    pthread_condattr_destroy (&attributes);
+    atomic_fetch_add (&s_threads, 1);
+    self->actor = zactor_new (s_main, self);
+    if (!self->actor) {
+        atomic_fetch_sub (&s_threads, 1);
+        s_free (self);
+        fault_set (fault, TROUPE_ELIMIT, "cannot start a zactor: %s", zmq_strerror (errno));
+        return NULL;
+    }
+    return self;
+}
+
+int
+thread_join (thread_t **thread_p, int timeout_ms)
+{
+    thread_t *self = *thread_p;
+    if (!self)
+        return 0;
+    *thread_p = NULL;
+    struct timespec until;
+    clock_gettime (CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long) (timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock (&self->lock);
+    int rc = 0;
+    while (!self->ended && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait (&self->changed, &self->lock, &until);
+    bool ended = self->ended;
+    pthread_mutex_unlock (&self->lock);
+    if (!ended)
+        return -1;
+    zactor_destroy (&self->actor);
+    atomic_fetch_sub (&s_threads, 1);
+    s_free (self);
+    return 0;
+}
+
+bool
+thread_ended (thread_t *thread)
+{
+    pthread_mutex_lock (&thread->lock);
+    bool ended = thread->ended;
+    pthread_mutex_unlock (&thread->lock);
+    return ended;
+}

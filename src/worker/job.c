@@ -1,0 +1,311 @@
+/*  job.c - a task or a method call that is here: arguments, run, answer    */
+
+#include "worker/worker_private.h"
+
+#include "peer/registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+job_t *
+job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sender)
+{
+    job_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->id = record->id;
+    self->sender = sender;
+    self->record = *record;
+    self->lease = (uint32_t) record->target;
+    self->deadline = record->deadline ? clock_now () + record->deadline * CLOCK_MS
+                                      : CLOCK_NEVER;
+    if (id_table_put (&worker->jobs, self->id, self)) {
+        free (self);
+        return NULL;
+    }
+    self->batch = batch_retain (batch);
+    return self;
+}
+
+static void
+s_forget_waiters (worker_t *worker, job_t *self)
+{
+    for (uint32_t index = 0; index < self->waiter_count; index++)
+        await_forget (&worker->peer->await, &self->waiters [index]);
+    free (self->waiters);
+    self->waiters = NULL;
+    self->waiter_count = 0;
+}
+
+void
+job_destroy (worker_t *worker, job_t *self)
+{
+    list_remove (&self->node);
+    id_table_remove (&worker->jobs, self->id);
+    s_forget_waiters (worker, self);
+    batch_release (self->batch);
+    bytes_release (&self->values);
+    free (self->targets);
+    free (self);
+}
+
+/*  --- arguments --------------------------------------------------------  */
+
+int
+job_add_value (job_t *self, tid_t id, const uint8_t *data, uint32_t size)
+{
+    static const uint8_t zeros [8];
+    uint8_t header [ATTACHMENT_HEADER] = { 0 };
+    if (!self->values.size && self->record.attachments_size
+        && bytes_append (&self->values, self->record.attachment, self->record.attachments_size))
+        return -1;
+    store_u64 (header, id.owner);
+    store_u64 (header + 8, id.sequence);
+    store_u32 (header + 16, size);
+    if (bytes_append (&self->values, header, sizeof header)
+        || bytes_append (&self->values, data, size)
+        || bytes_append (&self->values, zeros, (8 - size % 8) % 8))
+        return -1;
+    self->record.attachments++;
+    self->record.attachment = self->values.data;
+    self->record.attachments_size = (uint32_t) self->values.size;
+    return 0;
+}
+
+static int
+s_make_waiters (job_t *self)
+{
+    const uint8_t *place = self->record.attachment;
+    for (uint32_t left = self->record.attachments; left; left--)
+        self->waiter_count += attachment_next (&place).pending;
+    if (!self->waiter_count)
+        return 0;
+    self->waiters = calloc (self->waiter_count, sizeof *self->waiters);
+    if (!self->waiters) {
+        self->waiter_count = 0;
+        return -1;
+    }
+    uint32_t made = 0;
+    place = self->record.attachment;
+    for (uint32_t left = self->record.attachments; left; left--) {
+        attachment_t attachment = attachment_next (&place);
+        if (!attachment.pending)
+            continue;
+        self->waiters [made].id = attachment.id;
+        self->waiters [made++].subject = self;
+    }
+    return 0;
+}
+
+int
+job_await_arguments (worker_t *worker, job_t *self)
+{
+    if (s_make_waiters (self)) {
+        job_fail (worker, self, TROUPE_ENOMEM, "no memory for the arguments");
+        return -1;
+    }
+    self->unresolved = self->waiter_count;
+    for (uint32_t index = 0; index < self->waiter_count; index++) {
+        await_value_t *early = NULL;
+        int rc = await_expect (&worker->peer->await, &self->waiters [index], &early);
+        if (rc == 0 && !early)
+            continue;
+        uint32_t code = early ? early->code : TROUPE_ENOMEM;
+        if (rc == 0 && !code)
+            rc = job_add_value (self, self->waiters [index].id, early->data, early->size);
+        if (code)
+            job_fail (worker, self, (troupe_error_t) code, "argument failed: %.*s",
+                      early ? (int) early->size : 0, early ? (const char *) early->data : "");
+        else if (rc)
+            job_fail (worker, self, TROUPE_ENOMEM, "no memory for the arguments");
+        free (early);
+        if (rc || code)
+            return -1;
+        self->unresolved--;
+    }
+    return 0;
+}
+
+/*  --- answers ----------------------------------------------------------  */
+
+void
+job_report_done (worker_t *worker, const job_t *self)
+{
+    uint8_t pair [8];
+    if (!self->task)
+        return;
+    int64_t units = self->started ? (clock_now () - self->started) / 64 : 0;
+    store_u32 (pair, self->lease);
+    store_u32 (pair + 4, units < UINT32_MAX ? (uint32_t) units : UINT32_MAX);
+    record_t done = { .type = RECORD_DONE, .body = pair, .body_size = sizeof pair };
+    link_send (worker->peer, HEAD_PROCESS, &done);
+}
+
+/*  Sends the answer to the owner and to all who asked for it.              */
+static void
+s_answer (worker_t *worker, job_t *self, uint8_t flags, uint32_t code, const uint8_t *data,
+          size_t size)
+{
+    record_t record = { .type = RECORD_VALUE,
+                        .flags = flags,
+                        .number = code,
+                        .id = self->id,
+                        .body = data,
+                        .body_size = (uint32_t) size };
+    for (size_t index = 0; index < self->target_count; index++)
+        link_send (worker->peer, self->targets [index], &record);
+    record.type = RECORD_RESULT;
+    record.extra = (uint16_t) self->target_count;
+    link_send (worker->peer, self->id.owner, &record);
+    job_report_done (worker, self);
+}
+
+static const char *
+s_name (const job_t *self, char *buffer, size_t size)
+{
+    if (self->task)
+        return self->task->name;
+    const troupe_class_t *described = self->actor ? self->actor->described : NULL;
+    if (!described)
+        return "actor";
+    if (self->method < 0)
+        snprintf (buffer, size, "%s", described->name);
+    else
+        snprintf (buffer, size, "%s.%s", described->name,
+                  class_method_name (described, (size_t) self->method));
+    return buffer;
+}
+
+/*  Answers with the fault, prefixed by what failed and where.              */
+static void
+s_answer_fault (worker_t *worker, job_t *self, fault_t *fault)
+{
+    char name [2 * TROUPE_NAME_MAX + 8];
+    fault_prefix (fault, "%s on %s", s_name (self, name, sizeof name), worker->peer->label);
+    s_answer (worker, self, RECORD_FAULT, fault->code, (const uint8_t *) fault->text,
+              strlen (fault->text));
+}
+
+void
+job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *format, ...)
+{
+    fault_t fault = { .code = code };
+    va_list args;
+    va_start (args, format);
+    vsnprintf (fault.text, sizeof fault.text, format, args);
+    va_end (args);
+    s_answer_fault (worker, self, &fault);
+    job_destroy (worker, self);
+}
+
+/*  The answer comes from a future that the function returned.              */
+typedef struct {
+    continuation_t base;
+    worker_t *worker;
+    job_t *job;
+} tail_t;
+
+static void
+s_tail_done (continuation_t *base, troupe_future_t *done)
+{
+    tail_t *tail = (tail_t *) base;
+    worker_t *worker = tail->worker;
+    job_t *job = tail->job;
+    free (tail);
+    if (job->task) {
+        worker->blocked--;
+        executor_report_slots (worker);
+    }
+    if (done->state == FUTURE_VALUE)
+        s_answer (worker, job, 0, 0, done->data, done->size);
+    else {
+        fault_t fault;
+        fault_set (&fault, (troupe_error_t) done->code, "%s", (const char *) done->data);
+        s_answer_fault (worker, job, &fault);
+    }
+    job_destroy (worker, job);
+}
+
+/*  The task keeps its lease, but not its slot, until the future is done.   */
+static void
+s_answer_later (worker_t *worker, job_t *self, troupe_future_t *future)
+{
+    tail_t *tail = calloc (1, sizeof *tail);
+    if (!tail) {
+        job_fail (worker, self, TROUPE_ENOMEM, "no memory for the answer");
+        return;
+    }
+    tail->base.run = s_tail_done;
+    tail->worker = worker;
+    tail->job = self;
+    if (self->task) {
+        worker->blocked++;
+        executor_report_slots (worker);
+    }
+    future_continue (future, &tail->base);
+}
+
+static void
+s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
+{
+    if (call->tail && !call->fault.code) {
+        s_answer_later (worker, self, call->tail);
+        return;
+    }
+    if (call->fault.code)
+        s_answer_fault (worker, self, &call->fault);
+    else {
+        bool handles = call->future_count || call->actor_count;
+        if (handles && self->id.owner != worker->peer->self)
+            call_grant (call, self->id.owner);
+        s_answer (worker, self, handles ? RECORD_ACTOR : 0, 0, call->result.data,
+                  call->result.size);
+    }
+    job_destroy (worker, self);
+}
+
+void
+job_run (worker_t *worker, job_t *self, bytes_t *reuse)
+{
+    char name [2 * TROUPE_NAME_MAX + 8];
+    troupe_t *peer = worker->peer;
+    if (self->deadline <= clock_now ()) {
+        job_fail (worker, self, TROUPE_ETIMEOUT, "deadline passed before it started");
+        return;
+    }
+    troupe_function_t *function
+        = self->task ? self->task->function
+                     : self->actor->described->methods [self->method].function;
+    self->running = true;
+    pthread_mutex_unlock (&peer->lock);
+    troupe_call_t call = { .peer = peer,
+                           .what = s_name (self, name, sizeof name),
+                           .args = self->record.body,
+                           .args_size = self->record.body_size,
+                           .attachment = self->record.attachment,
+                           .attachments = self->record.attachments,
+                           .self = self->actor ? self->actor->state : NULL,
+                           .actor = self->actor ? &self->actor->reference : NULL,
+                           .cancelled = &self->cancelled,
+                           .deadline = self->deadline,
+                           .result = *reuse };
+    peer_thread = (peer_thread_t){ .depth = self->record.number + 1,
+                                   .deadline = self->deadline,
+                                   .executor = self->task != NULL };
+    if (self->task)
+        peer_thread.depth = (uint32_t) (self->record.target >> 32) + 1;
+    self->started = clock_now ();
+    call_run (&call, function);
+    peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
+    pthread_mutex_lock (&peer->lock);
+    s_finish (worker, self, &call);
+    if (call.tail || call.future_count || call.actor_count || call.arena.blocks) {
+        pthread_mutex_unlock (&peer->lock);
+        call_release (&call);
+        pthread_mutex_lock (&peer->lock);
+    }
+    *reuse = call.result;
+    if (reuse->capacity > 65536)
+        bytes_release (reuse);
+}

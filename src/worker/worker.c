@@ -1,0 +1,399 @@
+/*  worker.c - a worker: joining, its main loop, its end; worker processes  */
+
+#include "worker/worker_private.h"
+
+#include "wire/socket.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define JOIN_TIMEOUT (10000 * CLOCK_MS)
+#define EXIT_TIMEOUT_MS 900
+
+/*  --- what comes in ----------------------------------------------------  */
+
+static void
+s_cancel (worker_t *self, tid_t id)
+{
+    job_t *job = id_table_get (&self->jobs, id);
+    if (!job)
+        return;
+    atomic_store (&job->cancelled, true);
+    if (job->running || !list_linked (&job->node))
+        return;
+    job_report_done (self, job);
+    worker_actor_t *actor = job->actor;
+    if (actor)
+        actor->waiting--;
+    job_destroy (self, job);
+    if (actor)
+        actors_kick (actor);
+}
+
+static void
+s_stop (worker_t *self)
+{
+    self->stopping = true;
+    if (self->main)
+        peer_wake (self->peer, self->main);
+}
+
+static void
+s_record (void *context, const record_t *record, batch_t *batch, process_t sender)
+{
+    worker_t *self = context;
+    bool from_head = sender == HEAD_PROCESS;
+    switch (record->type) {
+    case RECORD_TASK:
+        if (from_head)
+            executor_accept (self, record, batch);
+        break;
+    case RECORD_SPAWN:
+        if (from_head)
+            actors_accept_spawn (self, record, batch);
+        break;
+    case RECORD_RECALL:
+        if (from_head)
+            executor_recall (self, record->id.sequence);
+        break;
+    case RECORD_STOP:
+        if (from_head)
+            s_stop (self);
+        break;
+    case RECORD_CALL:
+        actors_accept_call (self, record, batch, sender);
+        break;
+    case RECORD_END:
+        actors_end (self, record->target, record->flags & RECORD_KILL);
+        break;
+    case RECORD_CANCEL:
+        if (from_head || record->id.owner == sender)
+            s_cancel (self, record->id);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool
+s_subscribe (void *context, tid_t id, process_t target)
+{
+    worker_t *self = context;
+    job_t *job = id_table_get (&self->jobs, id);
+    if (!job)
+        return false;
+    process_t *grown = realloc (job->targets, (job->target_count + 1) * sizeof *grown);
+    if (!grown || job->target_count == UINT16_MAX)
+        return true;
+    job->targets = grown;
+    job->targets [job->target_count++] = target;
+    return true;
+}
+
+static void
+s_value (void *context, await_waiter_t *waiter, uint32_t code, const uint8_t *data,
+         uint32_t size)
+{
+    worker_t *self = context;
+    job_t *job = waiter->subject;
+    worker_actor_t *actor = job->actor;
+    int rc = code ? 0 : job_add_value (job, waiter->id, data, size);
+    if (code || rc) {
+        actor->waiting--;
+        if (code)
+            job_fail (self, job, (troupe_error_t) code, "argument failed: %.*s", (int) size,
+                      (const char *) data);
+        else
+            job_fail (self, job, TROUPE_ENOMEM, "no memory for the arguments");
+        actors_kick (actor);
+        return;
+    }
+    if (--job->unresolved == 0)
+        actors_kick (actor);
+}
+
+static job_t *
+s_find_owned (worker_t *self, process_t owner)
+{
+    size_t cursor = 0;
+    for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
+        if (job->id.owner == owner && !atomic_load (&job->cancelled))
+            return job;
+    return NULL;
+}
+
+static void
+s_down (void *context, process_t process)
+{
+    worker_t *self = context;
+    for (job_t *job; (job = s_find_owned (self, process));)
+        s_cancel (self, job->id);
+    actors_lose_owner (self, process);
+}
+
+/*  Callbacks of troupe_then run on executors, as tasks do.                 */
+static void
+s_callback (void *context, troupe_future_t *future)
+{
+    (void) future;
+    worker_t *self = context;
+    executor_kick (self);
+}
+
+static int
+s_blocked (void *context, bool begins, fault_t *fault)
+{
+    return executor_blocked (context, begins, fault);
+}
+
+const peer_hooks_t worker_hooks = { .record = s_record,
+                                    .subscribe = s_subscribe,
+                                    .value = s_value,
+                                    .down = s_down,
+                                    .callback = s_callback,
+                                    .blocked = s_blocked };
+
+/*  --- life -------------------------------------------------------------  */
+
+/*  The head's numbers lead to our functions.                               */
+static int
+s_index_functions (worker_t *self)
+{
+    size_t cursor = 0;
+    const id_table_t *table = &self->peer->functions;
+    for (size_t index = 0; index < table->capacity; index++) {
+        size_t number = (size_t) (uintptr_t) table->slots [index].value;
+        if (number >= self->function_count)
+            self->function_count = number + 1;
+    }
+    (void) cursor;
+    self->functions = calloc (self->function_count + 1, sizeof *self->functions);
+    for (size_t index = 0; self->functions && index < table->capacity; index++) {
+        size_t number = (size_t) (uintptr_t) table->slots [index].value;
+        uintptr_t address = (uintptr_t) table->slots [index].key.sequence;
+        if (number)
+            self->functions [number] = (const troupe_task_t *) address;
+    }
+    return self->functions ? 0 : -1;
+}
+
+worker_t *
+worker_new (const worker_options_t *options, fault_t *fault)
+{
+    worker_t *self = calloc (1, sizeof *self);
+    if (!self) {
+        fault_set (fault, TROUPE_ENOMEM, "no memory for a worker");
+        return NULL;
+    }
+    char label [64];
+    if (options->threads)
+        snprintf (label, sizeof label, "worker %u (thread)", options->number);
+    else
+        snprintf (label, sizeof label, "worker %u (pid %d)", options->number, (int) getpid ());
+    self->slots = 1;
+    self->ledger = options->ledger;
+    list_init (&self->queue);
+    list_init (&self->idle);
+    list_init (&self->births);
+    list_init (&self->dead);
+    peer_options_t peer = { .context = options->context,
+                            .head_endpoint = options->head_endpoint,
+                            .cookie = options->cookie,
+                            .role = ROLE_WORKER,
+                            .slots = self->slots,
+                            .label = label,
+                            .threads = options->threads,
+                            .hooks = &worker_hooks,
+                            .hooks_context = self };
+    self->peer = peer_new (&peer, clock_now () + JOIN_TIMEOUT, fault);
+    if (!self->peer || s_index_functions (self)) {
+        free (self);
+        return NULL;
+    }
+    if (self->ledger)
+        atomic_store (&self->ledger->process, self->peer->self);
+    return self;
+}
+
+/*  Does what other threads have left to this one.                          */
+static void
+s_chores (worker_t *self)
+{
+    fault_t fault;
+    for (list_node_t *node; (node = list_pop (&self->births));)
+        actors_make (self, container_of (node, worker_actor_t, node));
+    for (list_node_t *node; (node = list_pop (&self->dead));)
+        actors_reap (self, container_of (node, worker_actor_t, node));
+    if (self->wanted && executor_make (self, &fault) == 0)
+        self->wanted = 0;
+}
+
+void
+worker_run (worker_t *self)
+{
+    peer_waiter_t waiter = PEER_WAITER_INIT;
+    troupe_t *peer = self->peer;
+    pthread_mutex_lock (&peer->lock);
+    self->main = &waiter;
+    self->wanted = 1;
+    while (!self->stopping && !peer->stopping) {
+        waiter.ready = false;
+        s_chores (self);
+        if (list_empty (&self->births) && list_empty (&self->dead) && !self->stopping)
+            peer_wait (peer, &waiter, CLOCK_NEVER);
+    }
+    pthread_mutex_unlock (&peer->lock);
+}
+
+void
+worker_stop (worker_t *self)
+{
+    pthread_mutex_lock (&self->peer->lock);
+    s_stop (self);
+    pthread_mutex_unlock (&self->peer->lock);
+}
+
+/*  Ends the actors and waits for them. Returns how many are left.          */
+static size_t
+s_end_actors (worker_t *self, int64_t deadline)
+{
+    peer_waiter_t waiter = PEER_WAITER_INIT;
+    self->main = &waiter;
+    actors_lose_owner (self, 0);
+    while (self->actors.count && clock_now () < deadline) {
+        waiter.ready = false;
+        for (list_node_t *node; (node = list_pop (&self->dead));)
+            actors_reap (self, container_of (node, worker_actor_t, node));
+        if (self->actors.count && list_empty (&self->dead)
+            && peer_wait (self->peer, &waiter, deadline) < 0)
+            break;
+    }
+    for (list_node_t *node; (node = list_pop (&self->dead));)
+        actors_reap (self, container_of (node, worker_actor_t, node));
+    for (list_node_t *node; (node = list_pop (&self->births));) {
+        worker_actor_t *actor = container_of (node, worker_actor_t, node);
+        job_destroy (self, actor->birth);
+        free (actor);
+    }
+    size_t left = self->actors.count;
+    self->main = NULL;
+    return left;
+}
+
+static int
+s_join_executors (worker_t *self, int64_t deadline)
+{
+    int rc = 0;
+    for (unsigned index = 0; index < self->executor_count; index++) {
+        int64_t left = (deadline - clock_now ()) / CLOCK_MS;
+        if (thread_join (&self->executors [index]->thread, left > 1 ? (int) left : 1))
+            rc = -1;
+        else
+            free (self->executors [index]);
+    }
+    return rc;
+}
+
+int
+worker_destroy (worker_t **self_p, int timeout_ms)
+{
+    worker_t *self = *self_p;
+    if (!self)
+        return 0;
+    *self_p = NULL;
+    int64_t deadline = clock_now () + timeout_ms * CLOCK_MS;
+    pthread_mutex_lock (&self->peer->lock);
+    self->stopping = true;
+    size_t left = s_end_actors (self, deadline);
+    pthread_mutex_unlock (&self->peer->lock);
+    int rc = peer_stop (self->peer);
+    if (s_join_executors (self, deadline) || left || rc)
+        return -1;
+    pthread_mutex_lock (&self->peer->lock);
+    size_t cursor = 0;
+    for (job_t *job; (job = id_table_next (&self->jobs, &cursor)); cursor = 0)
+        job_destroy (self, job);
+    pthread_mutex_unlock (&self->peer->lock);
+    peer_destroy (&self->peer);
+    id_table_release (&self->jobs);
+    id_table_release (&self->actors);
+    free (self->executors);
+    free (self->functions);
+    free (self);
+    return 0;
+}
+
+/*  --- worker processes -------------------------------------------------  */
+
+/*  exit () inside a task must end the process at once, as a crash does, and
+    not run the exit hooks of libraries whose threads are at work.          */
+static void
+s_exit_now (int status, void *arg)
+{
+    (void) arg;
+    fflush (NULL);
+    _exit (status);
+}
+
+static int
+s_parse_cookie (const char *text, uint8_t *cookie)
+{
+    for (size_t index = 0; index < COOKIE_SIZE; index++) {
+        unsigned byte;
+        if (sscanf (text + 2 * index, "%2x", &byte) != 1)
+            return -1;
+        cookie [index] = (uint8_t) byte;
+    }
+    return 0;
+}
+
+static void
+s_die (const char *what, const fault_t *fault)
+{
+    fprintf (stderr, "troupe worker (pid %d): %s: %s\n", (int) getpid (), what, fault->text);
+    fflush (NULL);
+    _exit (111);
+}
+
+void
+worker_main (const char *boot)
+{
+    int parent, ledger_fd;
+    unsigned number;
+    char cookie_text [2 * COOKIE_SIZE + 1], endpoint [128];
+    uint8_t cookie [COOKIE_SIZE];
+    fault_t fault = { .text = "malformed" };
+    if (sscanf (boot, "%d %u %d %32s %127s", &parent, &number, &ledger_fd, cookie_text, endpoint)
+            != 5
+        || s_parse_cookie (cookie_text, cookie))
+        s_die ("TROUPE_BOOT", &fault);
+    /*  The environment is the children's too, and they are no workers.     */
+    unsetenv ("TROUPE_BOOT");
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid () != parent)
+        _exit (0);
+    signal (SIGINT, SIG_IGN);
+    thread_prepare ();
+    on_exit (s_exit_now, NULL);
+    void *context = socket_context_new (&fault);
+    ledger_t *ledger = context ? ledger_open (ledger_fd, &fault) : NULL;
+    if (!ledger)
+        s_die ("cannot start", &fault);
+    close (ledger_fd);
+    worker_options_t options = { .context = context,
+                                 .head_endpoint = endpoint,
+                                 .cookie = cookie,
+                                 .number = number,
+                                 .ledger = ledger };
+    worker_t *worker = worker_new (&options, &fault);
+    if (!worker)
+        s_die ("cannot join", &fault);
+    worker_run (worker);
+    worker_destroy (&worker, EXIT_TIMEOUT_MS);
+    fflush (NULL);
+    _exit (0);
+}

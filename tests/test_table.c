@@ -1,0 +1,262 @@
+/*  test_table.c - hash tables and lists, against plain arrays               */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/list.h"
+#include "core/table.h"
+
+#define KEYS 500
+
+static uint64_t
+s_random (uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/*  Keys alike in one half or the other, and plain small numbers.           */
+static tid_t
+s_key (size_t index)
+{
+    switch (index % 3) {
+    case 0:
+        return (tid_t){ 0, index };
+    case 1:
+        return (tid_t){ UINT64_C (0xdeadbeef00000000) + index, 1 };
+    default:
+        return (tid_t){ UINT64_C (0xdeadbeef00000001), index << 32 };
+    }
+}
+
+static void
+test_id_empty (void **state)
+{
+    (void) state;
+    id_table_t table = { 0 };
+    size_t cursor = 0;
+    assert_null (id_table_get (&table, (tid_t){ 0, 0 }));
+    assert_null (id_table_remove (&table, (tid_t){ 0, 0 }));
+    assert_null (id_table_next (&table, &cursor));
+    id_table_release (&table);
+}
+
+static void
+s_check_ids (const id_table_t *table, void *const *model)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < KEYS; index++) {
+        assert_ptr_equal (id_table_get (table, s_key (index)), model [index]);
+        count += model [index] != NULL;
+    }
+    assert_int_equal (table->count, count);
+    assert_true (table->count <= table->capacity / 4 * 3);
+    size_t cursor = 0;
+    size_t walked = 0;
+    while (id_table_next (table, &cursor))
+        walked++;
+    assert_int_equal (walked, count);
+}
+
+static void
+test_id_random (void **state)
+{
+    (void) state;
+    static int things [64];
+    id_table_t table = { 0 };
+    void *model [KEYS] = { NULL };
+    uint64_t random = 7;
+    for (int step = 0; step < 60000; step++) {
+        size_t index = s_random (&random) % KEYS;
+        if (s_random (&random) % 2) {
+            void *value = &things [s_random (&random) % 64];
+            assert_int_equal (id_table_put (&table, s_key (index), value), 0);
+            model [index] = value;
+        } else {
+            assert_ptr_equal (id_table_remove (&table, s_key (index)), model [index]);
+            model [index] = NULL;
+        }
+        if (step % 500 == 0)
+            s_check_ids (&table, model);
+    }
+    s_check_ids (&table, model);
+    id_table_release (&table);
+    assert_int_equal (table.count, 0);
+    assert_null (id_table_get (&table, s_key (1)));
+    assert_int_equal (id_table_put (&table, s_key (1), &things [1]), 0);
+    assert_ptr_equal (id_table_get (&table, s_key (1)), &things [1]);
+    id_table_release (&table);
+}
+
+/*  A run of used slots is a probe at worst: with a good hash and three
+    quarters full it stays short for keys that count up, whatever counts.   */
+static void
+test_id_spread (void **state)
+{
+    (void) state;
+    static int thing;
+    static const unsigned shifts [] = { 0, 8, 32, 48 };
+    for (size_t kind = 0; kind < 8; kind++) {
+        id_table_t table = { 0 };
+        for (uint64_t count = 0; count < 12000; count++) {
+            uint64_t number = count << shifts [kind / 2];
+            tid_t key = kind % 2 ? (tid_t){ number, 1 } : (tid_t){ 77, number };
+            assert_int_equal (id_table_put (&table, key, &thing), 0);
+        }
+        size_t run = 0;
+        size_t longest = 0;
+        for (size_t index = 0; index < table.capacity; index++) {
+            run = table.slots [index].value ? run + 1 : 0;
+            longest = run > longest ? run : longest;
+        }
+        assert_true (longest < 600);
+        id_table_release (&table);
+    }
+}
+
+static void
+test_id_seeds_differ (void **state)
+{
+    (void) state;
+    static int thing;
+    id_table_t one = { 0 };
+    id_table_t two = { 0 };
+    assert_int_equal (id_table_put (&one, (tid_t){ 1, 1 }, &thing), 0);
+    assert_int_equal (id_table_put (&two, (tid_t){ 1, 1 }, &thing), 0);
+    assert_true (one.seed != two.seed);
+    id_table_release (&one);
+    id_table_release (&two);
+}
+
+static size_t
+s_name (char *name, size_t index)
+{
+    return (size_t) snprintf (name, 32, "%s%zu", index % 2 ? "task." : "", index);
+}
+
+static void
+s_check_names (const name_table_t *table, void *const *model)
+{
+    char name [32];
+    size_t count = 0;
+    for (size_t index = 0; index < KEYS; index++) {
+        size_t length = s_name (name, index);
+        assert_ptr_equal (name_table_get (table, name, length), model [index]);
+        count += model [index] != NULL;
+    }
+    assert_int_equal (table->count, count);
+    size_t cursor = 0;
+    size_t walked = 0;
+    while (name_table_next (table, &cursor))
+        walked++;
+    assert_int_equal (walked, count);
+}
+
+static void
+test_name_random (void **state)
+{
+    (void) state;
+    static int things [64];
+    char name [32];
+    name_table_t table = { 0 };
+    void *model [KEYS] = { NULL };
+    uint64_t random = 11;
+    for (int step = 0; step < 60000; step++) {
+        size_t index = s_random (&random) % KEYS;
+        size_t length = s_name (name, index);
+        if (s_random (&random) % 2) {
+            void *value = &things [s_random (&random) % 64];
+            assert_int_equal (name_table_put (&table, name, length, value), 0);
+            model [index] = value;
+        } else {
+            assert_ptr_equal (name_table_remove (&table, name, length), model [index]);
+            model [index] = NULL;
+        }
+        memset (name, 'x', sizeof name);
+        if (step % 500 == 0)
+            s_check_names (&table, model);
+    }
+    name_table_release (&table);
+    assert_null (name_table_get (&table, "1", 1));
+}
+
+static void
+test_name_bytes (void **state)
+{
+    (void) state;
+    static int things [4];
+    name_table_t table = { 0 };
+    assert_null (name_table_get (&table, "a", 1));
+    assert_null (name_table_remove (&table, "a", 1));
+    assert_int_equal (name_table_put (&table, "a\0b", 3, &things [0]), 0);
+    assert_int_equal (name_table_put (&table, "a\0c", 3, &things [1]), 0);
+    assert_int_equal (name_table_put (&table, "a", 1, &things [2]), 0);
+    assert_int_equal (name_table_put (&table, NULL, 0, &things [3]), 0);
+    assert_ptr_equal (name_table_get (&table, "a\0b", 3), &things [0]);
+    assert_ptr_equal (name_table_get (&table, "a\0c", 3), &things [1]);
+    assert_ptr_equal (name_table_get (&table, "a", 1), &things [2]);
+    assert_ptr_equal (name_table_get (&table, "", 0), &things [3]);
+    assert_null (name_table_get (&table, "a\0", 2));
+    assert_ptr_equal (name_table_remove (&table, "", 0), &things [3]);
+    assert_null (name_table_get (&table, "", 0));
+    assert_int_equal (name_table_put (&table, "a", 1, &things [3]), 0);
+    assert_int_equal (table.count, 3);
+    assert_ptr_equal (name_table_get (&table, "a", 1), &things [3]);
+    name_table_release (&table);
+}
+
+typedef struct {
+    int number;
+    list_node_t node;
+} item_t;
+
+static void
+test_list (void **state)
+{
+    (void) state;
+    list_t list;
+    item_t items [4] = { { 0, { NULL, NULL } } };
+    list_init (&list);
+    assert_true (list_empty (&list));
+    assert_null (list_pop (&list));
+    for (int index = 0; index < 4; index++) {
+        items [index].number = index;
+        assert_false (list_linked (&items [index].node));
+        list_remove (&items [index].node);
+    }
+    list_append (&list, &items [1].node);
+    list_append (&list, &items [2].node);
+    list_prepend (&list, &items [0].node);
+    list_append (&list, &items [3].node);
+    assert_true (list_linked (&items [2].node));
+    list_remove (&items [2].node);
+    list_remove (&items [2].node);
+    assert_false (list_linked (&items [2].node));
+    static const int left [] = { 0, 1, 3 };
+    for (int index = 0; index < 3; index++) {
+        list_node_t *node = list_pop (&list);
+        assert_non_null (node);
+        assert_int_equal (container_of (node, item_t, node)->number, left [index]);
+    }
+    assert_true (list_empty (&list));
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests [] = {
+        cmocka_unit_test (test_id_empty),   cmocka_unit_test (test_id_random),
+        cmocka_unit_test (test_id_spread),  cmocka_unit_test (test_id_seeds_differ),
+        cmocka_unit_test (test_name_random), cmocka_unit_test (test_name_bytes),
+        cmocka_unit_test (test_list),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
