@@ -10,18 +10,24 @@
 
 #define NAPS 4
 
-/*  Sleeps so many milliseconds and returns them.                           */
+/*  Sleeps for a second. Returns 0, or -1 with errno set.                   */
+static int
+s_sleep (void)
+{
+    struct timespec left = { 1, 0 };
+    while (nanosleep (&left, &left) != 0)
+        if (errno != EINTR)
+            return -1;
+    return 0;
+}
+
+/*  The same as a task.                                                     */
 static int
 nap (troupe_call_t *call)
 {
-    int64_t milliseconds;
-    if (troupe_args (call, &milliseconds))
+    if (troupe_args (call))
         return -1;
-    struct timespec left = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
-    while (nanosleep (&left, &left) != 0)
-        if (errno != EINTR)
-            return troupe_fail (call, "cannot sleep: %s", strerror (errno));
-    return troupe_return (call, milliseconds);
+    return s_sleep () ? troupe_fail (call, "cannot sleep: %s", strerror (errno)) : 0;
 }
 TROUPE_TASK (nap);
 
@@ -35,30 +41,29 @@ s_now (void)
 
 /*  Does other things until all naps are over. Returns 0 or -1.             */
 static int
-s_wait (troupe_future_t *const *naps, size_t count)
+s_wait (troupe_future_t *const *naps)
 {
     int done;
-    while ((done = troupe_wait (naps, count, count, 300, NULL)) >= 0 && (size_t) done < count)
-        printf ("  doing other things (%d of %zu naps over)\n", done, count);
+    while ((done = troupe_wait (naps, NAPS, NAPS, 250, NULL)) >= 0 && done < NAPS)
+        printf ("  doing other things (%d of %d naps over)\n", done, NAPS);
     return done < 0 ? -1 : 0;
 }
 
-/*  Starts so many naps at once, waits for them and takes their results.    */
+/*  Starts all naps at once, waits for them and sees how they went.         */
 static int
-s_nap (troupe_t *troupe, size_t count)
+s_nap_at_once (troupe_t *troupe)
 {
     troupe_future_t *naps [NAPS] = { NULL };
-    int64_t slept;
     int status = 0;
-    for (size_t i = 0; i < count && status == 0; i++) {
-        naps [i] = troupe_remote (troupe, nap, 1000);
+    for (size_t i = 0; i < NAPS && status == 0; i++) {
+        naps [i] = troupe_remote (troupe, nap);
         status = naps [i] ? 0 : -1;
     }
     if (status == 0)
-        status = s_wait (naps, count);
-    for (size_t i = 0; i < count; i++) {
+        status = s_wait (naps);
+    for (size_t i = 0; i < NAPS; i++) {
         if (status == 0)
-            status = troupe_get (naps [i], &slept);
+            status = troupe_get (naps [i]);
         troupe_future_destroy (&naps [i]);
     }
     return status;
@@ -70,24 +75,23 @@ main (int argc, char *argv [])
     setenv ("TROUPE_WORKERS", "4", 0);
     setvbuf (stdout, NULL, _IOLBF, 0);
     troupe_t *troupe = troupe_init (&argc, &argv);
-    int status = troupe ? 0 : -1;
-    double start = s_now ();
-    if (status == 0)
-        printf ("%d naps of one second, one after another:\n", NAPS);
-    for (size_t i = 0; i < NAPS && status == 0; i++)
-        status = s_nap (troupe, 1);
-    if (status == 0) {
-        printf ("  %.2f seconds\n", s_now () - start);
-        printf ("%d naps of one second at once, with %zu workers:\n", NAPS,
-                troupe_workers (troupe));
-        start = s_now ();
-        status = s_nap (troupe, NAPS);
-    }
-    if (status == 0)
-        printf ("  %.2f seconds\n", s_now () - start);
-    else
+    if (!troupe) {
         fprintf (stderr, "nap: %s\n", troupe_error ());
-    if (troupe)
-        troupe_term (&troupe);
+        return 1;
+    }
+    printf ("%d naps of one second, one after another:\n", NAPS);
+    double start = s_now ();
+    for (size_t i = 0; i < NAPS; i++)
+        s_sleep ();
+    printf ("  %.2f seconds\n", s_now () - start);
+
+    printf ("%d naps of one second at once, with %zu workers:\n", NAPS, troupe_workers (troupe));
+    start = s_now ();
+    int status = s_nap_at_once (troupe);
+    if (status)
+        fprintf (stderr, "nap: %s\n", troupe_error ());
+    else
+        printf ("  %.2f seconds\n", s_now () - start);
+    troupe_term (&troupe);
     return status ? 1 : 0;
 }

@@ -74,7 +74,7 @@ s_one_more (world_t *world, fault_t *fault)
 static troupe_future_t *
 s_get_future (void *context, tid_t id, fault_t *fault)
 {
-    return s_one_more (context, fault) ? (troupe_future_t *) (void *) &s_things [id.sequence]
+    return s_one_more (context, fault) ? (troupe_future_t *) (void *) &s_things [id.sequence % 8]
                                        : NULL;
 }
 
@@ -82,7 +82,7 @@ static troupe_actor_t *
 s_get_actor (void *context, const actor_reference_t *actor, fault_t *fault)
 {
     return s_one_more (context, fault)
-               ? (troupe_actor_t *) (void *) &s_things [actor->id.sequence]
+               ? (troupe_actor_t *) (void *) &s_things [actor->id.sequence % 8]
                : NULL;
 }
 
@@ -457,7 +457,7 @@ s_check_array (fixture_t *self, troupe_arg_type_t type, const uint8_t *items, si
     assert_int_equal (offset, bytes->size);
     assert_int_equal (token.type, TROUPE_NUMBERS);
     assert_int_equal (token.count, count);
-    assert_int_equal ((size_t) (token.data - bytes->data - base) % 8, 0);
+    assert_int_equal ((size_t) (token.data - (bytes->data + base)) % 8, 0);
     assert_memory_equal (token.data, items, token.size);
     if (before % 8 == 0)
         assert_int_equal (value_check (bytes->data + before, bytes->size - before, true),
@@ -1098,8 +1098,8 @@ test_malformed (void **state)
         SAMPLE ("\xd5\x01\x00\x00"),
         SAMPLE ("\xd5\x01\x10\x00"),
         SAMPLE ("\xc7\x06\x01\x04\x04\x00\x00\x00\x00"),
-        SAMPLE ("\xc7\x09\x01\x04\x03\x00\x00\x00\x00\x01\x02\x03"),
-        SAMPLE ("\xc7\x0a\x01\x04\x02\x00\x00\x00\x01\x02\x03\x04"),
+        SAMPLE ("\xc7\x08\x01\x04\x03\x00\x00\x00\x01\x02\x03"),
+        SAMPLE ("\xc7\x08\x01\x04\x02\x00\x00\x01\x02\x03\x04"),
         SAMPLE ("\xc7\x0d\x01\x04\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
         SAMPLE ("\xd4\x02\x00"),
         SAMPLE ("\xc7\x0f\x02" "0123456789abcde"),

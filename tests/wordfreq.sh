@@ -111,7 +111,10 @@ done
 cat "$folder/text3" "$folder/text2" | count_words > "$folder/counts"
 check "$folder/counts" 5 10 "$folder/text3" "$folder/text2"
 check "$folder/counts1" 7 3 /dev/stdin < "$folder/text1"
-cat "$folder/text1" | check "$folder/counts1" 7 3 /dev/stdin
+mkfifo "$folder/pipe"
+cat "$folder/text4" > "$folder/pipe" &
+check "$folder/counts4" 3 7 "$folder/pipe"
+wait $!
 
 #   A book, or a text that every Debian machine has.
 for book in "${srcdir:-.}/../shared/data/alice29.txt" /usr/share/common-licenses/GPL-3; do

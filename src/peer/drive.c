@@ -69,6 +69,16 @@ peer_service_by (troupe_t *self, int64_t due)
     s_signal (self->wake);
 }
 
+void
+peer_undrained (troupe_t *self)
+{
+    self->undrained = true;
+    if (self->driven)
+        s_signal (self->nudge);
+    else
+        peer_service_by (self, 0);
+}
+
 static void
 s_rouse (troupe_t *self, peer_waiter_t *waiter)
 {
@@ -153,6 +163,21 @@ s_drive (troupe_t *self, peer_waiter_t *waiter, int64_t until)
         peer_service_by (self, 0);
 }
 
+/*  Sleeps while another thread drives.                                     */
+static void
+s_sleep_beside (troupe_t *self, peer_waiter_t *waiter, int64_t until)
+{
+    list_append (&self->sleepers, &waiter->asleep);
+    if (until == CLOCK_NEVER)
+        pthread_cond_wait (&waiter->changed, &self->lock);
+    else {
+        struct timespec time = { .tv_sec = until / (1000 * CLOCK_MS),
+                                 .tv_nsec = until % (1000 * CLOCK_MS) };
+        pthread_cond_clockwait (&waiter->changed, &self->lock, CLOCK_MONOTONIC, &time);
+    }
+    list_remove (&waiter->asleep);
+}
+
 int
 peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until)
 {
@@ -163,20 +188,22 @@ peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until)
             return -1;
         if (until != CLOCK_NEVER && clock_now () >= until)
             return -1;
-        if (!self->driven) {
-            s_drive (self, waiter, until);
-            continue;
-        }
         link_flush_all (self);
-        if (until == CLOCK_NEVER) {
-            pthread_cond_wait (&waiter->changed, &self->lock);
-            continue;
-        }
-        struct timespec time = { .tv_sec = until / (1000 * CLOCK_MS),
-                                 .tv_nsec = until % (1000 * CLOCK_MS) };
-        pthread_cond_clockwait (&waiter->changed, &self->lock, CLOCK_MONOTONIC, &time);
+        if (self->driven)
+            s_sleep_beside (self, waiter, until);
+        else
+            s_drive (self, waiter, until);
     }
     return 0;
+}
+
+void
+peer_wake_all (troupe_t *self)
+{
+    s_signal (self->wake);
+    s_signal (self->nudge);
+    for (list_node_t *node = self->sleepers.next; node != &self->sleepers; node = node->next)
+        pthread_cond_signal (&container_of (node, peer_waiter_t, asleep)->changed);
 }
 
 /*  What is due at this time, and when the next thing is.                   */

@@ -157,6 +157,7 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     list_init (&self->dirty);
     list_init (&self->callbacks);
     list_init (&self->waiters);
+    list_init (&self->sleepers);
     if (s_open_sockets (self, options, fault) == 0 && s_open_descriptors (self, fault) == 0)
         self->service = thread_new (peer_serve, self, fault);
     pthread_mutex_lock (&self->lock);
@@ -219,13 +220,7 @@ peer_stop (troupe_t *self)
         future_fail (future, TROUPE_ESTOPPED, text, sizeof text - 1, 0);
     callback_drop_all (self);
     s_drop_borrowers (self);
-    uint64_t one = 1;
-    if (self->wake >= 0 && write (self->wake, &one, sizeof one) < 0) {
-        /*  It is awake.                                                    */
-    }
-    if (self->nudge >= 0 && write (self->nudge, &one, sizeof one) < 0) {
-        /*  The same.                                                       */
-    }
+    peer_wake_all (self);
     pthread_mutex_unlock (&self->lock);
     return thread_join (&self->service, STOP_TIMEOUT_MS);
 }

@@ -78,12 +78,15 @@ typedef struct {
     bool draining;              /*  it is the one that receives right now   */
     bool nudged;                /*  there is a callback for it to run       */
     list_node_t node;           /*  among those that may run callbacks      */
+    list_node_t asleep;         /*  among those that do not drive           */
 } peer_waiter_t;
 
 #define PEER_WAITER_INIT { .changed = PTHREAD_COND_INITIALIZER }
 
 /*  What the worker's side adds. Called with the lock held.                 */
 typedef struct {
+    /*  The head has let us in; what it sends next may be work.             */
+    void (*joined) (void *context, troupe_t *peer);
     /*  A record of a type that peers do not handle themselves. sender: 0 is
         the head.                                                           */
     void (*record) (void *context, const record_t *record, batch_t *batch, process_t sender);
@@ -152,6 +155,7 @@ struct troupe {
     list_t callbacks;           /*  whose futures are done                  */
     size_t callback_count;
     list_t waiters;             /*  threads that may run callbacks          */
+    list_t sleepers;            /*  threads that wait and do not drive      */
 
     id_table_t actors;
     id_table_t functions;       /*  address of a troupe_task_t → its number */
@@ -207,6 +211,12 @@ int peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until);
 /*  Makes a waiter ready, or nudges it.                                     */
 void peer_wake (troupe_t *self, peer_waiter_t *waiter);
 void peer_nudge (troupe_t *self, peer_waiter_t *waiter);
+
+/*  Something can be received that no descriptor will tell of.              */
+void peer_undrained (troupe_t *self);
+
+/*  Ends all waits, once the peer stops.                                    */
+void peer_wake_all (troupe_t *self);
 
 /*  The service thread's loop. Takes the lock itself.                       */
 void peer_serve (void *self);

@@ -48,6 +48,8 @@ s_welcome (troupe_t *self, const record_t *record)
                       (void *) (uintptr_t) number.number);
     }
     self->joined = true;
+    if (self->hooks)
+        self->hooks->joined (self->hooks_context, self);
     if (self->joining)
         peer_wake (self, self->joining);
 }

@@ -246,7 +246,7 @@ s_leave (worker_actor_t *self)
     }
     id_table_remove (&worker->actors, (tid_t){ 0, self->reference.number });
     list_append (&worker->dead, &self->node);
-    peer_wake (peer, worker->main);
+    worker_wake_main (worker);
 }
 
 static void
@@ -323,7 +323,7 @@ actors_accept_spawn (worker_t *worker, const record_t *record, batch_t *batch)
     self->birth = job;
     list_init (&self->mailbox);
     list_append (&worker->births, &self->node);
-    peer_wake (worker->peer, worker->main);
+    worker_wake_main (worker);
 }
 
 static void

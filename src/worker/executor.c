@@ -28,7 +28,7 @@ executor_kick (worker_t *worker)
     }
     if (!worker->wanted) {
         worker->wanted = 1;
-        peer_wake (worker->peer, worker->main);
+        worker_wake_main (worker);
     }
 }
 

@@ -14,6 +14,9 @@
 #define JOIN_TIMEOUT (10000 * CLOCK_MS)
 #define EXIT_TIMEOUT_MS 900
 
+/*  How soon to try again after there was no thread to be had.              */
+#define RETRY (10 * CLOCK_MS)
+
 /*  --- what comes in ----------------------------------------------------  */
 
 static void
@@ -34,12 +37,44 @@ s_cancel (worker_t *self, tid_t id)
         actors_kick (actor);
 }
 
+void
+worker_wake_main (worker_t *self)
+{
+    if (self->main)
+        peer_wake (self->peer, self->main);
+}
+
 static void
 s_stop (worker_t *self)
 {
     self->stopping = true;
-    if (self->main)
-        peer_wake (self->peer, self->main);
+    worker_wake_main (self);
+}
+
+/*  The head's numbers lead to our functions. Without memory for the table
+    every task fails with a message.                                        */
+static void
+s_joined (void *context, troupe_t *peer)
+{
+    worker_t *self = context;
+    const id_table_t *table = &peer->functions;
+    self->peer = peer;
+    for (size_t index = 0; index < table->capacity; index++) {
+        size_t number = (size_t) (uintptr_t) table->slots [index].value;
+        if (number >= self->function_count)
+            self->function_count = number + 1;
+    }
+    self->functions = calloc (self->function_count + 1, sizeof *self->functions);
+    if (!self->functions)
+        self->function_count = 0;
+    for (size_t index = 0; self->functions && index < table->capacity; index++) {
+        size_t number = (size_t) (uintptr_t) table->slots [index].value;
+        uintptr_t address = (uintptr_t) table->slots [index].key.sequence;
+        if (number)
+            self->functions [number] = (const troupe_task_t *) address;
+    }
+    if (self->ledger)
+        atomic_store (&self->ledger->process, peer->self);
 }
 
 static void
@@ -150,7 +185,8 @@ s_blocked (void *context, bool begins, fault_t *fault)
     return executor_blocked (context, begins, fault);
 }
 
-const peer_hooks_t worker_hooks = { .record = s_record,
+const peer_hooks_t worker_hooks = { .joined = s_joined,
+                                    .record = s_record,
                                     .subscribe = s_subscribe,
                                     .value = s_value,
                                     .down = s_down,
@@ -158,28 +194,6 @@ const peer_hooks_t worker_hooks = { .record = s_record,
                                     .blocked = s_blocked };
 
 /*  --- life -------------------------------------------------------------  */
-
-/*  The head's numbers lead to our functions.                               */
-static int
-s_index_functions (worker_t *self)
-{
-    size_t cursor = 0;
-    const id_table_t *table = &self->peer->functions;
-    for (size_t index = 0; index < table->capacity; index++) {
-        size_t number = (size_t) (uintptr_t) table->slots [index].value;
-        if (number >= self->function_count)
-            self->function_count = number + 1;
-    }
-    (void) cursor;
-    self->functions = calloc (self->function_count + 1, sizeof *self->functions);
-    for (size_t index = 0; self->functions && index < table->capacity; index++) {
-        size_t number = (size_t) (uintptr_t) table->slots [index].value;
-        uintptr_t address = (uintptr_t) table->slots [index].key.sequence;
-        if (number)
-            self->functions [number] = (const troupe_task_t *) address;
-    }
-    return self->functions ? 0 : -1;
-}
 
 worker_t *
 worker_new (const worker_options_t *options, fault_t *fault)
@@ -210,13 +224,11 @@ worker_new (const worker_options_t *options, fault_t *fault)
                             .hooks = &worker_hooks,
                             .hooks_context = self };
     self->peer = peer_new (&peer, clock_now () + JOIN_TIMEOUT, fault);
-    if (!self->peer || s_index_functions (self)) {
-        free (self);
-        return NULL;
-    }
-    if (self->ledger)
-        atomic_store (&self->ledger->process, self->peer->self);
-    return self;
+    if (self->peer)
+        return self;
+    free (self->functions);
+    free (self);
+    return NULL;
 }
 
 /*  Does what other threads have left to this one.                          */
@@ -228,8 +240,12 @@ s_chores (worker_t *self)
         actors_make (self, container_of (node, worker_actor_t, node));
     for (list_node_t *node; (node = list_pop (&self->dead));)
         actors_reap (self, container_of (node, worker_actor_t, node));
-    if (self->wanted && executor_make (self, &fault) == 0)
-        self->wanted = 0;
+    if (!self->wanted)
+        return;
+    /*  Before making one: another may be wanted while this one is made.    */
+    self->wanted = 0;
+    if (executor_make (self, &fault))
+        self->wanted = 1;
 }
 
 void
@@ -244,7 +260,8 @@ worker_run (worker_t *self)
         waiter.ready = false;
         s_chores (self);
         if (list_empty (&self->births) && list_empty (&self->dead) && !self->stopping)
-            peer_wait (peer, &waiter, CLOCK_NEVER);
+            peer_wait (peer, &waiter,
+                       self->wanted ? clock_now () + RETRY : CLOCK_NEVER);
     }
     pthread_mutex_unlock (&peer->lock);
 }

@@ -85,6 +85,9 @@ struct worker {
 
 extern const peer_hooks_t worker_hooks;
 
+/*  Has worker_run look at what there is to be made or reaped.              */
+void worker_wake_main (worker_t *self);
+
 /*  --- job.c: all expect the lock ---------------------------------------  */
 
 /*  Makes a job of a record. NULL when there is no memory.                  */
