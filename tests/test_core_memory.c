@@ -124,7 +124,8 @@ s_ids (void)
         rc = id_table_put (&table, (tid_t){ 1, count }, &thing);
     assert_int_equal (table.count, count);
     for (uint64_t key = 0; key < 1000; key++)
-        assert_ptr_equal (id_table_get (&table, (tid_t){ 1, key }), key < count ? &thing : NULL);
+        assert_ptr_equal (id_table_get (&table, (tid_t){ 1, key }),
+                          key < count ? &thing : NULL);
     assert_ptr_equal (id_table_remove (&table, (tid_t){ 1, 0 }), count ? &thing : NULL);
     id_table_release (&table);
     return rc;

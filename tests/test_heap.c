@@ -63,7 +63,8 @@ s_check (const heap_t *heap)
 {
     for (size_t index = 0; index < heap->count; index++) {
         assert_int_equal (heap->nodes [index]->place, index + 1);
-        assert_true (heap->nodes [index]->due >= heap->nodes [(index ? index - 1 : 0) / 2]->due);
+        size_t parent = (index ? index - 1 : 0) / 2;
+        assert_true (heap->nodes [index]->due >= heap->nodes [parent]->due);
     }
 }
 
@@ -90,7 +91,10 @@ test_random (void **state)
                 least = nodes [index].due < least ? nodes [index].due : least;
             }
         assert_int_equal (heap.count, inside);
-        assert_true (inside == 0 ? heap_first (&heap) == NULL : heap_first (&heap)->due == least);
+        if (inside)
+            assert_true (heap_first (&heap)->due == least);
+        else
+            assert_null (heap_first (&heap));
         if (step % 50 == 0)
             s_check (&heap);
     }

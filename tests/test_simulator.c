@@ -1271,7 +1271,7 @@ s_chaos (world_t *world)
              0, 0);
     unsigned roll = (unsigned) s_below (world, 100);
     peer_t *peer = s_victim (world, roll == 99 ? ROLE_DRIVER : ROLE_WORKER);
-    if (roll < 2) {
+    if (roll < 2 && world->stopped_until < world->now) {
         world->stopped_until
             = world->now + s_between (world, CLOCK_MS, s_chance (world, 10) ? 30 * SECOND
                                                                           : 50 * CLOCK_MS);

@@ -74,8 +74,9 @@ s_one_more (world_t *world, fault_t *fault)
 static troupe_future_t *
 s_get_future (void *context, tid_t id, fault_t *fault)
 {
-    return s_one_more (context, fault) ? (troupe_future_t *) (void *) &s_things [id.sequence % 8]
-                                       : NULL;
+    return s_one_more (context, fault)
+               ? (troupe_future_t *) (void *) &s_things [id.sequence % 8]
+               : NULL;
 }
 
 static troupe_actor_t *
@@ -267,7 +268,8 @@ test_integers_from_reals (void **state)
     assert_int_equal (DECODE (self, &number), 0);
     assert_true (number == -3);
     assert_int_equal (DECODE (self, &unsigned_number), -1);
-    s_assert_fault (self, TROUPE_ETYPE, "wanted integer from 0 to 18446744073709551615, got -3");
+    s_assert_fault (self, TROUPE_ETYPE,
+                    "wanted integer from 0 to 18446744073709551615, got -3");
     ENCODE (self, -0.0);
     assert_int_equal (DECODE (self, &unsigned_number), 0);
     assert_true (unsigned_number == 0);
@@ -775,20 +777,16 @@ s_encode_args (fixture_t *self, const troupe_arg_t *args, size_t count)
 }
 
 static int
-s_decode_args (fixture_t *self, const troupe_out_t *outs, size_t count, const char *what)
+s_decode_args (fixture_t *self, const char *what, const troupe_out_t *outs, size_t count)
 {
-    return value_read_list (self->bytes.data, self->bytes.size, outs, count, what, &self->reader,
-                            &self->fault);
+    return value_read_list (self->bytes.data, self->bytes.size, outs, count, what,
+                            &self->reader, &self->fault);
 }
 
-#define ENCODE_ARGS(self_, ...) s_encode_args ((self_), TROUPE_ARGV_ (__VA_ARGS__, TROUPE_END_))
-#define DECODE_ARGS(self_, what_, ...) s_decode_args_last ((self_), (what_), TROUPE_OUTV_ (__VA_ARGS__, TROUPE_END_))
-
-static int
-s_decode_args_last (fixture_t *self, const char *what, const troupe_out_t *outs, size_t count)
-{
-    return s_decode_args (self, outs, count, what);
-}
+#define ENCODE_ARGS(self_, ...)                                                              \
+    s_encode_args ((self_), TROUPE_ARGV_ (__VA_ARGS__, TROUPE_END_))
+#define DECODE_ARGS(self_, what_, ...)                                                       \
+    s_decode_args ((self_), (what_), TROUPE_OUTV_ (__VA_ARGS__, TROUPE_END_))
 
 static void
 test_arguments (void **state)
@@ -819,7 +817,7 @@ test_arguments (void **state)
                  && (const uint8_t *) numbers.items < self->bytes.data + self->bytes.size);
     free (copy);
     s_encode_args (self, NULL, 0);
-    assert_int_equal (s_decode_args (self, NULL, 0, "argument"), 0);
+    assert_int_equal (s_decode_args (self, "argument", NULL, 0), 0);
 }
 
 static void
@@ -833,7 +831,7 @@ test_argument_faults (void **state)
     s_assert_fault (self, TROUPE_ETYPE, "wanted 2 arguments, got 3");
     assert_int_equal (DECODE_ARGS (self, "value", &number), -1);
     s_assert_fault (self, TROUPE_ETYPE, "wanted 1 value, got 3");
-    assert_int_equal (s_decode_args (self, NULL, 0, "argument"), -1);
+    assert_int_equal (s_decode_args (self, "argument", NULL, 0), -1);
     s_assert_fault (self, TROUPE_ETYPE, "wanted 0 arguments, got 3");
     assert_int_equal (DECODE_ARGS (self, "argument", &number, &text, &number), -1);
     s_assert_fault (self, TROUPE_ETYPE, "argument 2: wanted string, got integer");
@@ -1101,6 +1099,7 @@ test_malformed (void **state)
         SAMPLE ("\xc7\x08\x01\x04\x03\x00\x00\x00\x01\x02\x03"),
         SAMPLE ("\xc7\x08\x01\x04\x02\x00\x00\x01\x02\x03\x04"),
         SAMPLE ("\xc7\x0d\x01\x04\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+        SAMPLE ("\xc8\x00\x0c\x01\x04\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
         SAMPLE ("\xd4\x02\x00"),
         SAMPLE ("\xc7\x0f\x02" "0123456789abcde"),
         SAMPLE ("\xc7\x11\x03" "0123456789abcdefg"),
@@ -1120,6 +1119,27 @@ test_malformed (void **state)
             print_error ("sample %zu was accepted\n", index);
         assert_int_equal (size, 0);
         free (copy);
+    }
+}
+
+/*  The heads of lists and maps are refused before their elements are read.  */
+static void
+test_counts (void **state)
+{
+    (void) state;
+    static const sample_t samples [] = {
+        SAMPLE ("\x93\x01\x02"),
+        SAMPLE ("\x82\x01\x02\x03"),
+        SAMPLE ("\xdf\x00\x00\x00\x02\x01\x02\x03"),
+        SAMPLE ("\xdf\xff\xff\xff\xff\x01\x02\x03"),
+    };
+    for (size_t index = 0; index < COUNT (samples); index++) {
+        size_t offset = 0;
+        token_t token;
+        assert_int_equal (token_next ((const uint8_t *) samples [index].data,
+                                      samples [index].size, &offset, &token),
+                          -1);
+        assert_int_equal (offset, 0);
     }
 }
 
@@ -1377,6 +1397,7 @@ main (void)
         TEST (test_encoded_faults),
         TEST (test_depth),
         TEST (test_malformed),
+        TEST (test_counts),
         TEST (test_accepted),
         TEST (test_truncated),
         TEST (test_mutated),

@@ -144,7 +144,8 @@ test_utf8 (void **state)
 {
     (void) state;
     const char text [] = "\xe2\x80\x9cNa\xc3\xafve\xe2\x80\x9d\xe2\x80\x94\xc3\x89t\xc3\xa9 "
-                         "it\xe2\x80\x99s 1914\xe2\x80\x93" "18 so\xe2\x80\xa6 \xe2\x82\xac 5 \xff\xfe";
+                         "it\xe2\x80\x99s 1914\xe2\x80\x93" "18 so\xe2\x80\xa6 "
+                         "\xe2\x82\xac 5 \xff\xfe";
     wordcount_t *counts = s_counted (text, strlen (text));
     s_check (counts, "na\xc3\xafve", 1);
     s_check (counts, "\xc3\x89t\xc3\xa9", 1);
@@ -218,7 +219,8 @@ s_fill (uint64_t *seed, uint8_t *text, size_t size)
 {
     static const char *const pieces [] = { "a", "B", "word", "\xe2\x80\x94", "\xe2", "\x80",
                                            "\x99", "\xe2\x80", " ", "-", ".", "",
-                                           "incomprehensibilities", "zz", "\xc3\xa9", "sixteen-bytes-xx" };
+                                           "incomprehensibilities", "zz", "\xc3\xa9",
+                                           "sixteen-bytes-xx" };
     for (size_t at = 0; at < size;) {
         const char *piece = pieces [s_below (seed, 16)];
         size_t length = strlen (piece) + (*piece == 0);

@@ -52,7 +52,7 @@ static inline uint8_t *
 bytes_extend (bytes_t *bytes, size_t size)
 {
     uint8_t *place;
-    if (!bytes->failed && bytes->capacity - bytes->size >= size)
+    if (!bytes->failed && bytes->data && bytes->capacity - bytes->size >= size)
         place = bytes->data + bytes->size;
     else
         place = bytes_reserve (bytes, size);

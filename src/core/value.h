@@ -39,7 +39,7 @@ enum { VALUE_INT32 = 4, VALUE_INT64 = 8, VALUE_FLOAT = 36, VALUE_DOUBLE = 40 };
 
 /*  Scans one value at the start of data. Every count must be backed by
     bytes, depth is at most VALUE_DEPTH_MAX, extensions must be well formed
-    (numbers: aligned relative to data - base, sizes whole). Allocates
+    (numbers: at a multiple of 8 from data, sizes whole). Allocates
     nothing. Returns the size of the value, or 0 if it is malformed. With
     `whole`, anything after the value is malformed too.                     */
 size_t value_check (const uint8_t *data, size_t size, bool whole);

@@ -44,6 +44,7 @@ struct head {
     id_table_t peers;           /*  process → peer_t                        */
     list_t dirty;
     uint8_t cookie [COOKIE_SIZE];
+    bool stopping;              /*  workers that join are told to end       */
 };
 
 static tid_t
@@ -280,6 +281,14 @@ s_parse_hello (const record_t *record, hello_t *hello)
     return 0;
 }
 
+static void
+s_stop_worker (head_t *self, peer_t *peer)
+{
+    record_t stop = { .type = RECORD_STOP };
+    if (peer->role == ROLE_WORKER)
+        s_send (self, peer, &stop);
+}
+
 /*  Numbers the names and answers with pairs of address and number.         */
 static int
 s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
@@ -336,6 +345,8 @@ s_join (head_t *self, const uint8_t *route, size_t route_size, const record_t *r
     }
     s_welcome (self, peer, &hello);
     s_announce_all (self, peer);
+    if (self->stopping)
+        s_stop_worker (self, peer);
     return peer;
 }
 
@@ -384,11 +395,10 @@ s_worker_lost (head_t *self, const record_t *record)
 static void
 s_stop_workers (head_t *self)
 {
-    record_t stop = { .type = RECORD_STOP };
     size_t cursor = 0;
+    self->stopping = true;
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->role == ROLE_WORKER)
-            s_send (self, peer, &stop);
+        s_stop_worker (self, peer);
 }
 
 static void

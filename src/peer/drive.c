@@ -73,9 +73,9 @@ void
 peer_undrained (troupe_t *self)
 {
     self->undrained = true;
-    if (self->driven)
+    if (self->driven && !self->driver->draining)
         s_signal (self->nudge);
-    else
+    else if (!self->driven)
         peer_service_by (self, 0);
 }
 
@@ -124,9 +124,11 @@ s_drain (troupe_t *self, peer_waiter_t *waiter)
         waiter->draining = true;
     self->draining = true;
     peer_batch_begin (self);
-    self->undrained = !peer_drain (self);
-    peer_batch_end (self);
+    self->undrained = false;
+    if (!peer_drain (self))
+        self->undrained = true;
     self->draining = false;
+    peer_batch_end (self);
     if (waiter)
         waiter->draining = false;
 }

@@ -109,7 +109,7 @@ link_flush (troupe_t *self, link_t *link)
     link->flushed = clock_now ();
     /*  Sending may have taken note of what came in, and with it the event
         that whoever polls the descriptor waits for.                        */
-    if (link == &self->head && !self->draining && socket_readable (link->socket))
+    if (link == &self->head && socket_readable (link->socket))
         peer_undrained (self);
 }
 

@@ -92,12 +92,11 @@ s_find_method (worker_t *worker, job_t *job)
 }
 
 static bool
-s_arguments_valid (const record_t *record)
+s_is_list (const record_t *record)
 {
     size_t offset = 0;
     token_t token;
-    return value_check (record->body, record->body_size, true)
-           && token_next (record->body, record->body_size, &offset, &token) == 0
+    return token_next (record->body, record->body_size, &offset, &token) == 0
            && token.type == TROUPE_LIST;
 }
 
@@ -118,7 +117,8 @@ actors_accept_call (worker_t *worker, const record_t *record, batch_t *batch, pr
     }
     if (s_find_method (worker, job) < 0)
         return;
-    if (!s_arguments_valid (&job->record)) {
+    if (!value_check (job->record.body, job->record.body_size, true)
+        || !s_is_list (&job->record)) {
         job_fail (worker, job, TROUPE_EPROTOCOL, "malformed arguments");
         return;
     }
@@ -306,7 +306,7 @@ s_parse (job_t *job, char *class_name)
         return -1;
     job->record.body += offset;
     job->record.body_size -= (uint32_t) offset;
-    return s_arguments_valid (&job->record) ? 0 : -1;
+    return s_is_list (&job->record) ? 0 : -1;
 }
 
 void

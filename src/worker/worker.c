@@ -263,6 +263,7 @@ worker_run (worker_t *self)
             peer_wait (peer, &waiter,
                        self->wanted ? clock_now () + RETRY : CLOCK_NEVER);
     }
+    self->main = NULL;
     pthread_mutex_unlock (&peer->lock);
 }
 
