@@ -68,7 +68,7 @@ s_blank (unsigned byte)
 {
     return byte - '\t' <= '\r' - '\t' || byte - ' ' <= '"' - ' ' || byte - '\'' <= '*' - '\''
            || byte - ',' <= '.' - ',' || byte - ':' <= ';' - ':' || byte == '?' || byte == '['
-           || byte == ']' || byte == '_' || byte == 0;
+           || byte == ']' || byte - '_' <= '`' - '_' || byte == 0;
 }
 
 bool
@@ -99,7 +99,7 @@ s_blanks (__m128i bytes)
     blank = _mm_or_si128 (blank, _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('?')));
     blank = _mm_or_si128 (blank, _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('[')));
     blank = _mm_or_si128 (blank, _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 (']')));
-    blank = _mm_or_si128 (blank, _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('_')));
+    blank = _mm_or_si128 (blank, s_between (bytes, '_', '`'));
     return _mm_or_si128 (blank, _mm_cmpeq_epi8 (bytes, _mm_setzero_si128 ()));
 }
 

@@ -1,7 +1,7 @@
 /*  wordcount.h - splits text into words and counts them in a hash table
 
     A word is a run of bytes between blanks, with A-Z lower-cased. Blanks are
-    white space, the byte 0, each of , ; . : ! ? " ' ( ) [ ] - _ * and, in
+    white space, the byte 0, each of , ; . : ! ? " ' ` ( ) [ ] - _ * and, in
     UTF-8, the dashes U+2010 to U+2015 and the quotes U+2018 to U+201F. All
     other bytes pass through untouched, whether they are valid UTF-8 or not.
 

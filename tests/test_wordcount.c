@@ -57,7 +57,7 @@ s_counted (const void *text, size_t size)
 static size_t
 s_plain_blank (const uint8_t *text, size_t size)
 {
-    if (*text == 0 || strchr (" \t\n\v\f\r,;.:!?\"'()[]-_*", *text))
+    if (*text == 0 || strchr (" \t\n\v\f\r,;.:!?\"'`()[]-_*", *text))
         return 1;
     if (size >= 3 && text [0] == 0xe2 && text [1] == 0x80
         && ((text [2] >= 0x90 && text [2] <= 0x95) || (text [2] >= 0x98 && text [2] <= 0x9f)))

@@ -25,7 +25,7 @@ count_words ()
     dash=$(printf '\342\200[\220-\225\230-\237]')
     sed "s/$dash/ /g" \
         | tr 'A-Z' 'a-z' \
-        | tr -s ' \t\n\v\f\r\000,;.:!?"'\''()[]_*-' '[\n*]' \
+        | tr -s ' \t\n\v\f\r\000,;.:!?"'\''`()[]_*-' '[\n*]' \
         | grep -a -v '^$' \
         | sort | uniq -c \
         | sort -k 1,1nr -k 2 \

@@ -100,7 +100,9 @@ s_open (const uint8_t *data, size_t size, size_t *offset, const value_reader_t *
 static int
 s_read_bool (const token_t *token, bool *target, fault_t *fault)
 {
-    if (token->type != TROUPE_BOOL)
+    /*  true and false are integers in C11.                                 */
+    bool number = token->type == TROUPE_INTEGER && !token->negative && token->number <= 1;
+    if (token->type != TROUPE_BOOL && !number)
         return s_wrong_type (fault, "bool", token);
     *target = token->number != 0;
     return 0;

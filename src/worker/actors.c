@@ -77,10 +77,11 @@ s_find_method (worker_t *worker, job_t *job)
         job->record.body += prefix;
         job->record.body_size -= prefix;
         job->method = class_method_by_name (described, name, job->record.extra);
-        if (job->method < 0)
-            job_fail (worker, job, TROUPE_ENAME, "actor class '%s' has no method '%.*s'",
-                      described->name, (int) job->record.extra, name);
-        return job->method;
+        if (job->method >= 0)
+            return job->method;
+        job_fail (worker, job, TROUPE_ENAME, "actor class '%s' has no method '%.*s'",
+                  described->name, (int) job->record.extra, name);
+        return -1;
     }
     job->method = job->record.extra;
     if ((size_t) job->method < class_method_count (described))
