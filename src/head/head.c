@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COOKIE_SIZE 16
@@ -22,6 +23,10 @@
 #define DRAIN_MAX 256
 #define FRAME_FULL ((size_t) 64 << 10)
 #define STOP_TIMEOUT_MS 2000
+
+/*  With so many leases out, messages are left to gather for so long (ns).  */
+#define BUSY_LEASES 64
+#define GATHER 50000
 
 /*  A process that has joined, or a node agent that reports on workers.     */
 typedef struct {
@@ -573,6 +578,9 @@ s_run (void *arg)
         int64_t now = clock_now ();
         if (all)
             s_sleep (self, head_due (self->state, now));
+        /*  With much under way nobody waits for this turn: let it gather.  */
+        if (all && head_counts (self->state).leased >= BUSY_LEASES)
+            nanosleep (&(struct timespec){ .tv_nsec = GATHER }, NULL);
         now = clock_now ();
         all = s_drain (self, now);
         head_dispatch (self->state, now);

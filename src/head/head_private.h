@@ -50,8 +50,10 @@ typedef struct {
     unsigned recalled;          /*  asked back and not yet answered         */
     size_t outstanding_bytes;
     size_t actors;
+    bool submitted;             /*  has ever owned a task                   */
     bool suspect;
     bool loaded;                /*  holds more leases than it can run       */
+    unsigned refill;            /*  gets no more until it holds so few      */
     int64_t heard;
     int64_t progress;           /*  last lease done, or first given         */
     list_node_t node;           /*  in its level                            */
@@ -134,6 +136,13 @@ head_peer (head_state_t *self, process_t process)
     return id_table_get (&self->peers, head_key (process));
 }
 
+/*  Leases that are not held by waiting executors.                          */
+static inline unsigned
+head_load (const head_peer_t *peer)
+{
+    return peer->outstanding > peer->blocked ? peer->outstanding - peer->blocked : 0;
+}
+
 /*  An action for the peer, zeroed but for that; a dummy if memory ran out. */
 head_action_t *head_act (head_state_t *self, head_action_type_t type, process_t peer);
 
@@ -150,7 +159,7 @@ void head_give_out (head_state_t *self, int64_t now);
 /*  tasks: the parts of losing a process that concern them.                 */
 void head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
                        const uint32_t *ledger);
-void head_lose_owned_tasks (head_state_t *self, process_t owner);
+void head_lose_owned_tasks (head_state_t *self, const head_peer_t *owner);
 void head_recall_stuck (head_state_t *self, int64_t now);
 bool head_recall_wanted (head_state_t *self);
 void head_task_destroy (head_state_t *self, head_task_t *task);

@@ -227,8 +227,7 @@ head_place (head_state_t *self, head_peer_t *peer)
     list_remove (&peer->node);
     bool is = peer->role == ROLE_WORKER && !peer->suspect;
     if (is) {
-        unsigned load = peer->outstanding > peer->blocked ? peer->outstanding - peer->blocked : 0;
-        size_t level = load / peer->slots;
+        size_t level = head_load (peer) / peer->slots;
         list_append (&self->levels [level], &peer->node);
         if (level < self->lowest)
             self->lowest = level;
@@ -267,9 +266,8 @@ head_lost (head_state_t *self, int64_t now, process_t process, const char *cause
     head_place (self, peer);
     if (peer->role == ROLE_WORKER)
         head_lose_leases (self, peer, cause, ledger);
-    head_lose_owned_tasks (self, process);
+    head_lose_owned_tasks (self, peer);
     head_lose_actors (self, peer, cause);
-    await_drop_owner (&self->await, process);
     s_peer_destroy (peer);
 }
 

@@ -302,8 +302,10 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
 {
     const uint8_t *body;
     uint32_t body_size;
-    if (!head_peer (self, record->id.owner) || id_table_get (&self->tasks, record->id))
+    head_peer_t *owner = head_peer (self, record->id.owner);
+    if (!owner || id_table_get (&self->tasks, record->id))
         return;
+    owner->submitted = true;
     function_t *function = s_named_function (self, record, &body, &body_size);
     if (!function)
         return;
@@ -353,6 +355,16 @@ head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, ui
 
 /*  --- dispatch ---------------------------------------------------------  */
 
+/*  A worker that was filled up gets more when half of that is done, so that
+    leases travel by the batch; but a free slot is filled at once.          */
+static bool
+s_is_full (head_peer_t *peer)
+{
+    if (peer->refill && head_load (peer) <= peer->refill)
+        peer->refill = 0;
+    return peer->refill != 0;
+}
+
 /*  The least loaded worker that offers the function and has credit for it. */
 static head_peer_t *
 s_worker_for (head_state_t *self, const function_t *function)
@@ -364,7 +376,7 @@ s_worker_for (head_state_t *self, const function_t *function)
         for (list_node_t *node = list->next; node != list; node = node->next) {
             head_peer_t *peer = container_of (node, head_peer_t, node);
             if (function->number < peer->offers_size && peer->offers [function->number]
-                && peer->outstanding < LEASES_MAX
+                && peer->outstanding < LEASES_MAX && !s_is_full (peer)
                 && (level == 0 || peer->outstanding_bytes < LEASE_BYTES_MAX))
                 return peer;
         }
@@ -427,6 +439,9 @@ s_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer)
     task->state = TASK_LEASED;
     peer->leases [slot] = task;
     self->leased++;
+    unsigned load = head_load (peer);
+    if (load >= peer->slots * (task->lane->function->prefetch + 1))
+        peer->refill = load / 2 < peer->slots ? peer->slots - 1 : load / 2;
     head_place (self, peer);
     head_action_t *action = head_act (self, HEAD_DISPATCH, peer->process);
     action->task = task;
@@ -499,7 +514,9 @@ head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t *pai
         head_task_t *task = s_leased_task (peer, load_u32 (pairs + index * 8));
         if (!task)
             continue;
-        s_learn (task->lane->function, (int64_t) load_u32 (pairs + index * 8 + 4) * 64);
+        /*  One that was cancelled may not have run at all.                 */
+        if (!task->cancelled)
+            s_learn (task->lane->function, (int64_t) load_u32 (pairs + index * 8 + 4) * 64);
         head_task_destroy (self, task);
     }
 }
@@ -617,17 +634,19 @@ s_fail_orphans (head_state_t *self, process_t owner)
 }
 
 void
-head_lose_owned_tasks (head_state_t *self, process_t owner)
+head_lose_owned_tasks (head_state_t *self, const head_peer_t *owner)
 {
+    s_fail_orphans (self, owner->process);
+    if (!owner->submitted)
+        return;
     size_t cursor = 0;
     for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));)
-        if (task->id.owner == owner && task->state == TASK_LEASED)
+        if (task->id.owner == owner->process && task->state == TASK_LEASED)
             s_cancel_leased (self, task);
     list_t owned;
-    s_collect (self, owner, &owned);
+    s_collect (self, owner->process, &owned);
     while (!list_empty (&owned))
         head_task_destroy (self, container_of (owned.next, head_task_t, node));
-    s_fail_orphans (self, owner);
 }
 
 void

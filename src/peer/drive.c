@@ -9,7 +9,11 @@
 #include <unistd.h>
 
 /*  While records may gather, the service thread looks this often.          */
-#define TICK (100 * CLOCK_US)
+#define TICK (250 * CLOCK_US)
+
+/*  Under a steady stream of messages the service thread, for which nobody
+    waits, receives no more often than this.                                */
+#define COALESCE (100 * CLOCK_US)
 
 /*  How often the head hears of us.                                         */
 #define PING_INTERVAL (1000 * CLOCK_MS)
@@ -199,6 +203,18 @@ peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until)
     return 0;
 }
 
+int
+peer_wait_beside (troupe_t *self, peer_waiter_t *waiter, int64_t until)
+{
+    while (!waiter->ready) {
+        if (self->stopping || (until != CLOCK_NEVER && clock_now () >= until))
+            return -1;
+        link_flush_all (self);
+        s_sleep_beside (self, waiter, until);
+    }
+    return 0;
+}
+
 void
 peer_wake_all (troupe_t *self)
 {
@@ -223,10 +239,18 @@ s_timers (troupe_t *self, int64_t now)
     return due;
 }
 
+static void
+s_nap (int64_t duration)
+{
+    struct timespec time = { .tv_nsec = duration };
+    nanosleep (&time, NULL);
+}
+
 void
 peer_serve (void *arg)
 {
     troupe_t *self = arg;
+    int64_t drained = 0;
     thread_block_signals ();
     pthread_mutex_lock (&self->lock);
     while (!self->stopping) {
@@ -240,10 +264,14 @@ peer_serve (void *arg)
         self->service_due = due;
         pthread_mutex_unlock (&self->lock);
         s_sleep (self->outer, due);
+        if (clock_now () - drained < COALESCE)
+            s_nap (COALESCE);
         s_clear (self->wake);
         pthread_mutex_lock (&self->lock);
-        if (!self->driven)
+        if (!self->driven) {
             s_drain (self, NULL);
+            drained = clock_now ();
+        }
         link_flush_all (self);
     }
     pthread_mutex_unlock (&self->lock);

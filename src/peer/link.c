@@ -7,14 +7,14 @@
 #include <stdlib.h>
 
 /*  A frame this full is sent at once.                                      */
-#define FRAME_FULL ((size_t) 32 << 10)
+#define FRAME_FULL ((size_t) 48 << 10)
 
 /*  A link that has been quiet for so long sends at once: what is sent now
     and then does not wait for company.                                     */
-#define QUIET (30 * CLOCK_US)
+#define QUIET (250 * CLOCK_US)
 
 /*  How soon the service thread looks after what was left to gather.        */
-#define GATHER (100 * CLOCK_US)
+#define GATHER (250 * CLOCK_US)
 
 static tid_t
 s_key (process_t process)

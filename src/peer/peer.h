@@ -208,6 +208,10 @@ const char *peer_label (troupe_t *self, process_t process);
     is nudged, -1 at the deadline or when the peer stops.                   */
 int peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until);
 
+/*  The same, but leaves the driving to others: for threads that messages do
+    not concern.                                                            */
+int peer_wait_beside (troupe_t *self, peer_waiter_t *waiter, int64_t until);
+
 /*  Makes a waiter ready, or nudges it.                                     */
 void peer_wake (troupe_t *self, peer_waiter_t *waiter);
 void peer_nudge (troupe_t *self, peer_waiter_t *waiter);

@@ -147,33 +147,37 @@ await_forget (await_t *await, await_waiter_t *waiter)
         s_tidy (await, entry);
 }
 
-void
-await_orphan (await_t *await, process_t owner, list_t *waiters)
+/*  The entries of futures that a process owned, as a chain.                */
+static entry_t *
+s_owned_by (await_t *await, process_t owner)
 {
-    entry_t *entry;
+    entry_t *entry, *first = NULL;
     size_t cursor = 0;
-    while ((entry = id_table_next (&await->entries, &cursor))) {
-        if (entry->id.owner != owner)
-            continue;
-        for (list_node_t *node; (node = list_pop (&entry->waiters));)
-            list_append (waiters, node);
-    }
-    await_drop_owner (await, owner);
+    while ((entry = id_table_next (&await->entries, &cursor)))
+        if (entry->id.owner == owner) {
+            entry->next = first;
+            first = entry;
+        }
+    return first;
 }
 
 void
 await_drop_owner (await_t *await, process_t owner)
 {
-    entry_t *entry, *dropped = NULL;
-    size_t cursor = 0;
-    while ((entry = id_table_next (&await->entries, &cursor))) {
-        if (entry->id.owner != owner)
-            continue;
-        entry->next = dropped;
-        dropped = entry;
+    for (entry_t *next, *entry = s_owned_by (await, owner); entry; entry = next) {
+        next = entry->next;
+        s_drop_early (await, entry);
+        s_tidy (await, entry);
     }
-    while ((entry = dropped)) {
-        dropped = entry->next;
+}
+
+void
+await_orphan (await_t *await, process_t owner, list_t *waiters)
+{
+    for (entry_t *next, *entry = s_owned_by (await, owner); entry; entry = next) {
+        next = entry->next;
+        for (list_node_t *node; (node = list_pop (&entry->waiters));)
+            list_append (waiters, node);
         s_drop_early (await, entry);
         s_tidy (await, entry);
     }

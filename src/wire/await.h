@@ -56,7 +56,7 @@ void await_forget (await_t *await, await_waiter_t *waiter);
 /*  Frees the values kept of futures that a process owned.                  */
 void await_drop_owner (await_t *await, process_t owner);
 
-/*  Moves the waiters for futures that a process owned into a list.         */
+/*  The same, and moves the waiters for such futures into a list.           */
 void await_orphan (await_t *await, process_t owner, list_t *waiters);
 
 /*  Frees everything but the waiters.                                       */

@@ -19,17 +19,26 @@ void
 executor_kick (worker_t *worker)
 {
     bool work = !list_empty (&worker->queue) || worker->peer->callback_count;
-    if (!work || worker->active >= worker->slots || worker->stopping)
+    if (!work || worker->active + worker->coming >= worker->slots || worker->stopping)
         return;
+    worker->coming++;
     list_node_t *node = list_pop (&worker->idle);
     if (node) {
-        peer_wake (worker->peer, &container_of (node, runner_t, idle)->waiter);
+        runner_t *runner = container_of (node, runner_t, idle);
+        runner->called = true;
+        peer_wake (worker->peer, &runner->waiter);
         return;
     }
-    if (!worker->wanted) {
-        worker->wanted = 1;
-        worker_wake_main (worker);
-    }
+    worker->wanted++;
+    worker_wake_main (worker);
+}
+
+/*  An executor that was called, or made, is there.                         */
+static void
+s_arrive (worker_t *worker, runner_t *self)
+{
+    worker->coming -= self->called;
+    self->called = false;
 }
 
 void
@@ -105,6 +114,7 @@ s_run (void *arg)
     bytes_t reuse = { 0 };
     pthread_mutex_lock (&worker->peer->lock);
     while (!worker->stopping) {
+        s_arrive (worker, self);
         job_t *job = s_take (worker);
         if (job) {
             worker->active++;
@@ -142,6 +152,7 @@ executor_make (worker_t *worker, fault_t *fault)
         return fault_set (fault, TROUPE_ENOMEM, "no memory for an executor");
     }
     runner->worker = worker;
+    runner->called = true;
     runner->waiter = (peer_waiter_t) PEER_WAITER_INIT;
     pthread_mutex_unlock (&worker->peer->lock);
     runner->thread = thread_new (s_run, runner, fault);

@@ -240,12 +240,13 @@ s_chores (worker_t *self)
         actors_make (self, container_of (node, worker_actor_t, node));
     for (list_node_t *node; (node = list_pop (&self->dead));)
         actors_reap (self, container_of (node, worker_actor_t, node));
-    if (!self->wanted)
-        return;
-    /*  Before making one: another may be wanted while this one is made.    */
-    self->wanted = 0;
-    if (executor_make (self, &fault))
-        self->wanted = 1;
+    for (unsigned left = self->wanted; left && !self->stopping; left--) {
+        self->wanted--;
+        if (executor_make (self, &fault)) {
+            self->wanted++;
+            return;
+        }
+    }
 }
 
 void
@@ -255,13 +256,14 @@ worker_run (worker_t *self)
     troupe_t *peer = self->peer;
     pthread_mutex_lock (&peer->lock);
     self->main = &waiter;
-    self->wanted = 1;
+    self->coming++;
+    self->wanted++;
     while (!self->stopping && !peer->stopping) {
         waiter.ready = false;
         s_chores (self);
         if (list_empty (&self->births) && list_empty (&self->dead) && !self->stopping)
-            peer_wait (peer, &waiter,
-                       self->wanted ? clock_now () + RETRY : CLOCK_NEVER);
+            peer_wait_beside (peer, &waiter,
+                              self->wanted ? clock_now () + RETRY : CLOCK_NEVER);
     }
     self->main = NULL;
     pthread_mutex_unlock (&peer->lock);

@@ -40,7 +40,7 @@ typedef struct {
     worker_actor_t *actor;      /*  NULL: an executor                       */
     peer_waiter_t waiter;
     list_node_t idle;
-    bool gone;                  /*  about to return, to be joined           */
+    bool called;                /*  counted as coming                       */
 } runner_t;
 
 struct worker_actor {
@@ -69,6 +69,7 @@ struct worker {
     unsigned slots;
     unsigned active;            /*  executors that run and do not wait      */
     unsigned blocked;           /*  executors that wait inside their task   */
+    unsigned coming;            /*  executors called or being made          */
     list_t queue;
     list_t idle;                /*  executors                               */
     runner_t **executors;
