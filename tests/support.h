@@ -89,21 +89,21 @@ support_path (char *path, size_t size, const char *name)
 /*  --- expectations -----------------------------------------------------  */
 
 /*  Each takes the future, waits for it, and destroys it.                   */
-#define expect_integer(future, wanted) expect_integer_ ((future), (wanted), __FILE__, __LINE__)
-#define expect_string(future, wanted) expect_string_ ((future), (wanted), __FILE__, __LINE__)
-#define expect_value(future) expect_value_ ((future), __FILE__, __LINE__)
+#define check_integer(future, wanted) check_integer_ ((future), (wanted), __FILE__, __LINE__)
+#define check_string(future, wanted) check_string_ ((future), (wanted), __FILE__, __LINE__)
+#define check_value(future) check_value_ ((future), __FILE__, __LINE__)
 
 /*  The failure must have the code, and each of the texts in it, in order.  */
-#define expect_failure(future, code, ...)                                                    \
-    expect_failure_ ((future), (code), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, \
+#define check_failure(future, code, ...)                                                    \
+    check_failure_ ((future), (code), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, \
                      __LINE__)
 
 /*  The texts must be in the text, in order.                                */
-#define expect_texts(text, ...)                                                              \
-    expect_texts_ ((text), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, __LINE__)
+#define check_texts(text, ...)                                                              \
+    check_texts_ ((text), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, __LINE__)
 
 static inline void
-expect_texts_ (const char *text, const char *const *wanted, const char *file, int line)
+check_texts_ (const char *text, const char *const *wanted, const char *file, int line)
 {
     const char *place = text;
     for (; place && *wanted; wanted++) {
@@ -118,7 +118,7 @@ expect_texts_ (const char *text, const char *const *wanted, const char *file, in
 }
 
 static inline void
-expect_integer_ (troupe_future_t *future, int64_t wanted, const char *file, int line)
+check_integer_ (troupe_future_t *future, int64_t wanted, const char *file, int line)
 {
     int64_t found = 0;
     if (troupe_get (future, &found)) {
@@ -133,7 +133,7 @@ expect_integer_ (troupe_future_t *future, int64_t wanted, const char *file, int 
 }
 
 static inline void
-expect_string_ (troupe_future_t *future, const char *wanted, const char *file, int line)
+check_string_ (troupe_future_t *future, const char *wanted, const char *file, int line)
 {
     const char *found = NULL;
     if (troupe_get (future, &found)) {
@@ -145,7 +145,7 @@ expect_string_ (troupe_future_t *future, const char *wanted, const char *file, i
 }
 
 static inline void
-expect_value_ (troupe_future_t *future, const char *file, int line)
+check_value_ (troupe_future_t *future, const char *file, int line)
 {
     if (troupe_get (future)) {
         print_error ("%s\n", troupe_error ());
@@ -155,7 +155,7 @@ expect_value_ (troupe_future_t *future, const char *file, int line)
 }
 
 static inline void
-expect_failure_ (troupe_future_t *future, troupe_error_t code, const char *const *texts,
+check_failure_ (troupe_future_t *future, troupe_error_t code, const char *const *texts,
                  const char *file, int line)
 {
     if (!future) {
@@ -166,7 +166,7 @@ expect_failure_ (troupe_future_t *future, troupe_error_t code, const char *const
         print_error ("wanted \"%s\", got success\n", texts [0]);
         _fail (file, line);
     }
-    expect_texts_ (troupe_future_error (future), texts, file, line);
+    check_texts_ (troupe_future_error (future), texts, file, line);
     if (troupe_future_code (future) != code) {
         print_error ("wanted code %d, got %d: %s\n", (int) code,
                      (int) troupe_future_code (future), troupe_future_error (future));

@@ -113,6 +113,21 @@ recorder_give (troupe_call_t *call)
 
 static int recorder_pass_on (troupe_call_t *call);
 
+/*  Calls a method, by its name, of the actor that it keeps.                */
+static int
+recorder_ask (troupe_call_t *call)
+{
+    recorder_t *self = troupe_self (call);
+    const char *name;
+    int64_t answer;
+    if (troupe_args (call, &name))
+        return -1;
+    troupe_future_t *future = troupe_call_by_name (self->kept, name);
+    int rc = troupe_get (future, &answer);
+    troupe_future_destroy (&future);
+    return rc ? troupe_fail (call, "%s", troupe_error ()) : troupe_return (call, answer);
+}
+
 static int
 recorder_myself (troupe_call_t *call)
 {
@@ -190,7 +205,7 @@ TROUPE_ACTOR (recorder, recorder_t, .init = recorder_init, .term = recorder_term
                            TROUPE_METHOD (recorder_keep), TROUPE_METHOD (recorder_drop),
                            TROUPE_METHOD (recorder_give), TROUPE_METHOD (recorder_myself),
                            TROUPE_METHOD (recorder_remind), TROUPE_METHOD (recorder_find),
-                           TROUPE_METHOD (recorder_pass_on) });
+                           TROUPE_METHOD (recorder_pass_on), TROUPE_METHOD (recorder_ask) });
 
 /*  Calls the actor that it keeps, waits, and adds one; at the end of the
     row, one.                                                               */
@@ -341,6 +356,31 @@ narrow_count (troupe_call_t *call)
 TROUPE_ACTOR (narrow, int64_t, .mailbox = 4,
               .methods = { TROUPE_METHOD (narrow_hold), TROUPE_METHOD (narrow_count) });
 
+/*  Writes into a file what it did.                                         */
+static int
+notary_init (troupe_call_t *call)
+{
+    return troupe_args (call, (char **) troupe_self (call));
+}
+
+static int
+notary_sign (troupe_call_t *call)
+{
+    char **path = troupe_self (call);
+    return file_append (*path, "signed") ? troupe_fail (call, "cannot write") : 0;
+}
+
+static void
+notary_term (void *state)
+{
+    char **path = state;
+    file_append (*path, "ended");
+    free (*path);
+}
+
+TROUPE_ACTOR (notary, char *, .init = notary_init, .term = notary_term,
+              .methods = { TROUPE_METHOD (notary_sign) });
+
 /*  Has a partner; each calls the other.                                    */
 typedef struct { troupe_actor_t *partner; } partner_t;
 
@@ -459,6 +499,22 @@ add_and_go (troupe_call_t *call)
 }
 TROUPE_TASK (add_and_go);
 
+/*  Three calls that nobody waits for.                                      */
+static int
+sign_and_go (troupe_call_t *call)
+{
+    troupe_actor_t *actor;
+    if (troupe_args (call, &actor))
+        return -1;
+    for (int index = 0; index < 3; index++) {
+        troupe_future_t *future = troupe_call (actor, notary_sign);
+        troupe_future_destroy (&future);
+    }
+    troupe_actor_destroy (&actor);
+    return 0;
+}
+TROUPE_TASK (sign_and_go);
+
 /*  Adds to an actor that may not be up yet.                                */
 static int
 add_late (troupe_call_t *call)
@@ -555,8 +611,8 @@ test_constructor_arguments_wrong (void **state)
     troupe_actor_t *useless = troupe_spawn (s_troupe, narrow, 1);
     expect_failure (troupe_call (typed, recorder_list), TROUPE_ETYPE, "recorder on worker",
                     "argument 1", "integer", "string");
-    expect_failure (troupe_call (short_of, recorder_list), TROUPE_EINVAL, "recorder on worker",
-                    "2", "1");
+    expect_failure (troupe_call (short_of, recorder_list), TROUPE_ETYPE, "recorder on worker",
+                    "wanted 2 arguments, got 1");
     expect_failure (troupe_call (useless, narrow_count), TROUPE_EINVAL, "narrow on worker",
                     "takes no arguments");
     troupe_actor_destroy (&typed);
@@ -1007,6 +1063,24 @@ test_handle_only_in_tasks (void **state)
     }
 }
 
+/*  Calls that a task made with the last handle are done before the end.    */
+static void
+test_last_calls_from_tasks (void **state)
+{
+    (void) state;
+    enum { ROUNDS = 300 };
+    char *path = scratch_path ();
+    for (int round = 0; round < ROUNDS; round++) {
+        troupe_actor_t *actor = troupe_spawn (s_troupe, notary, path);
+        troupe_future_t *task = troupe_remote (s_troupe, sign_and_go, actor);
+        troupe_actor_destroy (&actor);
+        troupe_future_destroy (&task);
+    }
+    assert_true (eventually (file_count (path, "ended") == ROUNDS));
+    assert_int_equal (file_count (path, "signed"), 3 * ROUNDS);
+    free (path);
+}
+
 static void
 test_handle_kept (void **state)
 {
@@ -1126,9 +1200,10 @@ test_handle_of_stillborn (void **state)
     troupe_actor_t *keeper = troupe_spawn (s_troupe, recorder);
     troupe_future_t *kept = troupe_call (keeper, recorder_keep, actor);
     expect_success (kept);
-    troupe_future_t *called = troupe_call (keeper, recorder_pass_on);
+    troupe_future_t *called = troupe_call (keeper, recorder_ask, "get");
     gate_open (&gate);
-    expect_failure (called, TROUPE_EFAILED, "recorder.pass_on on worker", "words.txt");
+    expect_failure (called, TROUPE_EFAILED, "recorder.ask on worker", "stillborn on worker",
+                    "words.txt");
     troupe_actor_destroy (&actor);
     troupe_actor_destroy (&keeper);
 }
@@ -1313,9 +1388,10 @@ test_wrong_methods (void **state)
     expect_failure (troupe_call_by_name (actor, "fly"), TROUPE_ENAME, "recorder", "fly");
     expect_failure (troupe_call (actor, recorder_add, "one"), TROUPE_ETYPE,
                     "recorder.add on worker", "argument 1", "integer", "string");
-    expect_failure (troupe_call (actor, recorder_add, 1, 2), TROUPE_EINVAL,
-                    "recorder.add on worker", "1", "2");
-    expect_failure (troupe_call (actor, recorder_add), TROUPE_EINVAL, "recorder.add on worker");
+    expect_failure (troupe_call (actor, recorder_add, 1, 2), TROUPE_ETYPE,
+                    "recorder.add on worker", "wanted 1 argument, got 2");
+    expect_failure (troupe_call (actor, recorder_add), TROUPE_ETYPE, "recorder.add on worker",
+                    "wanted 1 argument, got 0");
     expect_integer (troupe_call (actor, recorder_add, 1), 1);
     troupe_actor_destroy (&actor);
 }
@@ -1360,6 +1436,68 @@ test_many_early_calls (void **state)
     assert_int_equal (troupe_wait (calls, COUNT, COUNT, PATIENCE_MS, NULL), COUNT);
     for (int index = 0; index < COUNT; index++)
         expect_integer (calls [index], index + 1);
+    troupe_actor_destroy (&actor);
+}
+
+/*  Cancelled, or too late, before the actor is up: they never start, and
+    those around them do.                                                   */
+static void
+test_early_calls_dropped (void **state)
+{
+    (void) state;
+    gate_t gate = gate_new (), argument = gate_new ();
+    troupe_actor_t *actor = troupe_spawn (s_troupe, late, gate.path);
+    troupe_future_t *number = troupe_remote (s_troupe, held_number, argument.path, 100);
+    troupe_future_t *one = troupe_call (actor, late_add, 1);
+    troupe_future_t *two = troupe_call (actor, late_add, 2);
+    troupe_future_t *four = troupe_call (actor, late_add, 4, TROUPE_WITH (.timeout_ms = 1));
+    troupe_future_t *hundred = troupe_call (actor, late_add, number);
+    troupe_future_t *eight = troupe_call (actor, late_add, 8);
+    gate_reached (&gate);
+    assert_int_equal (troupe_cancel (two), 0);
+    assert_int_equal (troupe_cancel (hundred), 0);
+    expect_failure (two, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (hundred, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (four, TROUPE_ETIMEOUT, "1 ms");
+    assert_false (troupe_future_done (one));
+    gate_open (&gate);
+    expect_integer (one, 1);
+    expect_integer (eight, 9);
+    gate_open (&argument);
+    expect_integer (number, 100);
+    expect_integer (troupe_call (actor, late_add, 16), 25);
+    troupe_actor_destroy (&actor);
+}
+
+/*  The same in the mailbox of an actor that is up.                         */
+static void
+test_waiting_calls_dropped (void **state)
+{
+    (void) state;
+    gate_t gate = gate_new (), argument = gate_new ();
+    const int64_t wanted [] = { 1, 8 };
+    troupe_actor_t *actor = troupe_spawn (s_troupe, recorder);
+    troupe_future_t *held = troupe_call (actor, recorder_hold, gate.path);
+    gate_reached (&gate);
+    troupe_future_t *number = troupe_remote (s_troupe, held_number, argument.path, 100);
+    troupe_future_t *one = troupe_call (actor, recorder_add, 1);
+    troupe_future_t *two = troupe_call (actor, recorder_add, 2);
+    troupe_future_t *four
+        = troupe_call (actor, recorder_add, 4, TROUPE_WITH (.timeout_ms = 1));
+    troupe_future_t *hundred = troupe_call (actor, recorder_add, number);
+    troupe_future_t *eight = troupe_call (actor, recorder_add, 8);
+    assert_int_equal (troupe_cancel (two), 0);
+    assert_int_equal (troupe_cancel (hundred), 0);
+    expect_failure (four, TROUPE_ETIMEOUT, "1 ms");
+    gate_open (&gate);
+    expect_integer (held, 1);
+    expect_integer (one, 1);
+    expect_integer (eight, 8);
+    expect_failure (two, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (hundred, TROUPE_ECANCELLED, "cancelled");
+    gate_open (&argument);
+    expect_integer (number, 100);
+    expect_integers (troupe_call (actor, recorder_list), wanted, 2);
     troupe_actor_destroy (&actor);
 }
 
@@ -1582,6 +1720,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_failure_passes_on),
         cmocka_unit_test (test_handle_to_task),
         cmocka_unit_test (test_handle_only_in_tasks),
+        cmocka_unit_test (test_last_calls_from_tasks),
         cmocka_unit_test (test_handle_kept),
         cmocka_unit_test (test_handle_ends_with_keeper),
         cmocka_unit_test (test_handle_dup),
@@ -1600,6 +1739,8 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_wrong_methods),
         cmocka_unit_test (test_mailbox),
         cmocka_unit_test (test_many_early_calls),
+        cmocka_unit_test (test_early_calls_dropped),
+        cmocka_unit_test (test_waiting_calls_dropped),
         cmocka_unit_test (test_many_actors),
         cmocka_unit_test (test_limit_of_actors),
         cmocka_unit_test (test_module),

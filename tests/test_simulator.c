@@ -503,7 +503,7 @@ s_pick_needed (world_t *world, peer_t *owner, needed_t *needed)
 
 /*  Attaches what is there, and notes what is yet to come.                  */
 static void
-s_attach (world_t *world, peer_t *owner, bytes_t *frame, size_t offset, const needed_t *needed)
+s_attach (const peer_t *owner, bytes_t *frame, size_t offset, const needed_t *needed)
 {
     const future_t *future = s_future (needed->owner, needed->id.sequence);
     uint8_t value [8];
@@ -512,7 +512,17 @@ s_attach (world_t *world, peer_t *owner, bytes_t *frame, size_t offset, const ne
     assert_int_equal (record_attach (frame, offset, needed->id, value, here ? sizeof value : 0,
                                      !here),
                       0);
-    (void) world;
+}
+
+/*  Asks for a value that was not there, after the task was sent.           */
+static void
+s_ask_for (world_t *world, peer_t *owner, const needed_t *needed)
+{
+    record_t subscribe = { .type = RECORD_SUBSCRIBE, .id = needed->id };
+    if (needed->owner != owner)
+        s_send (world, owner->number, needed->owner->number, &subscribe);
+    else if (s_future (owner, needed->id.sequence)->result != VALUE)
+        s_add_target (world, owner, needed->id.sequence);
 }
 
 static void
@@ -540,7 +550,7 @@ s_submit (world_t *world, peer_t *owner, unsigned function, uint32_t depth, uint
     bytes_append (&frame, arguments, sizeof arguments);
     record_end_body (&frame, offset);
     for (unsigned index = 0; index < count; index++)
-        s_attach (world, owner, &frame, offset, &needed [index]);
+        s_attach (owner, &frame, offset, &needed [index]);
     assert_int_equal (record_end (&frame, offset), 0);
     frame_reader_t reader;
     assert_int_equal (frame_open (&reader, frame.data, frame.size), 0);
@@ -551,14 +561,8 @@ s_submit (world_t *world, peer_t *owner, unsigned function, uint32_t depth, uint
     world->tally.dependent += count > 0;
     if (record.deadline)
         s_after (world, record.deadline * CLOCK_MS, EVENT_TIMEOUT, owner->number, sequence);
-    for (unsigned index = 0; index < count; index++) {
-        record_t subscribe = { .type = RECORD_SUBSCRIBE, .id = needed [index].id };
-        const future_t *argument = s_future (needed [index].owner, needed [index].id.sequence);
-        if (needed [index].owner != owner)
-            s_send (world, owner->number, needed [index].owner->number, &subscribe);
-        else if (argument->result != VALUE)
-            s_add_target (world, owner, needed [index].id.sequence);
-    }
+    for (unsigned index = 0; index < count; index++)
+        s_ask_for (world, owner, &needed [index]);
 }
 
 static void

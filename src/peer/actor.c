@@ -7,7 +7,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*  A frame of held calls this full is followed by another.                 */
+#define HELD_FULL ((size_t) 1 << 20)
+
 /*  --- references -------------------------------------------------------  */
+
+static void
+s_free_held (troupe_actor_t *self)
+{
+    for (size_t index = 0; index < self->held_count; index++)
+        bytes_release (&self->held [index]);
+    for (size_t index = 0; index < self->held_argument_count; index++) {
+        future_release (self->held_arguments [index].call);
+        future_release (self->held_arguments [index].argument);
+    }
+    free (self->held);
+    free (self->held_arguments);
+    self->held = NULL;
+    self->held_arguments = NULL;
+    self->held_count = self->held_argument_count = 0;
+}
 
 static void
 s_free (troupe_actor_t *self)
@@ -16,10 +35,7 @@ s_free (troupe_actor_t *self)
         id_table_remove (&self->peer->actors, self->id);
     if (self->ready)
         future_release (self->ready);
-    for (size_t index = 0; index < self->held_argument_count; index++)
-        future_release (self->held_arguments [index]);
-    free (self->held_arguments);
-    bytes_release (&self->held);
+    s_free_held (self);
     bytes_release (&self->spawn);
     free (self->borrowers);
     free (self->class_name);
@@ -124,6 +140,22 @@ actor_reference (troupe_actor_t *self, actor_reference_t *reference)
 
 /*  --- coming up and ending ---------------------------------------------  */
 
+/*  Takes the next of the calls that are held.                              */
+static bool
+s_next_held (troupe_actor_t *self, size_t *index, frame_reader_t *reader, record_t *record)
+{
+    while (*index < self->held_count) {
+        bytes_t *frame = &self->held [*index];
+        if (!reader->data && frame_open (reader, frame->data, frame->size))
+            reader->left = 0;
+        if (reader->left && frame_next (reader, record) == 1)
+            return true;
+        reader->data = NULL;
+        ++*index;
+    }
+    return false;
+}
+
 void
 actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t length)
 {
@@ -133,44 +165,42 @@ actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t l
     self->fault = calloc (1, sizeof *self->fault);
     if (self->fault)
         fault_set (self->fault, code, "%.*s", (int) length, text);
-    frame_reader_t reader;
+    size_t index = 0;
+    frame_reader_t reader = { 0 };
     record_t record;
-    if (self->held.size && frame_open (&reader, self->held.data, self->held.size) == 0)
-        while (frame_next (&reader, &record) == 1) {
-            troupe_future_t *future = id_table_get (&self->peer->futures, record.id);
-            if (future)
-                future_fail (future, code, text, length, 0);
-        }
-    bytes_release (&self->held);
+    actor_retain (self);
+    while (s_next_held (self, &index, &reader, &record)) {
+        troupe_future_t *future = id_table_get (&self->peer->futures, record.id);
+        if (future)
+            future_fail (future, code, text, length, 0);
+    }
+    s_free_held (self);
+    actor_release (self);
 }
 
-/*  Sends the calls that gathered, in order, and asks for the values that
-    they wait for.                                                          */
+/*  Sends the calls that gathered, in order, but for those that have been
+    cancelled, and asks for the values that they wait for.                  */
 static void
 s_send_held (troupe_actor_t *self)
 {
     troupe_t *peer = self->peer;
-    frame_reader_t reader;
+    size_t index = 0;
+    frame_reader_t reader = { 0 };
     record_t record;
-    if (self->held.size && frame_open (&reader, self->held.data, self->held.size) == 0)
-        while (frame_next (&reader, &record) == 1) {
-            troupe_future_t *future = id_table_get (&peer->futures, record.id);
-            record.target = self->number;
-            link_send (peer, self->worker, &record);
-            record_t cancel = { .type = RECORD_CANCEL, .id = record.id };
-            if (future && future->state == FUTURE_PENDING)
-                future_set_producer (future, self->worker);
-            else
-                link_send (peer, self->worker, &cancel);
-        }
-    bytes_release (&self->held);
-    for (size_t index = 0; index < self->held_argument_count; index++) {
-        future_add_target (self->held_arguments [index], self->worker);
-        future_release (self->held_arguments [index]);
+    while (s_next_held (self, &index, &reader, &record)) {
+        troupe_future_t *future = id_table_get (&peer->futures, record.id);
+        if (!future || future->state != FUTURE_PENDING)
+            continue;
+        record.target = self->number;
+        link_send (peer, self->worker, &record);
+        future_set_producer (future, self->worker);
     }
-    free (self->held_arguments);
-    self->held_arguments = NULL;
-    self->held_argument_count = 0;
+    for (index = 0; index < self->held_argument_count; index++) {
+        held_argument_t *held = &self->held_arguments [index];
+        if (held->call->state == FUTURE_PENDING)
+            future_add_target (held->argument, self->worker);
+    }
+    s_free_held (self);
 }
 
 typedef struct {
@@ -487,21 +517,38 @@ s_method (troupe_actor_t *self, const char *name, troupe_function_t *function, r
     return 0;
 }
 
+/*  Where the next call to be held goes. NULL when there is no memory.      */
+static bytes_t *
+s_held_frame (troupe_actor_t *self)
+{
+    if (self->held_count && self->held [self->held_count - 1].size < HELD_FULL)
+        return &self->held [self->held_count - 1];
+    bytes_t *grown = realloc (self->held, (self->held_count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    self->held = grown;
+    self->held [self->held_count] = (bytes_t){ 0 };
+    return &self->held [self->held_count++];
+}
+
 /*  Keeps what a held call waits for, until there is somebody to send it to. */
-static void
+static int
 s_hold_arguments (troupe_actor_t *self, submission_t *call)
 {
     for (size_t index = 0; index < call->needed_count; index++) {
         troupe_future_t *future = call->needed [index];
         if (future->state != FUTURE_PENDING)
             continue;
-        troupe_future_t **grown = realloc (
+        held_argument_t *grown = realloc (
             self->held_arguments, (self->held_argument_count + 1) * sizeof *grown);
         if (!grown)
-            return;
+            return -1;
         self->held_arguments = grown;
-        self->held_arguments [self->held_argument_count++] = future_retain (future);
+        self->held_arguments [self->held_argument_count++] = (held_argument_t){
+            .call = future_retain (call->future), .argument = future_retain (future)
+        };
     }
+    return 0;
 }
 
 static void
@@ -510,9 +557,12 @@ s_write_call (troupe_actor_t *self, submission_t *call, record_t *record,
 {
     troupe_t *peer = self->peer;
     if (self->state == ACTOR_STARTING) {
+        bytes_t *frame = s_held_frame (self);
         call->future->producer = PRODUCER_UNKNOWN;
-        if (submission_write (call, &self->held, record, prefix, args, count, false) == 0)
-            s_hold_arguments (self, call);
+        if (!frame
+            || (submission_write (call, frame, record, prefix, args, count, false) == 0
+                && s_hold_arguments (self, call)))
+            future_fail (call->future, TROUPE_ENOMEM, "no memory for the call", 22, 0);
         return;
     }
     link_t *link = link_to (peer, self->worker);
@@ -542,6 +592,8 @@ s_call (troupe_actor_t *self, const char *name, troupe_function_t *function,
         future_fail_fault (call.future, &call.fault);
     else
         s_write_call (self, &call, &record, prefix.size ? &prefix : NULL, args, count);
+    if (call.future->state == FUTURE_PENDING)
+        call.future->callee = actor_retain (self);
     submission_end (&call);
     bytes_release (&prefix);
     return call.future;

@@ -14,6 +14,12 @@
 
 typedef enum { ACTOR_STARTING, ACTOR_ALIVE, ACTOR_DEAD } actor_state_t;
 
+/*  A call that waits for the actor's address, and a value that it takes.   */
+typedef struct {
+    troupe_future_t *call;
+    troupe_future_t *argument;
+} held_argument_t;
+
 struct troupe_actor {
     troupe_t *peer;
     tid_t id;
@@ -33,8 +39,9 @@ struct troupe_actor {
     troupe_future_t *ready;     /*  while it starts, and after a failure    */
     bytes_t spawn;              /*  the SPAWN while its arguments are not there */
     size_t spawn_missing;
-    bytes_t held;               /*  calls that wait for the address         */
-    troupe_future_t **held_arguments;   /*  unfinished futures in them      */
+    bytes_t *held;              /*  frames of calls that wait for the address */
+    size_t held_count;
+    held_argument_t *held_arguments;    /*  unfinished futures in them      */
     size_t held_argument_count;
     fault_t *fault;             /*  why it is dead                          */
 };

@@ -13,7 +13,7 @@
 
 /*  Under a steady stream of messages the service thread, for which nobody
     waits, receives no more often than this.                                */
-#define COALESCE (100 * CLOCK_US)
+#define COALESCE (500 * CLOCK_US)
 
 /*  How often the head hears of us.                                         */
 #define PING_INTERVAL (1000 * CLOCK_MS)

@@ -199,6 +199,9 @@ s_done (troupe_future_t *self, size_t served)
         self->continuations = continuation->next;
         continuation->run (continuation, self);
     }
+    if (self->callee)
+        actor_release (self->callee);
+    self->callee = NULL;
     future_release (self);
 }
 

@@ -64,6 +64,8 @@ struct troupe_future {
     wait_node_t *waits;
     continuation_t *continuations;
     future_more_t *more;
+    troupe_actor_t *callee;     /*  held until the call is answered, so that
+                                    the actor does not end before           */
     uint32_t size;
     uint32_t references;
     uint8_t state;
