@@ -1476,6 +1476,7 @@ test_waiting_calls_dropped (void **state)
     (void) state;
     gate_t gate = gate_new (), argument = gate_new ();
     const int64_t wanted [] = { 1, 8 };
+    troupe_actor_t *others [6];
     troupe_actor_t *actor = troupe_spawn (s_troupe, recorder);
     troupe_future_t *held = troupe_call (actor, recorder_hold, gate.path);
     gate_reached (&gate);
@@ -1489,6 +1490,13 @@ test_waiting_calls_dropped (void **state)
     assert_int_equal (troupe_cancel (two), 0);
     assert_int_equal (troupe_cancel (hundred), 0);
     expect_failure (four, TROUPE_ETIMEOUT, "1 ms");
+    /*  What other actors there answer comes after what was said before.    */
+    for (int index = 0; index < 6; index++) {
+        troupe_actor_t *other = troupe_spawn (s_troupe, narrow);
+        expect_integer (troupe_call (other, narrow_count), 1);
+        expect_integer (troupe_call (other, narrow_count), 2);
+        others [index] = other;
+    }
     gate_open (&gate);
     expect_integer (held, 1);
     expect_integer (one, 1);
@@ -1499,6 +1507,8 @@ test_waiting_calls_dropped (void **state)
     expect_integer (number, 100);
     expect_integers (troupe_call (actor, recorder_list), wanted, 2);
     troupe_actor_destroy (&actor);
+    for (int index = 0; index < 6; index++)
+        troupe_actor_destroy (&others [index]);
 }
 
 static void

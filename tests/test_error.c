@@ -78,12 +78,37 @@ test_cut (void **state)
             assert_int_equal (strlen (fault.text), fits);
             assert_memory_equal (fault.text, text, fits);
 
-            fault_prefix (&fault, "p");
-            size_t after = 3 + lead + (FAULT_TEXT_MAX - 4 - lead) / width * width;
-            assert_int_equal (strlen (fault.text), after < fits + 3 ? after : fits + 3);
-            assert_memory_equal (fault.text, "p: ", 3);
-            assert_memory_equal (fault.text + 3, text, strlen (fault.text) - 3);
         }
+}
+
+/*  A prefix that makes the text too long takes the room of its middle.     */
+static void
+test_cut_prefixed (void **state)
+{
+    (void) state;
+    static const char *const characters [] = { "a", "\xc3\xa9", "\xe2\x80\x94",
+                                               "\xf0\x9f\x8e\xad" };
+    char text [FAULT_TEXT_MAX - 8];
+    for (size_t kind = 0; kind < 4; kind++) {
+        fault_t fault;
+        size_t width = strlen (characters [kind]);
+        s_fill (text, sizeof text, 5, characters [kind]);
+        fault_set (&fault, TROUPE_EFAILED, "%s: cause", text);
+        for (int times = 0; times < 100; times++) {
+            fault_prefix (&fault, "p");
+            assert_memory_equal (fault.text, "p: ", 3);
+            assert_in_range (strlen (fault.text), FAULT_TEXT_MAX - 20, FAULT_TEXT_MAX - 1);
+            const char *gap = strstr (fault.text, " ... ");
+            if (!gap)
+                continue;
+            assert_int_equal (strlen (gap + 5) % width, strlen (": cause") % width);
+            assert_string_equal (gap + strlen (gap) - 7, ": cause");
+            assert_memory_equal (gap + 5, characters [kind], width);
+            assert_null (strstr (gap + 1, " ... "));
+        }
+        assert_non_null (strstr (fault.text, "p: p: p: "));
+        assert_non_null (strstr (fault.text, " ... "));
+    }
 }
 
 static void
@@ -187,6 +212,7 @@ main (void)
         cmocka_unit_test (test_cut_exact),    cmocka_unit_test (test_cut_not_utf8),
         cmocka_unit_test (test_note),         cmocka_unit_test (test_threads),
         cmocka_unit_test (test_codes),        cmocka_unit_test (test_version),
+        cmocka_unit_test (test_cut_prefixed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

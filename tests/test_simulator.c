@@ -924,7 +924,10 @@ static void
 s_take_result (world_t *world, peer_t *peer, const record_t *record)
 {
     REQUIRE (record->id.owner == peer->name);
-    REQUIRE (s_future (peer, record->id.sequence) != NULL);
+    const future_t *future = s_future (peer, record->id.sequence);
+    REQUIRE (future != NULL);
+    if (future->retries)
+        s_send_short (world, peer, RECORD_ACK, record->id.sequence, NULL, 0);
     s_settle (world, peer, record->id.sequence, record->flags & RECORD_FAULT ? FAULT : VALUE,
               record->extra);
 }
@@ -1140,6 +1143,9 @@ s_head_receive (world_t *world, peer_t *peer, const record_t *record)
         break;
     case RECORD_DONE:
         head_done (head, now, name, record->body, record->body_size / 8);
+        break;
+    case RECORD_ACK:
+        head_acknowledge (head, (tid_t){ name, record->id.sequence });
         break;
     case RECORD_RETURNED:
         head_returned (head, now, name, record->body, record->body_size / 4);

@@ -2,11 +2,18 @@
 
 #include "core/error.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/*  What stays of the end of a text that grows too long at its beginning.   */
+#define TAIL 300
+
+static const char s_gap [] = " ... ";
+
 static _Thread_local fault_t s_last;
+static _Thread_local unsigned s_count;
 
 /*  The length of a text cut to fit room bytes, not inside a UTF-8 character. */
 static size_t
@@ -36,14 +43,35 @@ s_format (char *text, const char *format, va_list args)
 }
 
 int
+fault_set_list (fault_t *fault, troupe_error_t code, const char *format, va_list args)
+{
+    s_format (fault->text, format, args);
+    fault->code = code;
+    return -1;
+}
+
+int
 fault_set (fault_t *fault, troupe_error_t code, const char *format, ...)
 {
     va_list args;
     va_start (args, format);
-    s_format (fault->text, format, args);
+    fault_set_list (fault, code, format, args);
     va_end (args);
-    fault->code = code;
     return -1;
+}
+
+/*  The last part of a text, which holds the cause: at most TAIL bytes, from
+    the beginning of a character, without what an earlier gap left there.   */
+static const char *
+s_tail (const char *text)
+{
+    size_t length = strlen (text);
+    const char *tail = length > TAIL ? text + length - TAIL : text;
+    while (((unsigned char) *tail & 0xc0) == 0x80)
+        tail++;
+    while (length > TAIL && (*tail == ' ' || *tail == '.'))
+        tail++;
+    return tail;
 }
 
 int
@@ -55,16 +83,43 @@ fault_prefix (fault_t *fault, const char *format, ...)
     va_start (args, format);
     s_format (prefix, format, args);
     va_end (args);
-    int written = snprintf (whole, sizeof whole, "%s: %s", prefix, fault->text);
-    size_t length = written < 0 ? 0 : s_cut (whole, (size_t) written, FAULT_TEXT_MAX);
-    memcpy (fault->text, whole, length);
-    fault->text [length] = 0;
+    size_t length = (size_t) snprintf (whole, sizeof whole, "%s: %s", prefix, fault->text);
+    if (length >= FAULT_TEXT_MAX) {
+        char tail [TAIL + 1];
+        size_t size = (size_t) snprintf (tail, sizeof tail, "%s", s_tail (fault->text));
+        size_t head = s_cut (whole, length, FAULT_TEXT_MAX - strlen (s_gap) - size);
+        length = (size_t) snprintf (whole + head, sizeof whole - head, "%s%s", s_gap, tail)
+                 + head;
+    }
+    memcpy (fault->text, whole, length + 1);
     return -1;
+}
+
+int
+fault_set_cause (fault_t *fault, troupe_error_t code, const char *prefix, const void *text,
+                    size_t length)
+{
+    fault_set (fault, code, "%.*s", length < INT_MAX ? (int) length : INT_MAX,
+               (const char *) text);
+    return fault_prefix (fault, "%s", prefix);
+}
+
+unsigned
+fault_count (void)
+{
+    return s_count;
+}
+
+const fault_t *
+fault_last (void)
+{
+    return &s_last;
 }
 
 int
 fault_note (const fault_t *fault)
 {
+    s_count++;
     if (fault != &s_last)
         s_last = *fault;
     return -1;
@@ -78,6 +133,7 @@ fault_raise (troupe_error_t code, const char *format, ...)
     s_format (s_last.text, format, args);
     va_end (args);
     s_last.code = code;
+    s_count++;
     return -1;
 }
 

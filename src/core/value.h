@@ -56,6 +56,10 @@ typedef struct {
     int (*actor) (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *fault);
 } value_writer_t;
 
+/*  What the arguments will take at least, SIZE_MAX if that is beyond
+    counting, so that an oversized one is refused before it is copied.      */
+size_t value_least_size (const troupe_arg_t *args, size_t count);
+
 /*  Appends one argument. The buffer's start is the start of the block or at
     a multiple of 8 before it. Options must have been taken out before.
     Returns 0, or -1 with the fault set and the buffer cut back.            */

@@ -100,6 +100,24 @@ s_put_numbers_head (bytes_t *out, uint8_t kind, size_t size)
 
 /*  --- arguments --------------------------------------------------------  */
 
+size_t
+value_least_size (const troupe_arg_t *args, size_t count)
+{
+    static const uint8_t widths [] = { [TROUPE_ARG_STRING] = 1,  [TROUPE_ARG_BYTES] = 1,
+                                       [TROUPE_ARG_INT32S] = 4,  [TROUPE_ARG_INT64S] = 8,
+                                       [TROUPE_ARG_FLOATS] = 4,  [TROUPE_ARG_DOUBLES] = 8,
+                                       [TROUPE_ARG_STRINGS] = 1, [TROUPE_ARG_VALUE] = 1 };
+    size_t size = 0;
+    for (size_t index = 0; index < count; index++) {
+        unsigned type = (unsigned) args [index].type;
+        size_t width = type < sizeof widths ? widths [type] : 0;
+        if (width && args [index].count > (SIZE_MAX - size) / width)
+            return SIZE_MAX;
+        size += args [index].count * width;
+    }
+    return size;
+}
+
 static int
 s_no_memory (fault_t *fault)
 {

@@ -24,6 +24,9 @@
 #define FRAME_FULL ((size_t) 64 << 10)
 #define STOP_TIMEOUT_MS 2000
 
+/*  Dead processes whose HELLO may still come.                              */
+#define STILLBORN_MAX 16
+
 /*  With so many leases out, messages are left to gather for so long (ns).  */
 #define BUSY_LEASES 64
 #define GATHER 50000
@@ -31,6 +34,7 @@
 /*  A process that has joined, or a node agent that reports on workers.     */
 typedef struct {
     process_t process;
+    uint64_t pid;
     role_t role;
     uint8_t route [ROUTE_MAX];
     size_t route_size;
@@ -50,6 +54,8 @@ struct head {
     list_t dirty;
     uint8_t cookie [COOKIE_SIZE];
     bool stopping;              /*  workers that join are told to end       */
+    uint64_t stillborn [STILLBORN_MAX]; /*  pids that died before HELLO came */
+    size_t stillborn_count;
 };
 
 static tid_t
@@ -257,6 +263,7 @@ typedef struct {
     token_t endpoint;
     token_t label;
     token_t slots;
+    token_t pid;
     const uint8_t *names;       /*  pairs of address and name               */
     size_t names_size;
     size_t names_count;
@@ -270,19 +277,21 @@ s_parse_hello (const record_t *record, hello_t *hello)
     size_t offset = 0;
     token_t list;
     if (!value_check (data, size, true) || token_next (data, size, &offset, &list)
-        || list.type != TROUPE_LIST || list.count < 3
+        || list.type != TROUPE_LIST || list.count < 4
         || token_next (data, size, &offset, &hello->endpoint)
         || token_next (data, size, &offset, &hello->label)
-        || token_next (data, size, &offset, &hello->slots))
+        || token_next (data, size, &offset, &hello->slots)
+        || token_next (data, size, &offset, &hello->pid))
         return -1;
     if (hello->endpoint.type != TROUPE_STRING || hello->endpoint.size > 255
         || hello->label.type != TROUPE_STRING || hello->label.size > 255
         || hello->slots.type != TROUPE_INTEGER || hello->slots.number > LEASES_MAX
+        || hello->pid.type != TROUPE_INTEGER
         || (record->flags != ROLE_DRIVER && record->flags != ROLE_WORKER))
         return -1;
     hello->names = data + offset;
     hello->names_size = size - offset;
-    hello->names_count = (list.count - 3) / 2;
+    hello->names_count = (list.count - 4) / 2;
     return 0;
 }
 
@@ -324,11 +333,23 @@ s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
     return body.failed ? -1 : 0;
 }
 
+/*  True, once, for the HELLO of a worker that has been reported dead.      */
+static bool
+s_is_stillborn (head_t *self, uint8_t role, uint64_t pid)
+{
+    for (size_t index = 0; role == ROLE_WORKER && index < STILLBORN_MAX; index++)
+        if (self->stillborn [index] == pid && pid) {
+            self->stillborn [index] = 0;
+            return true;
+        }
+    return false;
+}
+
 static peer_t *
 s_join (head_t *self, const uint8_t *route, size_t route_size, const record_t *record)
 {
     hello_t hello;
-    if (s_parse_hello (record, &hello))
+    if (s_parse_hello (record, &hello) || s_is_stillborn (self, record->flags, hello.pid.number))
         return NULL;
     peer_t *peer = calloc (1, sizeof *peer);
     if (!peer)
@@ -336,6 +357,7 @@ s_join (head_t *self, const uint8_t *route, size_t route_size, const record_t *r
     memcpy (peer->route, route, route_size);
     peer->route_size = route_size;
     peer->role = record->flags;
+    peer->pid = hello.pid.number;
     peer->endpoint = strndup ((const char *) hello.endpoint.data, hello.endpoint.size);
     peer->label = strndup ((const char *) hello.label.data, hello.label.size);
     if (peer->endpoint && peer->label)
@@ -378,6 +400,17 @@ s_spawn (head_t *self, const record_t *record)
     bytes_release (&frame);
 }
 
+/*  A worker that died before it knew that it had joined.                   */
+static process_t
+s_find_pid (head_t *self, uint64_t pid)
+{
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        if (peer->role == ROLE_WORKER && peer->pid == pid)
+            return peer->process;
+    return 0;
+}
+
 /*  A node tells that a process of its own has ended, and which leases the
     process had started. target: the worker; body: cause, NUL, ledger.      */
 static void
@@ -391,7 +424,11 @@ s_worker_lost (head_t *self, const record_t *record)
     bool whole = record->body_size - length - 1 == sizeof ledger;
     if (whole)
         memcpy (ledger, record->body + length + 1, sizeof ledger);
-    s_lose (self, record->target, cause, whole ? ledger : NULL);
+    process_t process = record->target ? record->target : s_find_pid (self, record->number);
+    if (process)
+        s_lose (self, process, cause, whole ? ledger : NULL);
+    else
+        self->stillborn [self->stillborn_count++ % STILLBORN_MAX] = record->number;
     if (record->flags & RECORD_KILL)
         head_abandon (self->state, cause);
 }
@@ -417,6 +454,9 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         break;
     case RECORD_DONE:
         head_done (self->state, now, peer->process, record->body, record->body_size / 8);
+        break;
+    case RECORD_ACK:
+        head_acknowledge (self->state, (tid_t){ peer->process, record->id.sequence });
         break;
     case RECORD_RETURNED:
         head_returned (self->state, now, peer->process, record->body, record->body_size / 4);

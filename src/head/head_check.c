@@ -120,7 +120,7 @@ s_check_task (head_state_t *self, const head_task_t *task)
 static const char *
 s_check_tasks (head_state_t *self)
 {
-    size_t counts [3] = { 0 };
+    size_t counts [4] = { 0 };
     size_t bytes = 0, cursor = 0;
     for (const head_task_t *task; (task = id_table_next (&self->tasks, &cursor));) {
         const char *wrong = s_check_task (self, task);
@@ -130,9 +130,9 @@ s_check_tasks (head_state_t *self)
         bytes += sizeof *task + task->body_size + task->attachments_size;
     }
     if (counts [TASK_PARKED] != self->parked || counts [TASK_READY] != self->ready
-        || counts [TASK_LEASED] != self->leased)
+        || counts [TASK_LEASED] != self->leased || counts [TASK_ANSWERED] != self->answered)
         return "the counts of tasks by state are wrong";
-    if (counts [0] + counts [1] + counts [2] != self->tasks.count)
+    if (counts [0] + counts [1] + counts [2] + counts [3] != self->tasks.count)
         return "the count of tasks is wrong";
     return bytes == self->task_bytes ? NULL : "the count of bytes is wrong";
 }

@@ -60,11 +60,14 @@ typedef struct {
     uint8_t *offers;            /*  by function number                      */
     size_t offers_size;
     head_task_t **leases;       /*  LEASES_MAX, by slot                     */
+    list_t answered;            /*  tasks in the hope of their answer       */
     uint16_t *free_slots;
     uint32_t generation;
 } head_peer_t;
 
-typedef enum { TASK_PARKED, TASK_READY, TASK_LEASED } task_state_t;
+/*  A task that may be repeated is kept, once answered, until its owner has
+    the answer: it can be lost with the worker.                             */
+typedef enum { TASK_PARKED, TASK_READY, TASK_LEASED, TASK_ANSWERED } task_state_t;
 
 struct head_task {
     list_node_t node;           /*  in its lane                             */
@@ -116,6 +119,7 @@ struct head_state {
     size_t ready;
     size_t parked;
     size_t leased;
+    size_t answered;
     size_t task_bytes;
     int64_t ticked;
     head_action_t *actions;

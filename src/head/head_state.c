@@ -188,6 +188,7 @@ head_join (head_state_t *self, int64_t now, role_t role, unsigned slots, const c
     peer->process = (uint64_t) self->epoch << 32 | (self->joined + 1);
     peer->role = role;
     peer->slots = slots == 0 ? 1 : slots < LEASES_MAX ? slots : LEASES_MAX;
+    list_init (&peer->answered);
     peer->heard = peer->progress = now;
     peer->label = strdup (label);
     if (!peer->label || (role == ROLE_WORKER && s_prepare_leases (peer))
@@ -326,6 +327,7 @@ head_counts (const head_state_t *self)
                             .ready = self->ready,
                             .parked = self->parked,
                             .leased = self->leased,
+                            .answered = self->answered,
                             .peers = self->peers.count,
                             .workers = self->workers,
                             .actors = self->actors.count,

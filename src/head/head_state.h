@@ -124,6 +124,9 @@ void head_submit (head_state_t *self, int64_t now, const record_t *record);
 void head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t *pairs,
                 size_t count);
 
+/*  The owner has the result of a task that could have been repeated.       */
+void head_acknowledge (head_state_t *self, tid_t id);
+
 /*  A worker gives back leases that had not started.                        */
 void head_returned (head_state_t *self, int64_t now, process_t worker, const uint8_t *leases,
                     size_t count);
@@ -170,6 +173,7 @@ typedef struct {
     size_t ready;
     size_t parked;              /*  that wait for values                    */
     size_t leased;
+    size_t answered;            /*  that could be repeated, not acknowledged */
     size_t peers;
     size_t workers;             /*  that get tasks                          */
     size_t actors;

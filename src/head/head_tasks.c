@@ -98,6 +98,9 @@ head_task_free (head_state_t *self, head_task_t *task)
         head_peer_t *peer = task->worker;
         s_release_lease (self, task);
         head_place (self, peer);
+    } else if (task->state == TASK_ANSWERED) {
+        list_remove (&task->node);
+        self->answered--;
     } else {
         list_remove (&task->node);
         self->parked--;
@@ -146,8 +149,11 @@ s_attachments (const head_task_t *task)
 static void
 s_fail (head_state_t *self, head_task_t *task, troupe_error_t code, const char *text)
 {
+    fault_t fault;
+    fault_set (&fault, code, "%s", text);
+    fault_prefix (&fault, "%s", task->lane->function->name);
     if (!task->cancelled)
-        head_act_fault (self, task->id, code, "%s: %s", task->lane->function->name, text);
+        head_act_fault (self, task->id, code, "%s", fault.text);
     head_task_destroy (self, task);
 }
 
@@ -185,10 +191,9 @@ static void
 s_fail_argument (head_state_t *self, head_task_t *task, uint32_t code, const uint8_t *data,
                  uint32_t size)
 {
-    char text [FAULT_TEXT_MAX];
-    snprintf (text, sizeof text, "argument failed: %.*s",
-              size < sizeof text ? (int) size : (int) sizeof text, (const char *) data);
-    s_fail (self, task, (troupe_error_t) code, text);
+    fault_t fault;
+    fault_set_cause (&fault, (troupe_error_t) code, "argument failed", data, size);
+    s_fail (self, task, fault.code, fault.text);
 }
 
 /*  Registers the next waiter of a task; its value may be here already, or
@@ -502,6 +507,17 @@ s_leased_task (head_peer_t *peer, uint32_t lease)
     return task && task->lease == lease ? task : NULL;
 }
 
+static void
+s_keep_answered (head_state_t *self, head_task_t *task)
+{
+    head_peer_t *peer = task->worker;
+    s_release_lease (self, task);
+    head_place (self, peer);
+    task->state = TASK_ANSWERED;
+    list_append (&peer->answered, &task->node);
+    self->answered++;
+}
+
 void
 head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t *pairs,
            size_t count)
@@ -517,8 +533,24 @@ head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t *pai
         /*  One that was cancelled may not have run at all.                 */
         if (!task->cancelled)
             s_learn (task->lane->function, (int64_t) load_u32 (pairs + index * 8 + 4) * 64);
-        head_task_destroy (self, task);
+        if (task->retries && !task->cancelled)
+            s_keep_answered (self, task);
+        else
+            head_task_destroy (self, task);
     }
+}
+
+void
+head_acknowledge (head_state_t *self, tid_t id)
+{
+    head_task_t *task = id_table_get (&self->tasks, id);
+    if (!task)
+        return;
+    /*  The owner may know before the worker has told us.                   */
+    if (task->state == TASK_LEASED)
+        task->retries = 0;
+    else
+        head_task_destroy (self, task);
 }
 
 /*  Takes a task back from its worker into its lane.                        */
@@ -585,6 +617,12 @@ head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
     for (unsigned slot = 0; slot < LEASES_MAX; slot++)
         if (peer->leases [slot])
             tasks [count++] = peer->leases [slot];
+    while (!list_empty (&peer->answered)) {
+        head_task_t *task = container_of (list_pop (&peer->answered), head_task_t, node);
+        self->answered--;
+        task->retries--;
+        s_make_ready (self, task, true);
+    }
     qsort (tasks, count, sizeof *tasks, s_compare_arrivals);
     while (count--) {
         uint32_t lease = tasks [count]->lease;
@@ -603,11 +641,17 @@ s_collect (head_state_t *self, process_t owner, list_t *list)
     for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));) {
         if (task->state == TASK_LEASED || (owner && task->id.owner != owner))
             continue;
-        if (task->state == TASK_READY) {
+        if (task->state == TASK_ANSWERED && !owner)
+            continue;
+        if (task->state == TASK_READY)
             s_leave_lane (self, task);
-            task->state = TASK_PARKED;
-            self->parked++;
-        }
+        else if (task->state == TASK_ANSWERED) {
+            list_remove (&task->node);
+            self->answered--;
+        } else
+            self->parked--;
+        task->state = TASK_PARKED;
+        self->parked++;
         list_append (list, &task->node);
     }
 }

@@ -77,6 +77,7 @@ s_report (node_t *self, const slot_t *slot, const char *cause, bool last)
     record_t lost = { .type = RECORD_WORKER_LOST,
                       .flags = last ? RECORD_KILL : 0,
                       .id = { self->peer->self, 0 },
+                      .number = (uint32_t) slot->pid,
                       .target = slot->ledger ? atomic_load (&slot->ledger->process) : 0,
                       .body = body.data,
                       .body_size = (uint32_t) body.size };

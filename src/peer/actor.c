@@ -350,8 +350,9 @@ s_argument_done (continuation_t *base, troupe_future_t *done)
     free (wait);
     if (done->state == FUTURE_FAILED) {
         fault_t fault;
-        fault_set (&fault, (troupe_error_t) done->code, "%s: argument failed: %s",
-                   self->class_name, (const char *) done->data);
+        fault_set_cause (&fault, (troupe_error_t) done->code, "argument failed", done->data,
+                         done->size);
+        fault_prefix (&fault, "%s", self->class_name);
         future_fail_fault (self->ready, &fault);
     } else if (self->ready->state == FUTURE_PENDING) {
         /*  The one record of the frame ends here, so it may still grow.    */
@@ -404,6 +405,8 @@ static troupe_actor_t *
 s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_t count)
 {
     submission_t call;
+    call.what = class_name;
+    call.method = NULL;
     int rc = submission_begin (&call, peer, HEAD_PROCESS, args, count);
     if (!call.future)
         return NULL;
@@ -580,6 +583,8 @@ s_call (troupe_actor_t *self, const char *name, troupe_function_t *function,
         const troupe_arg_t *args, size_t count)
 {
     submission_t call;
+    call.what = self->class_name;
+    call.method = name;
     bytes_t prefix = { 0 };
     record_t record = { .type = RECORD_CALL, .number = peer_thread.depth };
     if (submission_begin (&call, self->peer, self->worker, args, count))

@@ -53,8 +53,11 @@ call_run (troupe_call_t *self, troupe_function_t *function)
                                      .future = s_future,
                                      .actor = s_actor };
     bytes_clear (&self->result);
+    unsigned before = fault_count ();
     int rc = function (self);
-    if (rc && !self->fault.code)
+    if (rc && !self->failed && fault_count () != before)
+        self->fault = *fault_last ();
+    else if (rc && !self->failed)
         fault_set (&self->fault, TROUPE_EFAILED, "returned %d", rc);
     if (!rc)
         self->fault.code = TROUPE_OK;
@@ -82,6 +85,14 @@ call_release (troupe_call_t *self)
     arena_release (&self->arena);
 }
 
+/*  A function of the library that the call was given to has failed.        */
+static int
+s_note (troupe_call_t *self, troupe_error_t code, const char *text)
+{
+    fault_set (&self->fault, code, "%s", text);
+    return fault_note (&self->fault);
+}
+
 /*  --- arguments --------------------------------------------------------  */
 
 int
@@ -89,8 +100,8 @@ troupe_call_args (troupe_call_t *self, const troupe_out_t *outs, size_t count)
 {
     fault_t *fault = &self->fault;
     if (self->source && self->source->state == FUTURE_FAILED)
-        return fault_set (fault, (troupe_error_t) self->source->code, "%s",
-                          (const char *) self->source->data);
+        return s_note (self, (troupe_error_t) self->source->code,
+                       (const char *) self->source->data);
     int rc;
     size_t offset = 0;
     if (self->source && count == 1)
@@ -123,12 +134,16 @@ troupe_arg_view (troupe_call_t *self, size_t position, troupe_view_t *view)
         *view = all;
         return 0;
     }
-    if (position >= troupe_arg_count (self) || troupe_view_enter (all, &inside))
-        return fault_set (&self->fault, TROUPE_EINVAL, "there is no argument %zu",
-                          position + 1);
+    if (self->source && self->source->state == FUTURE_FAILED)
+        return s_note (self, (troupe_error_t) self->source->code,
+                       (const char *) self->source->data);
+    if (position >= troupe_arg_count (self) || troupe_view_enter (all, &inside)) {
+        fault_set (&self->fault, TROUPE_EINVAL, "there is no argument %zu", position + 1);
+        return fault_note (&self->fault);
+    }
     for (size_t index = 0; index <= position; index++)
         if (troupe_view_next (&inside, view) != 1)
-            return fault_set (&self->fault, TROUPE_EPROTOCOL, "malformed arguments");
+            return s_note (self, TROUPE_EPROTOCOL, "malformed arguments");
     return 0;
 }
 
@@ -184,32 +199,46 @@ s_count_args (const troupe_arg_t *args, size_t count, bool *futures)
     return values;
 }
 
+/*  A future of one value of an answer.                                     */
+static troupe_future_t *
+s_part (troupe_call_t *self, const troupe_arg_t *arg)
+{
+    troupe_future_t *future = (troupe_future_t *) (uintptr_t) arg->as.pointer;
+    if (arg->type == TROUPE_ARG_FUTURE && !future)
+        fault_raise (TROUPE_EINVAL, "the future is NULL");
+    if (arg->type == TROUPE_ARG_FUTURE)
+        return troupe_future_dup (future);
+    if (arg->type != TROUPE_ARG_FUTURES)
+        return troupe_put_arg (self->peer, *arg);
+    return arg->count ? troupe_all (arg->as.pointer, arg->count)
+                      : troupe_put_arg (self->peer, troupe_strings (NULL, 0));
+}
+
 /*  One future for each value, so that one future of them all answers.      */
 static int
 s_return_futures (troupe_call_t *self, const troupe_arg_t *args, size_t count)
 {
     troupe_future_t **parts = calloc (count, sizeof *parts);
     size_t made = 0;
-    for (; parts && made < count; made++) {
-        const troupe_arg_t *arg = &args [made];
-        if (arg->type == TROUPE_ARG_FUTURE)
-            parts [made] = troupe_future_dup ((troupe_future_t *) (uintptr_t) arg->as.pointer);
-        else if (arg->type == TROUPE_ARG_FUTURES)
-            parts [made] = troupe_all (arg->as.pointer, arg->count);
-        else
-            parts [made] = troupe_put_arg (self->peer, *arg);
-        if (!parts [made])
+    if (!parts)
+        fault_raise (TROUPE_ENOMEM, "no memory for the result");
+    for (; parts && made < count; made++)
+        if (!(parts [made] = s_part (self, &args [made])))
             break;
-    }
     if (parts && made == count)
         self->tail = count == 1 ? troupe_future_dup (parts [0]) : troupe_all (parts, count);
     while (made--)
         troupe_future_destroy (&parts [made]);
     free (parts);
-    if (!self->tail)
-        return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the result");
-    self->returned = true;
-    return 0;
+    self->returned = self->tail != NULL;
+    return self->returned ? 0 : -1;
+}
+
+static int
+s_too_large (troupe_call_t *self)
+{
+    return fault_set (&self->fault, TROUPE_ESIZE, "the result exceeds %zu bytes",
+                      (size_t) VALUE_SIZE_MAX);
 }
 
 int
@@ -217,13 +246,15 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
 {
     bool futures;
     if (self->returned)
-        return fault_set (&self->fault, TROUPE_EINVAL, "answered twice");
+        return s_note (self, TROUPE_EINVAL, "answered twice");
     count = s_count_args (args, count, &futures);
     if (futures)
         return s_return_futures (self, args, count);
     value_writer_t writer = { self, s_write_future, s_write_actor };
     int rc = 0;
-    if (count == 0) {
+    if (value_least_size (args, count) > VALUE_SIZE_MAX)
+        rc = s_too_large (self);
+    else if (count == 0) {
         troupe_arg_t nil = troupe_nil ();
         rc = value_write (&self->result, &nil, &writer, &self->fault);
     } else if (count == 1)
@@ -231,8 +262,7 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
     else
         rc = value_write_args (&self->result, args, count, &writer, &self->fault);
     if (rc == 0 && self->result.size > VALUE_SIZE_MAX)
-        rc = fault_set (&self->fault, TROUPE_ESIZE, "a result of %zu bytes is too large",
-                        self->result.size);
+        rc = s_too_large (self);
     if (rc) {
         bytes_clear (&self->result);
         return fault_note (&self->fault);
@@ -246,10 +276,10 @@ troupe_fail (troupe_call_t *self, const char *format, ...)
 {
     va_list args;
     va_start (args, format);
-    self->fault.code = TROUPE_EFAILED;
-    vsnprintf (self->fault.text, sizeof self->fault.text, format, args);
+    fault_set_list (&self->fault, TROUPE_EFAILED, format, args);
     va_end (args);
-    return -1;
+    self->failed = true;
+    return fault_note (&self->fault);
 }
 
 void

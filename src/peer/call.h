@@ -31,6 +31,7 @@ struct troupe_call {
     troupe_actor_t **actors;
     size_t actor_count;
     fault_t fault;              /*  valid if its code is not 0              */
+    bool failed;                /*  troupe_fail has set it                  */
 
     arena_t arena;
     value_reader_t reader;

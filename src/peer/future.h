@@ -74,6 +74,8 @@ struct troupe_future {
     bool shared;                /*  known to other processes by its id      */
     bool borrowed;              /*  the owner was told                      */
     bool local;                 /*  produced in this process: all, any, then */
+    bool repeatable;            /*  a task with retries: its result is
+                                    acknowledged                            */
     uint64_t needed_by;         /*  the last call that takes its value      */
     uint64_t small [2];         /*  a short value                           */
 };

@@ -113,11 +113,15 @@ link_flush (troupe_t *self, link_t *link)
         peer_undrained (self);
 }
 
+/*  The head comes last: when it hears that a task is done, the result has
+    left too.                                                               */
 void
 link_flush_all (troupe_t *self)
 {
     list_t later;
     list_init (&later);
+    bool head = list_linked (&self->head.dirty);
+    list_remove (&self->head.dirty);
     for (list_node_t *node; (node = list_pop (&self->dirty));) {
         link_t *link = container_of (node, link_t, dirty);
         if (link->socket)
@@ -127,19 +131,33 @@ link_flush_all (troupe_t *self)
     }
     for (list_node_t *node; (node = list_pop (&later));)
         list_append (&self->dirty, node);
+    if (head)
+        link_flush (self, &self->head);
+}
+
+/*  Flushes one link now, and what must go before it.                       */
+static void
+s_flush_now (troupe_t *self, link_t *link)
+{
+    if (link == &self->head) {
+        if (!list_linked (&link->dirty))
+            list_append (&self->dirty, &link->dirty);
+        link_flush_all (self);
+    } else
+        link_flush (self, link);
 }
 
 void
 link_commit (troupe_t *self, link_t *link)
 {
     if (link->frame.size >= FRAME_FULL) {
-        link_flush (self, link);
+        s_flush_now (self, link);
         return;
     }
     if (!self->batching) {
         int64_t now = clock_now ();
         if (now - link->flushed >= QUIET && link->socket) {
-            link_flush (self, link);
+            s_flush_now (self, link);
             return;
         }
         if (!self->service_awake)

@@ -75,7 +75,7 @@ s_open_sockets (troupe_t *self, const peer_options_t *options, fault_t *fault)
                : 0;
 }
 
-/*  The body of HELLO: an array of endpoint, label, slots, then pairs of the
+/*  The body of HELLO: an array of endpoint, label, slots, pid, then pairs of the
     address of a task's descriptor, for us to recognise, and its name.      */
 int
 peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault)
@@ -85,10 +85,11 @@ peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault)
         count++;
     bytes_t body = { 0 };
     bytes_append (&body, self->cookie, COOKIE_SIZE);
-    value_put_array (&body, 3 + 2 * count);
+    value_put_array (&body, 4 + 2 * count);
     value_put_string (&body, self->endpoint, strlen (self->endpoint));
     value_put_string (&body, self->label, strlen (self->label));
     value_put_uint (&body, slots);
+    value_put_uint (&body, (uint64_t) getpid ());
     for (troupe_task_t *task = registry_tasks (); task && count--; task = task->next) {
         value_put_uint (&body, (uint64_t) (uintptr_t) task);
         value_put_string (&body, task->name, strlen (task->name));

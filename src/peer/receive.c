@@ -180,8 +180,13 @@ static void
 s_result (troupe_t *self, const record_t *record, batch_t *batch)
 {
     troupe_future_t *future = id_table_get (&self->futures, record->id);
-    if (future && record->id.owner == self->self)
-        s_settle (future, record, batch, record->extra);
+    if (!future || record->id.owner != self->self)
+        return;
+    if (future->repeatable) {
+        record_t ack = { .type = RECORD_ACK, .id = record->id };
+        link_send (self, HEAD_PROCESS, &ack);
+    }
+    s_settle (future, record, batch, record->extra);
 }
 
 static void

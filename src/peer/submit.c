@@ -62,36 +62,20 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
         return value_put_reference (out, future->id, true);
     }
     if (future->state == FUTURE_FAILED)
-        return fault_set (fault, (troupe_error_t) future->code, "argument failed: %s",
-                          (const char *) future->data);
+        return fault_set_cause (fault, (troupe_error_t) future->code, "argument failed",
+                                future->data, future->size);
     if (s_need (self, future))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
     return value_put_reference (out, future->id, false);
 }
 
-/*  What the arguments will need at least, so that an oversized one is
-    refused before it is copied.                                            */
-static size_t
-s_size (const troupe_arg_t *args, size_t count)
-{
-    static const uint8_t widths [] = { [TROUPE_ARG_STRING] = 1,  [TROUPE_ARG_BYTES] = 1,
-                                       [TROUPE_ARG_INT32S] = 4,  [TROUPE_ARG_INT64S] = 8,
-                                       [TROUPE_ARG_FLOATS] = 4,  [TROUPE_ARG_DOUBLES] = 8,
-                                       [TROUPE_ARG_STRINGS] = 1, [TROUPE_ARG_VALUE] = 1 };
-    size_t size = 0;
-    for (size_t index = 0; index < count; index++) {
-        unsigned type = (unsigned) args [index].type;
-        size_t width = type < sizeof widths ? widths [type] : 0;
-        if (width && args [index].count > VALUE_SIZE_MAX / width)
-            return SIZE_MAX;
-        size += args [index].count * width;
-    }
-    return size;
-}
-
 static int
 s_fail (submission_t *self)
 {
+    if (self->method)
+        fault_prefix (&self->fault, "%s.%s", self->what, self->method);
+    else
+        fault_prefix (&self->fault, "%s", self->what);
     future_fail_fault (self->future, &self->fault);
     return -1;
 }
@@ -112,7 +96,7 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
     for (size_t index = 0; index < count; index++)
         if (args [index].type == TROUPE_ARG_OPTIONS && args [index].as.pointer)
             self->options = *(const troupe_options_t *) args [index].as.pointer;
-    size_t size = s_size (args, count);
+    size_t size = value_least_size (args, count);
     if (peer->stopping)
         fault_set (&self->fault, TROUPE_ESTOPPED, "the runtime has stopped");
     else if (peer->pending > peer->pending_max)
@@ -220,6 +204,8 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
 {
     submission_t call;
     bytes_t prefix = { 0 };
+    call.what = name;
+    call.method = NULL;
     if (submission_begin (&call, peer, HEAD_PROCESS, args, count))
         return call.future;
     record_t record = { .type = RECORD_TASK,
@@ -238,6 +224,7 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
     else if (submission_write (&call, &link->frame, &record, number ? NULL : &prefix, args,
                                count, false)
              == 0) {
+        call.future->repeatable = call.options.retries > 0;
         link_commit (peer, link);
         submission_subscribe (&call, HEAD_PROCESS);
     }
@@ -246,14 +233,37 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
     return call.future;
 }
 
+/*  A call that cannot be named has failed from the start.                  */
+static troupe_future_t *
+s_unnamed (troupe_t *peer, const char *text)
+{
+    fault_t fault;
+    fault_set (&fault, TROUPE_EINVAL, "%s", text);
+    pthread_mutex_lock (&peer->lock);
+    troupe_future_t *future = future_new (peer, HEAD_PROCESS);
+    if (future)
+        future_fail_fault (future, &fault);
+    pthread_mutex_unlock (&peer->lock);
+    if (!future)
+        fault_raise (TROUPE_ENOMEM, "no memory for a future");
+    return future;
+}
+
+static troupe_future_t *
+s_no_runtime (const char *function)
+{
+    fault_raise (TROUPE_EINVAL, "%s: no runtime", function);
+    return NULL;
+}
+
 troupe_future_t *
 troupe_task_submit (troupe_t *peer, const troupe_task_t *task, const troupe_arg_t *args,
                     size_t count)
 {
-    if (!peer || !task) {
-        fault_raise (TROUPE_EINVAL, "troupe_remote: no runtime or no task");
-        return NULL;
-    }
+    if (!peer)
+        return s_no_runtime ("troupe_remote");
+    if (!task)
+        return s_unnamed (peer, "troupe_remote: no task");
     pthread_mutex_lock (&peer->lock);
     tid_t address = { 0, (uint64_t) (uintptr_t) task };
     uint32_t number = (uint32_t) (uintptr_t) id_table_get (&peer->functions, address);
@@ -266,10 +276,10 @@ troupe_future_t *
 troupe_task_submit_by_name (troupe_t *peer, const char *name, const troupe_arg_t *args,
                             size_t count)
 {
-    if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
-        fault_raise (TROUPE_EINVAL, "troupe_remote_by_name: no runtime or no valid name");
-        return NULL;
-    }
+    if (!peer)
+        return s_no_runtime ("troupe_remote_by_name");
+    if (!name || !*name || strlen (name) > TROUPE_NAME_MAX)
+        return s_unnamed (peer, "troupe_remote_by_name: no valid name");
     pthread_mutex_lock (&peer->lock);
     troupe_future_t *future = s_submit (peer, 0, name, args, count);
     pthread_mutex_unlock (&peer->lock);
@@ -279,13 +289,11 @@ troupe_task_submit_by_name (troupe_t *peer, const char *name, const troupe_arg_t
 troupe_future_t *
 troupe_put_arg (troupe_t *peer, troupe_arg_t value)
 {
-    if (!peer) {
-        fault_raise (TROUPE_EINVAL, "troupe_put: no runtime");
-        return NULL;
-    }
+    if (!peer)
+        return s_no_runtime ("troupe_put");
     bytes_t block = { 0 };
     fault_t fault = { 0 };
-    if (s_size (&value, 1) > VALUE_SIZE_MAX)
+    if (value_least_size (&value, 1) > VALUE_SIZE_MAX)
         fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", (size_t) VALUE_SIZE_MAX);
     else
         value_write (&block, &value, NULL, &fault);

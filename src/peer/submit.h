@@ -7,6 +7,8 @@
 
 /*  A call while it is written.                                             */
 typedef struct {
+    const char *what;               /*  task or class, for messages         */
+    const char *method;             /*  or NULL                             */
     troupe_t *peer;
     troupe_future_t *future;        /*  the call's own                      */
     troupe_options_t options;
@@ -17,8 +19,9 @@ typedef struct {
     fault_t fault;
 } submission_t;
 
-/*  Begins: makes the future, reads the options, checks limits. NULL future:
-    no memory. After a fault the future has failed, and -1 is returned.     */
+/*  Begins, with what and method set: makes the future, reads the options,
+    checks limits. NULL future: no memory. After a fault the future has
+    failed, and -1 is returned.                                             */
 int submission_begin (submission_t *self, troupe_t *peer, process_t producer,
                       const troupe_arg_t *args, size_t count);
 

@@ -78,7 +78,8 @@
     X (FIND, 22, false)     /*  peer to head: a named actor                 */               \
     X (BORROW, 23, false)   /*  borrower to owner: I keep this              */               \
     X (RELEASE, 24, false)  /*  borrower to owner: no more                  */               \
-    X (WORKER_LOST, 25, false) /* node to head: a process ended, and why    */
+    X (WORKER_LOST, 25, false) /* node to head: a process ended, and why    */               \
+    X (ACK, 26, true)       /*  owner to head: a task's result is here      */
 
 typedef enum {
 #define RECORD_ENUM_(name, number, is_short) RECORD_##name = number,

@@ -114,10 +114,9 @@ job_await_arguments (worker_t *worker, job_t *self)
         uint32_t code = early ? early->code : TROUPE_ENOMEM;
         if (rc == 0 && !code)
             rc = job_add_value (self, self->waiters [index].id, early->data, early->size);
-        if (code)
-            job_fail (worker, self, (troupe_error_t) code, "argument failed: %.*s",
-                      early ? (int) early->size : 0, early ? (const char *) early->data : "");
-        else if (rc)
+        if (code && early)
+            job_fail_argument (worker, self, code, early->data, early->size);
+        else if (code || rc)
             job_fail (worker, self, TROUPE_ENOMEM, "no memory for the arguments");
         free (early);
         if (rc || code)
@@ -190,11 +189,20 @@ s_answer_fault (worker_t *worker, job_t *self, fault_t *fault)
 void
 job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *format, ...)
 {
-    fault_t fault = { .code = code };
+    fault_t fault;
     va_list args;
     va_start (args, format);
-    vsnprintf (fault.text, sizeof fault.text, format, args);
+    fault_set_list (&fault, code, format, args);
     va_end (args);
+    s_answer_fault (worker, self, &fault);
+    job_destroy (worker, self);
+}
+
+void
+job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *text, size_t length)
+{
+    fault_t fault;
+    fault_set_cause (&fault, (troupe_error_t) code, "argument failed", text, length);
     s_answer_fault (worker, self, &fault);
     job_destroy (worker, self);
 }

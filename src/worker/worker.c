@@ -140,8 +140,7 @@ s_value (void *context, await_waiter_t *waiter, uint32_t code, const uint8_t *da
     if (code || rc) {
         actor->waiting--;
         if (code)
-            job_fail (self, job, (troupe_error_t) code, "argument failed: %.*s", (int) size,
-                      (const char *) data);
+            job_fail_argument (self, job, code, data, size);
         else
             job_fail (self, job, TROUPE_ENOMEM, "no memory for the arguments");
         actors_kick (actor);

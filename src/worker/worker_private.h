@@ -109,6 +109,10 @@ void job_run (worker_t *worker, job_t *self, bytes_t *reuse);
 void job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *format, ...)
     TROUPE_PRINTF_ (4, 5);
 
+/*  The same for an argument whose value is a failure with this text.       */
+void job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *text,
+                        size_t length);
+
 /*  Ends a lease at the head.                                               */
 void job_report_done (worker_t *worker, const job_t *self);
 

@@ -1,0 +1,1339 @@
+/*  test_faults.c - workers and drivers that are killed, crash, stop, or
+    flood: what is noticed, what is run again, what is left behind           */
+
+#include "tests/expect.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+static troupe_t *s_troupe;
+
+/*  "At once" on a machine that does other things too.                      */
+#define AT_ONCE_MS 5000
+
+/*  The processes of a driver that was killed are gone after this time.     */
+#define SECONDS_MS 10000
+
+static bool
+s_threads (void)
+{
+    return strncmp (getenv ("TROUPE_WORKERS"), "threads", 7) == 0;
+}
+
+/* ------------------------------------------------------------------------
+   Tasks and classes                                                        */
+
+static void
+s_die (const char *how)
+{
+    signal (SIGSEGV, SIG_DFL);
+    signal (SIGABRT, SIG_DFL);
+    if (strcmp (how, "kill") == 0)
+        raise (SIGKILL);
+    else if (strcmp (how, "segv") == 0)
+        raise (SIGSEGV);
+    else if (strcmp (how, "abort") == 0)
+        abort ();
+    else if (strcmp (how, "exit") == 0)
+        exit (3);
+    else if (strcmp (how, "_exit") == 0)
+        _exit (4);
+}
+
+static int
+die (troupe_call_t *call)
+{
+    const char *how;
+    if (troupe_args (call, &how))
+        return -1;
+    s_die (how);
+    return troupe_return (call, 1);
+}
+TROUPE_TASK (die);
+
+/*  Notes each execution in a file, and dies in the first `deaths` of them. */
+static int
+die_at_first (troupe_call_t *call)
+{
+    const char *path, *how;
+    int64_t deaths;
+    if (troupe_args (call, &path, &how, &deaths))
+        return -1;
+    file_append (path, "run");
+    int64_t runs = (int64_t) file_count (path, NULL);
+    if (runs <= deaths)
+        s_die (how);
+    return troupe_return (call, runs);
+}
+TROUPE_TASK (die_at_first);
+
+/*  Notes its number in a file.                                             */
+static int
+note (troupe_call_t *call)
+{
+    const char *path;
+    int64_t number;
+    char text [32];
+    if (troupe_args (call, &path, &number))
+        return -1;
+    snprintf (text, sizeof text, "%lld", (long long) number);
+    if (file_append (path, text))
+        return troupe_fail (call, "cannot write");
+    return troupe_return (call, number);
+}
+TROUPE_TASK (note);
+
+static int
+plus_one (troupe_call_t *call)
+{
+    int64_t number;
+    if (troupe_args (call, &number))
+        return -1;
+    return troupe_return (call, number + 1);
+}
+TROUPE_TASK (plus_one);
+
+static int
+hold (troupe_call_t *call)
+{
+    const char *path;
+    if (troupe_args (call, &path))
+        return -1;
+    gate_pass (path);
+    return troupe_return (call, 1);
+}
+TROUPE_TASK (hold);
+
+static int
+process_id (troupe_call_t *call)
+{
+    return troupe_return (call, (int64_t) getpid ());
+}
+TROUPE_TASK (process_id);
+
+/*  Waits inside for a task that dies.                                      */
+static int
+wait_for_death (troupe_call_t *call)
+{
+    const char *how;
+    if (troupe_args (call, &how))
+        return -1;
+    troupe_future_t *future = troupe_remote (troupe_of (call), die, how);
+    int64_t nothing;
+    int rc = troupe_get (future, &nothing);
+    troupe_error_t code = troupe_future_code (future);
+    troupe_future_destroy (&future);
+    return rc ? troupe_return (call, (int) code) : troupe_fail (call, "it did not die");
+}
+TROUPE_TASK (wait_for_death);
+
+/*  Waits inside for one that is held, so that both can be lost.            */
+static int
+wait_for_held (troupe_call_t *call)
+{
+    const char *path, *reached;
+    if (troupe_args (call, &path, &reached))
+        return -1;
+    troupe_future_t *future = troupe_remote (troupe_of (call), hold, path);
+    file_append (reached, "waiting");
+    int64_t one;
+    int rc = troupe_get (future, &one);
+    troupe_future_destroy (&future);
+    return rc ? troupe_fail (call, "%s", troupe_error ()) : troupe_return (call, one);
+}
+TROUPE_TASK (wait_for_held);
+
+/*  A future whose owner is the worker that runs this, and its pid.         */
+static int
+promise (troupe_call_t *call)
+{
+    const char *path;
+    if (troupe_args (call, &path))
+        return -1;
+    troupe_future_t *future = troupe_remote (troupe_of (call), hold, path);
+    int rc = troupe_return (call, (int64_t) getpid (), troupe_handle (future));
+    troupe_future_destroy (&future);
+    return rc;
+}
+TROUPE_TASK (promise);
+
+/*  A hundred megabytes, each byte known.                                   */
+#define LARGE ((size_t) 100 << 20)
+
+static int
+large (troupe_call_t *call)
+{
+    unsigned char *data = malloc (LARGE);
+    if (!data)
+        return troupe_fail (call, "no memory");
+    for (size_t index = 0; index < LARGE; index++)
+        data [index] = (unsigned char) (index % 251);
+    int rc = troupe_return (call, troupe_bytes (data, LARGE));
+    free (data);
+    return rc;
+}
+TROUPE_TASK (large);
+
+/*  Of a size that fills the buffers on the way.                            */
+static int
+blob (troupe_call_t *call)
+{
+    int64_t number, size;
+    if (troupe_args (call, &number, &size))
+        return -1;
+    unsigned char *data = malloc ((size_t) size);
+    if (!data)
+        return troupe_fail (call, "no memory");
+    memset (data, (int) (number % 251), (size_t) size);
+    int rc = troupe_return (call, troupe_bytes (data, (size_t) size));
+    free (data);
+    return rc;
+}
+TROUPE_TASK (blob);
+
+static int
+flood_tasks (troupe_call_t *call)
+{
+    int64_t count;
+    if (troupe_args (call, &count))
+        return -1;
+    for (int64_t number = 0; number < count; number++) {
+        troupe_future_t *future = troupe_remote (troupe_of (call), plus_one, number);
+        if (!future)
+            return troupe_fail (call, "%s", troupe_error ());
+        troupe_future_destroy (&future);
+    }
+    return troupe_return (call, count);
+}
+TROUPE_TASK (flood_tasks);
+
+/*  An actor that counts, remembers who it is, and dies on demand.          */
+typedef struct {
+    int64_t count;
+    char *last_words;           /*  how to die in the destructor            */
+} victim_t;
+
+static int
+victim_init (troupe_call_t *call)
+{
+    const char *how;
+    if (troupe_arg_count (call) == 0)
+        return 0;
+    if (troupe_args (call, &how))
+        return -1;
+    s_die (how);
+    return 0;
+}
+
+static int
+victim_count (troupe_call_t *call)
+{
+    victim_t *self = troupe_self (call);
+    return troupe_return (call, ++self->count);
+}
+
+/*  Notes the position of each of its calls.                                */
+static int
+victim_note (troupe_call_t *call)
+{
+    return note (call);
+}
+
+static int
+victim_process (troupe_call_t *call)
+{
+    return troupe_return (call, (int64_t) getpid ());
+}
+
+static int
+victim_die (troupe_call_t *call)
+{
+    return die (call);
+}
+
+static int
+victim_hold (troupe_call_t *call)
+{
+    return hold (call);
+}
+
+static int
+victim_add (troupe_call_t *call)
+{
+    return plus_one (call);
+}
+
+static int
+victim_die_at_the_end (troupe_call_t *call)
+{
+    victim_t *self = troupe_self (call);
+    return troupe_args (call, &self->last_words);
+}
+
+static int
+victim_blob (troupe_call_t *call)
+{
+    return blob (call);
+}
+
+/*  The size of what it is given.                                           */
+static int
+victim_measure (troupe_call_t *call)
+{
+    troupe_bytes_t bytes;
+    if (troupe_args (call, &bytes))
+        return -1;
+    return troupe_return (call, (int64_t) bytes.size);
+}
+
+static void
+victim_term (void *state)
+{
+    victim_t *self = state;
+    if (self->last_words)
+        s_die (self->last_words);
+    free (self->last_words);
+}
+
+TROUPE_ACTOR (victim, victim_t, .init = victim_init, .term = victim_term,
+              .methods = { TROUPE_METHOD (victim_count), TROUPE_METHOD (victim_note),
+                           TROUPE_METHOD (victim_process), TROUPE_METHOD (victim_die),
+                           TROUPE_METHOD (victim_hold), TROUPE_METHOD (victim_add),
+                           TROUPE_METHOD (victim_die_at_the_end),
+                           TROUPE_METHOD (victim_blob), TROUPE_METHOD (victim_measure) });
+
+/*  Calls an actor very often without waiting.                              */
+static int
+flood_actor (troupe_call_t *call)
+{
+    troupe_actor_t *actor;
+    int64_t count;
+    if (troupe_args (call, &actor, &count))
+        return -1;
+    for (int64_t number = 0; number < count; number++) {
+        troupe_future_t *future = troupe_call (actor, victim_count);
+        troupe_future_destroy (&future);
+    }
+    troupe_actor_destroy (&actor);
+    return troupe_return (call, count);
+}
+TROUPE_TASK (flood_actor);
+
+/*  An actor that this worker owns, and the pid of the worker.              */
+static int
+make_victim (troupe_call_t *call)
+{
+    troupe_actor_t *actor = troupe_spawn (troupe_of (call), victim);
+    int rc = troupe_return (call, (int64_t) getpid (), actor);
+    troupe_actor_destroy (&actor);
+    return rc;
+}
+TROUPE_TASK (make_victim);
+
+/* ------------------------------------------------------------------------
+   Processes                                                                */
+
+enum { PIDS_MAX = 64 };
+
+typedef struct {
+    pid_t items [PIDS_MAX];
+    size_t count;
+} pids_t;
+
+static bool
+s_alive (pid_t pid)
+{
+    char path [64], text [256] = "";
+    snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
+    FILE *file = fopen (path, "r");
+    if (!file)
+        return false;
+    size_t size = fread (text, 1, sizeof text - 1, file);
+    fclose (file);
+    text [size] = 0;
+    const char *end = strrchr (text, ')');
+    return end && end [1] && end [2] != 'Z' && end [2] != 'X';
+}
+
+/*  The children of a process, those of each of its threads.                */
+static pids_t
+s_children (pid_t pid)
+{
+    pids_t pids = { .count = 0 };
+    char path [512];
+    snprintf (path, sizeof path, "/proc/%d/task", (int) pid);
+    DIR *threads = opendir (path);
+    struct dirent *thread;
+    while (threads && (thread = readdir (threads))) {
+        int child;
+        snprintf (path, sizeof path, "/proc/%d/task/%s/children", (int) pid, thread->d_name);
+        FILE *file = fopen (path, "r");
+        while (file && pids.count < PIDS_MAX && fscanf (file, "%d", &child) == 1)
+            if (s_alive (child))
+                pids.items [pids.count++] = child;
+        if (file)
+            fclose (file);
+    }
+    if (threads)
+        closedir (threads);
+    return pids;
+}
+
+static bool
+s_any_alive (const pids_t *pids)
+{
+    for (size_t index = 0; index < pids->count; index++)
+        if (s_alive (pids->items [index]))
+            return true;
+    return false;
+}
+
+/*  The pool is full again, and takes tasks.                                */
+static void
+s_expect_refilled (void)
+{
+    assert_true (eventually (troupe_workers (s_troupe) == 2));
+    expect_integer (troupe_remote (s_troupe, plus_one, 1), 2);
+}
+
+static int
+s_setup (void **state)
+{
+    (void) state;
+    if (!s_troupe)
+        s_troupe = troupe_init (NULL, NULL);
+    if (!s_troupe)
+        fprintf (stderr, "troupe_init: %s\n", troupe_error ());
+    return s_troupe ? 0 : -1;
+}
+
+/*  Nothing may be left of the workers.                                     */
+static int
+s_teardown (void **state)
+{
+    (void) state;
+    int64_t began = now_ms ();
+    if (s_troupe && troupe_term (&s_troupe)) {
+        fprintf (stderr, "troupe_term: %s\n", troupe_error ());
+        return -1;
+    }
+    if (now_ms () - began > PATIENCE_MS / 4) {
+        fprintf (stderr, "troupe_term took %lld ms\n", (long long) (now_ms () - began));
+        return -1;
+    }
+    if (waitpid (-1, NULL, WNOHANG) != -1 || errno != ECHILD) {
+        fprintf (stderr, "a child process is left\n");
+        return -1;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------
+   Workers that die                                                         */
+
+static const struct {
+    const char *how;
+    const char *text;
+} s_deaths [] = {
+    { "kill", "killed by signal 9 (Killed)" },
+    { "segv", "killed by signal 11 (Segmentation fault)" },
+    { "abort", "killed by signal 6 (Aborted)" },
+    { "exit", "exited with status 3" },
+    { "_exit", "exited with status 4" },
+};
+enum { DEATHS = sizeof s_deaths / sizeof *s_deaths };
+
+static void
+test_death_in_task (void **state)
+{
+    (void) state;
+    for (int index = 0; index < DEATHS; index++) {
+        int64_t began = now_ms ();
+        expect_failure (troupe_remote (s_troupe, die, s_deaths [index].how), TROUPE_ELOST,
+                        "die on worker", "(pid ", s_deaths [index].text);
+        assert_true (now_ms () - began < AT_ONCE_MS);
+        s_expect_refilled ();
+    }
+}
+
+static void
+test_death_in_method (void **state)
+{
+    (void) state;
+    for (int index = 0; index < DEATHS; index++) {
+        const char *text = s_deaths [index].text;
+        troupe_future_t *behind [5];
+        troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+        troupe_actor_t *other = troupe_spawn (s_troupe, victim);
+        expect_integer (troupe_call (actor, victim_count), 1);
+        expect_integer (troupe_call (other, victim_count), 1);
+        int64_t began = now_ms ();
+        troupe_future_t *death = troupe_call (actor, victim_die, s_deaths [index].how);
+        for (int number = 0; number < 5; number++)
+            behind [number] = troupe_call (actor, victim_count);
+        expect_failure (death, TROUPE_ELOST, "worker ", "(pid ", text);
+        for (int number = 0; number < 5; number++)
+            expect_failure (behind [number], TROUPE_ELOST, "worker ", text);
+        assert_true (now_ms () - began < AT_ONCE_MS);
+        expect_failure (troupe_call (actor, victim_count), TROUPE_ELOST, "victim", "worker ",
+                        text);
+        /*  The other one lives on another worker.                          */
+        expect_integer (troupe_call (other, victim_count), 2);
+        troupe_actor_destroy (&actor);
+        troupe_actor_destroy (&other);
+        s_expect_refilled ();
+    }
+}
+
+static void
+test_death_in_constructor (void **state)
+{
+    (void) state;
+    for (int index = 0; index < DEATHS; index++) {
+        const char *text = s_deaths [index].text;
+        troupe_actor_t *actor = troupe_spawn (s_troupe, victim, s_deaths [index].how);
+        troupe_future_t *early = troupe_call (actor, victim_count);
+        expect_failure (early, TROUPE_ELOST, "victim", "worker ", text);
+        expect_failure (troupe_actor_ready (actor), TROUPE_ELOST, "victim", "worker ", text);
+        expect_failure (troupe_call (actor, victim_count), TROUPE_ELOST, "victim", text);
+        troupe_actor_destroy (&actor);
+        s_expect_refilled ();
+    }
+}
+
+static void
+test_death_in_destructor (void **state)
+{
+    (void) state;
+    for (int index = 0; index < DEATHS; index++) {
+        troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+        int64_t pid = 0;
+        troupe_future_t *process = troupe_call (actor, victim_process);
+        assert_int_equal (troupe_get (process, &pid), 0);
+        troupe_future_destroy (&process);
+        expect_success (troupe_call (actor, victim_die_at_the_end, s_deaths [index].how));
+        troupe_actor_destroy (&actor);
+        assert_true (eventually (!s_alive ((pid_t) pid)));
+        s_expect_refilled ();
+    }
+}
+
+/*  All of them, while they have nothing to do.                             */
+static void
+test_death_while_idle (void **state)
+{
+    (void) state;
+    troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+    expect_integer (troupe_call (actor, victim_count), 1);
+    for (int round = 0; round < 5; round++) {
+        pids_t pids = s_children (getpid ());
+        assert_int_equal (pids.count, 2);
+        for (size_t index = 0; index < pids.count; index++)
+            kill (pids.items [index], SIGKILL);
+        /*  Submitted to workers that are dead or about to be.              */
+        troupe_future_t *future
+            = troupe_remote (s_troupe, plus_one, round, TROUPE_WITH (.retries = 255));
+        expect_integer (future, round + 1);
+        assert_true (eventually (!s_any_alive (&pids)));
+        assert_true (eventually (s_children (getpid ()).count == 2));
+        s_expect_refilled ();
+    }
+    expect_failure (troupe_call (actor, victim_count), TROUPE_ELOST, "victim", "worker ",
+                    "killed by signal 9 (Killed)");
+    troupe_actor_destroy (&actor);
+}
+
+static void
+test_retries (void **state)
+{
+    (void) state;
+    for (int index = 0; index < DEATHS; index++) {
+        const char *how = s_deaths [index].how, *text = s_deaths [index].text;
+        char *third = scratch_path (), *second = scratch_path (), *once = scratch_path ();
+        troupe_future_t *lives = troupe_remote (s_troupe, die_at_first, third, how, 2,
+                                                TROUPE_WITH (.retries = 2));
+        expect_integer (lives, 3);
+        assert_int_equal (file_count (third, NULL), 3);
+        troupe_future_t *dies = troupe_remote (s_troupe, die_at_first, second, how, 2,
+                                               TROUPE_WITH (.retries = 1));
+        expect_failure (dies, TROUPE_ELOST, "die_at_first on worker", text);
+        troupe_future_t *never = troupe_remote (s_troupe, die_at_first, once, how, 1);
+        expect_failure (never, TROUPE_ELOST, "die_at_first on worker", text);
+        s_expect_refilled ();
+        assert_int_equal (file_count (second, NULL), 2);
+        assert_int_equal (file_count (once, NULL), 1);
+        free (third);
+        free (second);
+        free (once);
+    }
+}
+
+/*  How often each number stands in the file.                               */
+static void
+s_tally (const char *path, unsigned *runs, size_t count)
+{
+    char text [64];
+    memset (runs, 0, count * sizeof *runs);
+    FILE *file = fopen (path, "r");
+    assert_non_null (file);
+    while (fgets (text, sizeof text, file)) {
+        size_t number = strtoul (text, NULL, 10);
+        assert_true (number < count);
+        runs [number]++;
+    }
+    fclose (file);
+}
+
+/*  Tasks that were sent ahead to a worker that dies run elsewhere, though
+    they have no retries; nothing runs twice.                               */
+static void
+test_unstarted_run_elsewhere (void **state)
+{
+    (void) state;
+    enum { COUNT = 4000, EVERY = 400 };
+    static troupe_future_t *futures [COUNT];
+    static unsigned runs [COUNT];
+    char *path = scratch_path ();
+    size_t lost = 0, deaths = 0;
+    for (int number = 0; number < COUNT; number++)
+        futures [number] = number % EVERY == EVERY - 1
+                               ? troupe_remote (s_troupe, die, "kill")
+                               : troupe_remote (s_troupe, note, path, number);
+    assert_int_equal (troupe_wait (futures, COUNT, COUNT, PATIENCE_MS, NULL), COUNT);
+    s_expect_refilled ();
+    s_tally (path, runs, COUNT);
+    for (int number = 0; number < COUNT; number++) {
+        bool dies = number % EVERY == EVERY - 1;
+        troupe_error_t code = troupe_future_code (futures [number]);
+        if (code != TROUPE_OK && code != TROUPE_ELOST)
+            fail_msg ("%s", troupe_future_error (futures [number]));
+        assert_int_equal (runs [number], dies ? 0 : 1);
+        deaths += dies && code == TROUPE_ELOST;
+        lost += !dies && code == TROUPE_ELOST;
+        troupe_future_destroy (&futures [number]);
+    }
+    assert_int_equal (deaths, COUNT / EVERY);
+    /*  Only a result that had not left its worker can be lost.             */
+    assert_true (lost < COUNT / 4);
+    free (path);
+}
+
+/*  Kills a worker each time that so many lines have been written, until
+    all futures are done.                                                   */
+static size_t
+s_kill_while (troupe_future_t **futures, size_t count, const char *path, size_t lines)
+{
+    size_t killed = 0;
+    size_t next = lines;
+    while (troupe_wait (futures, count, count, 1, NULL) < (int) count) {
+        if (file_count (path, NULL) < next)
+            continue;
+        next += lines;
+        pids_t pids = s_children (getpid ());
+        if (pids.count && kill (pids.items [killed % pids.count], SIGKILL) == 0)
+            killed++;
+    }
+    return killed;
+}
+
+static void
+test_killed_with_many_in_flight (void **state)
+{
+    (void) state;
+    enum { COUNT = 3000 };
+    static troupe_future_t *futures [COUNT];
+    static unsigned runs [COUNT];
+    char *path = scratch_path ();
+    for (int number = 0; number < COUNT; number++)
+        futures [number] = troupe_remote (s_troupe, note, path, number);
+    size_t killed = s_kill_while (futures, COUNT, path, 100);
+    assert_true (killed >= 5);
+    s_expect_refilled ();
+    s_tally (path, runs, COUNT);
+    for (int number = 0; number < COUNT; number++) {
+        const char *error = troupe_future_error (futures [number]);
+        assert_true (runs [number] <= 1);
+        if (!error)
+            assert_int_equal (runs [number], 1);
+        else if (!strstr (error, "note on worker") || !strstr (error, "signal 9"))
+            fail_msg ("%s", error);
+        troupe_future_destroy (&futures [number]);
+    }
+    free (path);
+}
+
+static void
+test_killed_with_retries (void **state)
+{
+    (void) state;
+    enum { COUNT = 3000 };
+    static troupe_future_t *futures [COUNT];
+    static unsigned runs [COUNT];
+    char *path = scratch_path ();
+    for (int number = 0; number < COUNT; number++)
+        futures [number]
+            = troupe_remote (s_troupe, note, path, number, TROUPE_WITH (.retries = 255));
+    size_t killed = s_kill_while (futures, COUNT, path, 100);
+    assert_true (killed >= 5);
+    s_tally (path, runs, COUNT);
+    for (int number = 0; number < COUNT; number++) {
+        assert_true (runs [number] >= 1);
+        expect_integer (futures [number], number);
+    }
+    s_expect_refilled ();
+    free (path);
+}
+
+/*  Results so large that they are still on their way when the worker dies. */
+static void
+test_killed_with_large_results (void **state)
+{
+    (void) state;
+    enum { COUNT = 60, SIZE = 3 << 20, ROUNDS = 4 };
+    static troupe_future_t *futures [COUNT];
+    size_t killed = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int number = 0; number < COUNT; number++)
+            futures [number] = troupe_remote (s_troupe, blob, number, (int64_t) SIZE,
+                                              TROUPE_WITH (.retries = 255));
+        for (int done = 0, last = 0; done < COUNT;) {
+            done = troupe_wait (futures, COUNT, COUNT, 1, NULL);
+            if (done < last + 5)
+                continue;
+            last = done;
+            pids_t pids = s_children (getpid ());
+            if (pids.count && kill (pids.items [killed % pids.count], SIGKILL) == 0)
+                killed++;
+        }
+        for (int number = 0; number < COUNT; number++) {
+            troupe_bytes_t found;
+            if (troupe_get (futures [number], &found))
+                fail_msg ("%s", troupe_error ());
+            assert_int_equal (found.size, SIZE);
+            assert_int_equal (((const unsigned char *) found.data) [SIZE - 1], number);
+            troupe_future_destroy (&futures [number]);
+        }
+    }
+    assert_true (killed >= ROUNDS);
+}
+
+/*  The calls that an actor answered before its worker was killed are the
+    first ones, and each ran once.                                          */
+static void
+test_actor_killed_with_many_in_flight (void **state)
+{
+    (void) state;
+    enum { COUNT = 5000 };
+    static troupe_future_t *futures [COUNT];
+    static unsigned runs [COUNT];
+    char *path = scratch_path ();
+    int64_t pid = 0;
+    troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+    troupe_future_t *process = troupe_call (actor, victim_process);
+    assert_int_equal (troupe_get (process, &pid), 0);
+    troupe_future_destroy (&process);
+    for (int number = 0; number < COUNT; number++)
+        futures [number] = troupe_call (actor, victim_note, path, number);
+    assert_true (eventually (file_count (path, NULL) >= 200));
+    assert_int_equal (kill ((pid_t) pid, SIGKILL), 0);
+    assert_int_equal (troupe_wait (futures, COUNT, COUNT, PATIENCE_MS, NULL), COUNT);
+    s_tally (path, runs, COUNT);
+    bool failed = false;
+    for (int number = 0; number < COUNT; number++) {
+        const char *error = troupe_future_error (futures [number]);
+        assert_true (runs [number] <= 1);
+        if (!error) {
+            assert_false (failed);
+            assert_int_equal (runs [number], 1);
+        } else if (!strstr (error, "signal 9 (Killed)") || !strstr (error, "worker "))
+            fail_msg ("%s", error);
+        failed = failed || error;
+        troupe_future_destroy (&futures [number]);
+    }
+    troupe_actor_destroy (&actor);
+    s_expect_refilled ();
+    free (path);
+}
+
+/* ------------------------------------------------------------------------
+   Those that depend on what died                                           */
+
+static void
+test_death_fails_dependents (void **state)
+{
+    (void) state;
+    gate_t gate = gate_new ();
+    troupe_actor_t *one = troupe_spawn (s_troupe, victim);
+    troupe_actor_t *two = troupe_spawn (s_troupe, victim);
+    int64_t pid = 0;
+    troupe_future_t *process = troupe_call (one, victim_process);
+    assert_int_equal (troupe_get (process, &pid), 0);
+    troupe_future_destroy (&process);
+    troupe_future_t *held = troupe_call (one, victim_hold, gate.path);
+    troupe_future_t *second = troupe_call (two, victim_add, held);
+    troupe_future_t *task = troupe_remote (s_troupe, plus_one, second);
+    troupe_future_t *parked = troupe_remote (s_troupe, plus_one, held);
+    gate_reached (&gate);
+    kill ((pid_t) pid, SIGKILL);
+    expect_failure (task, TROUPE_ELOST, "plus_one", "victim.add on worker", "signal 9");
+    expect_failure (parked, TROUPE_ELOST, "plus_one", "signal 9");
+    expect_failure (second, TROUPE_ELOST, "victim.add on worker", "signal 9");
+    expect_failure (held, TROUPE_ELOST, "worker ", "signal 9");
+    expect_integer (troupe_call (two, victim_count), 1);
+    troupe_actor_destroy (&one);
+    troupe_actor_destroy (&two);
+    close (gate.fd);
+    free (gate.path);
+    s_expect_refilled ();
+}
+
+/*  Large values go from actor to actor while the first one's worker dies:
+    every call is answered, one way or the other.                           */
+static void
+test_killed_between_actors (void **state)
+{
+    (void) state;
+    enum { COUNT = 20, SIZE = 3 << 20, ROUNDS = 6 };
+    for (int round = 0; round < ROUNDS; round++) {
+        troupe_future_t *blobs [COUNT], *sizes [COUNT];
+        int64_t pid = 0;
+        troupe_actor_t *one = troupe_spawn (s_troupe, victim);
+        troupe_actor_t *two = troupe_spawn (s_troupe, victim);
+        expect_integer (troupe_call (two, victim_count), 1);
+        troupe_future_t *process = troupe_call (one, victim_process);
+        assert_int_equal (troupe_get (process, &pid), 0);
+        troupe_future_destroy (&process);
+        for (int number = 0; number < COUNT; number++) {
+            blobs [number] = troupe_call (one, victim_blob, number, (int64_t) SIZE);
+            sizes [number] = troupe_call (two, victim_measure, blobs [number]);
+        }
+        troupe_wait (blobs, COUNT, 1 + (size_t) round * 3, PATIENCE_MS, NULL);
+        kill ((pid_t) pid, SIGKILL);
+        assert_int_equal (troupe_wait (sizes, COUNT, COUNT, PATIENCE_MS, NULL), COUNT);
+        for (int number = 0; number < COUNT; number++) {
+            const char *error = troupe_future_error (sizes [number]);
+            if (!error)
+                expect_integer (sizes [number], SIZE);
+            else if (troupe_future_code (sizes [number]) != TROUPE_ELOST)
+                fail_msg ("%s", error);
+            else
+                troupe_future_destroy (&sizes [number]);
+            expect_finished (blobs [number]);
+            troupe_future_destroy (&blobs [number]);
+        }
+        expect_integer (troupe_call (two, victim_count), 2);
+        troupe_actor_destroy (&one);
+        troupe_actor_destroy (&two);
+        assert_true (eventually (troupe_workers (s_troupe) == 2));
+    }
+}
+
+static void
+test_death_in_nested_task (void **state)
+{
+    (void) state;
+    for (int index = 0; index < DEATHS; index++) {
+        /*  It may die in the same worker, and then takes the outer one along. */
+        troupe_future_t *outer = troupe_remote (s_troupe, wait_for_death, s_deaths [index].how,
+                                                TROUPE_WITH (.retries = 0));
+        expect_finished (outer);
+        if (troupe_future_error (outer))
+            expect_failure (outer, TROUPE_ELOST, "wait_for_death on worker",
+                            s_deaths [index].text);
+        else
+            expect_integer (outer, TROUPE_ELOST);
+        s_expect_refilled ();
+    }
+}
+
+/*  The worker that waits inside its task is killed.                        */
+static void
+test_killed_while_it_waits (void **state)
+{
+    (void) state;
+    gate_t gate = gate_new ();
+    char *reached = scratch_path ();
+    troupe_future_t *outer = troupe_remote (s_troupe, wait_for_held, gate.path, reached);
+    gate_reached (&gate);
+    assert_true (eventually (file_exists (reached)));
+    pids_t pids = s_children (getpid ());
+    for (size_t index = 0; index < pids.count; index++)
+        kill (pids.items [index], SIGKILL);
+    expect_failure (outer, TROUPE_ELOST, "wait_for_held on worker", "signal 9");
+    close (gate.fd);
+    free (gate.path);
+    s_expect_refilled ();
+    free (reached);
+}
+
+/*  Futures and actors that belonged to a worker that has died.             */
+static void
+test_owner_killed (void **state)
+{
+    (void) state;
+    gate_t gate = gate_new ();
+    int64_t pid = 0;
+    troupe_future_t *handle = NULL;
+    troupe_future_t *promised = troupe_remote (s_troupe, promise, gate.path);
+    if (troupe_get (promised, &pid, &handle))
+        fail_msg ("%s", troupe_error ());
+    troupe_future_destroy (&promised);
+    gate_reached (&gate);
+    kill ((pid_t) pid, SIGKILL);
+    expect_failure (handle, TROUPE_ELOST, "worker ", "signal 9");
+    close (gate.fd);
+    free (gate.path);
+    s_expect_refilled ();
+    troupe_actor_t *actor = NULL;
+    troupe_future_t *made = troupe_remote (s_troupe, make_victim);
+    if (troupe_get (made, &pid, &actor))
+        fail_msg ("%s", troupe_error ());
+    troupe_future_destroy (&made);
+    expect_integer (troupe_call (actor, victim_count), 1);
+    kill ((pid_t) pid, SIGKILL);
+    assert_true (eventually (({
+        troupe_future_t *count = troupe_call (actor, victim_count);
+        expect_finished (count);
+        troupe_error_t code = troupe_future_code (count);
+        troupe_future_destroy (&count);
+        code == TROUPE_ELOST || code == TROUPE_EENDED;
+    })));
+    troupe_actor_destroy (&actor);
+    s_expect_refilled ();
+}
+
+/*  The name of an actor that was lost can be given to another.             */
+static void
+test_name_of_the_lost (void **state)
+{
+    (void) state;
+    for (int round = 0; round < 3; round++) {
+        troupe_actor_t *actor = troupe_spawn (s_troupe, victim, TROUPE_WITH (.name = "phoenix"));
+        expect_integer (troupe_call (actor, victim_count), 1);
+        expect_failure (troupe_call (actor, victim_die, "kill"), TROUPE_ELOST, "signal 9");
+        troupe_actor_destroy (&actor);
+        assert_true (eventually (!(actor = troupe_find (s_troupe, "phoenix"))));
+        assert_int_equal (troupe_error_code (), TROUPE_ENAME);
+    }
+    s_expect_refilled ();
+}
+
+/* ------------------------------------------------------------------------
+   Workers that stop, or flood                                              */
+
+/*  A worker is stopped for a second, and then goes on: nothing is lost.    */
+static void
+test_stopped_worker (void **state)
+{
+    (void) state;
+    enum { COUNT = 200 };
+    static troupe_future_t *futures [COUNT];
+    int64_t pid = 0;
+    troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+    troupe_future_t *process = troupe_call (actor, victim_process);
+    assert_int_equal (troupe_get (process, &pid), 0);
+    troupe_future_destroy (&process);
+    int64_t began = now_ms ();
+    assert_int_equal (kill ((pid_t) pid, SIGSTOP), 0);
+    for (int number = 0; number < COUNT; number++)
+        futures [number] = number % 2 ? troupe_remote (s_troupe, plus_one, number)
+                                      : troupe_call (actor, victim_add, number);
+    /*  The other worker does what it has meanwhile.                        */
+    int done = 0;
+    while (now_ms () - began < 1000)
+        done = troupe_wait (futures, COUNT, COUNT, 100, NULL);
+    assert_true (done < COUNT);
+    assert_int_equal (kill ((pid_t) pid, SIGCONT), 0);
+    for (int number = 0; number < COUNT; number++)
+        expect_integer (futures [number], number + 1);
+    expect_integer (troupe_call (actor, victim_process), pid);
+    expect_integer (troupe_call (actor, victim_count), 1);
+    troupe_actor_destroy (&actor);
+    assert_int_equal (troupe_workers (s_troupe), 2);
+}
+
+static void
+test_large_results (void **state)
+{
+    (void) state;
+    troupe_future_t *results [3];
+    for (int index = 0; index < 3; index++)
+        results [index] = troupe_remote (s_troupe, large);
+    for (int number = 0; number < 200; number++)
+        expect_integer (troupe_remote (s_troupe, plus_one, number), number + 1);
+    for (int index = 0; index < 3; index++) {
+        troupe_bytes_t found;
+        if (troupe_get (results [index], &found))
+            fail_msg ("%s", troupe_error ());
+        assert_int_equal (found.size, LARGE);
+        const unsigned char *data = found.data;
+        for (size_t place = 0; place < LARGE; place += 4093)
+            assert_int_equal (data [place], place % 251);
+        troupe_future_destroy (&results [index]);
+    }
+}
+
+static void
+test_flood_of_tasks (void **state)
+{
+    (void) state;
+    enum { COUNT = 100000 };
+    troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+    troupe_future_t *flood = troupe_remote (s_troupe, flood_tasks, COUNT);
+    for (int number = 1; number <= 100; number++)
+        expect_integer (troupe_call (actor, victim_count), number);
+    expect_integer (flood, COUNT);
+    expect_integer (troupe_remote (s_troupe, plus_one, 1), 2);
+    troupe_actor_destroy (&actor);
+}
+
+static void
+test_flood_of_calls (void **state)
+{
+    (void) state;
+    enum { COUNT = 100000 };
+    troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+    troupe_actor_t *other = troupe_spawn (s_troupe, victim);
+    troupe_future_t *flood = troupe_remote (s_troupe, flood_actor, actor, COUNT);
+    for (int number = 1; number <= 100; number++)
+        expect_integer (troupe_call (other, victim_count), number);
+    expect_integer (flood, COUNT);
+    /*  Every one of them counts.                                           */
+    assert_true (eventually (({
+        int64_t count = 0;
+        troupe_future_t *future = troupe_call (actor, victim_count);
+        assert_int_equal (troupe_get (future, &count), 0);
+        troupe_future_destroy (&future);
+        count > COUNT;
+    })));
+    troupe_actor_destroy (&actor);
+    troupe_actor_destroy (&other);
+}
+
+/* ------------------------------------------------------------------------
+   Drivers that end                                                         */
+
+/*  Runs this program as a driver of its own; its output goes to a file.    */
+static pid_t
+s_start_driver (const char *role, const char *path, const char *errors)
+{
+    pid_t pid;
+    char *arguments [] = { "test_faults", (char *) (uintptr_t) role,
+                           (char *) (uintptr_t) path, NULL };
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init (&actions);
+    posix_spawn_file_actions_addopen (&actions, 1, errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_addopen (&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int rc = posix_spawn (&pid, "/proc/self/exe", &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy (&actions);
+    assert_int_equal (rc, 0);
+    return pid;
+}
+
+/*  Waits for a driver; returns its wait status.                            */
+static int
+s_reap (pid_t pid)
+{
+    int status = -1;
+    assert_true (eventually (waitpid (pid, &status, WNOHANG) == pid));
+    return status;
+}
+
+/*  The inodes of a process's sockets.                                      */
+static size_t
+s_sockets (pid_t pid, unsigned long *inodes, size_t limit)
+{
+    char path [512], link [64];
+    size_t count = 0;
+    snprintf (path, sizeof path, "/proc/%d/fd", (int) pid);
+    DIR *folder = opendir (path);
+    struct dirent *entry;
+    while (folder && (entry = readdir (folder))) {
+        snprintf (path, sizeof path, "/proc/%d/fd/%s", (int) pid, entry->d_name);
+        ssize_t size = readlink (path, link, sizeof link - 1);
+        link [size > 0 ? size : 0] = 0;
+        if (count < limit && sscanf (link, "socket:[%lu]", &inodes [count]) == 1)
+            count++;
+    }
+    if (folder)
+        closedir (folder);
+    return count;
+}
+
+static bool
+s_socket_exists (const unsigned long *inodes, size_t count)
+{
+    char line [512];
+    bool found = false;
+    FILE *file = fopen ("/proc/net/unix", "r");
+    assert_non_null (file);
+    while (!found && fgets (line, sizeof line, file)) {
+        unsigned long inode = 0;
+        if (sscanf (line, "%*s %*s %*s %*s %*s %*s %lu", &inode) != 1)
+            continue;
+        for (size_t index = 0; index < count; index++)
+            found = found || inodes [index] == inode;
+    }
+    fclose (file);
+    return found;
+}
+
+/*  Files with the name of the project in a folder.                         */
+static size_t
+s_files (const char *path)
+{
+    size_t count = 0;
+    DIR *folder = opendir (path);
+    struct dirent *entry;
+    while (folder && (entry = readdir (folder)))
+        count += strstr (entry->d_name, "troupe-") && !strstr (entry->d_name, "troupe-test");
+    if (folder)
+        closedir (folder);
+    return count;
+}
+
+/*  A driver with actors, workers that are busy and one that is stopped.    */
+static void
+test_driver_killed (void **state)
+{
+    (void) state;
+    size_t shared = s_files ("/dev/shm"), temporary = s_files ("/tmp");
+    for (int round = 0; round < 5; round++) {
+        char *path = scratch_path (), *errors = scratch_path ();
+        unsigned long inodes [1024];
+        size_t sockets = 0;
+        pid_t driver = s_start_driver ("busy", path, errors);
+        assert_true (eventually (file_count (path, "busy") == 1));
+        pids_t pids = s_children (driver);
+        assert_int_equal (pids.count, 2);
+        for (size_t index = 0; index < pids.count; index++)
+            sockets += s_sockets (pids.items [index], inodes + sockets, 1024 - sockets);
+        sockets += s_sockets (driver, inodes + sockets, 1024 - sockets);
+        assert_true (sockets > 0);
+        assert_true (s_socket_exists (inodes, sockets));
+        if (round % 2)
+            kill (pids.items [0], SIGSTOP);
+        kill (driver, SIGKILL);
+        assert_int_equal (WTERMSIG (s_reap (driver)), SIGKILL);
+        assert_true (eventually_within (SECONDS_MS, !s_any_alive (&pids)));
+        assert_true (eventually_within (SECONDS_MS, !s_socket_exists (inodes, sockets)));
+        free (path);
+        free (errors);
+    }
+    assert_int_equal (s_files ("/dev/shm"), shared);
+    assert_int_equal (s_files ("/tmp"), temporary);
+}
+
+/*  ... at any moment of its start.                                         */
+static void
+test_driver_killed_early (void **state)
+{
+    (void) state;
+    for (int round = 0; round < 20; round++) {
+        char *path = scratch_path (), *errors = scratch_path ();
+        pid_t driver = s_start_driver ("busy", path, errors);
+        assert_true (eventually (s_children (driver).count > 0));
+        int64_t until = now_ms () + round;
+        while (now_ms () < until)
+            ;
+        pids_t pids = s_children (driver);
+        kill (driver, SIGSTOP);
+        pids = s_children (driver);
+        kill (driver, SIGKILL);
+        s_reap (driver);
+        assert_true (eventually_within (SECONDS_MS, !s_any_alive (&pids)));
+        free (path);
+        free (errors);
+    }
+}
+
+/*  Drivers that end without troupe_term, in one way or another.            */
+static void
+s_leave (const char *role, int wanted)
+{
+    for (int round = 0; round < 3; round++) {
+        char *path = scratch_path (), *errors = scratch_path ();
+        pid_t driver = s_start_driver (role, path, errors);
+        assert_true (eventually (file_count (path, "busy") == 1));
+        pids_t pids = s_children (driver);
+        file_append (path, "leave");
+        int status = s_reap (driver);
+        if (WIFSIGNALED (status))
+            fail_msg ("%s: killed by signal %d", role, WTERMSIG (status));
+        assert_int_equal (WEXITSTATUS (status), wanted);
+        assert_true (eventually_within (SECONDS_MS, !s_any_alive (&pids)));
+        if (file_count (errors, NULL)) {
+            char text [256] = "";
+            FILE *file = fopen (errors, "r");
+            if (file && fgets (text, sizeof text, file))
+                fail_msg ("%s: the driver says: %s", role, text);
+        }
+        free (path);
+        free (errors);
+    }
+}
+
+static void
+test_driver_exits (void **state)
+{
+    (void) state;
+    s_leave ("exit", 5);
+    s_leave ("return", 6);
+    s_leave ("_exit", 7);
+    s_leave ("exit-in-thread", 8);
+}
+
+/*  Workers that never come as far as troupe_init.                          */
+static void
+test_workers_never_join (void **state)
+{
+    (void) state;
+    char *path = scratch_path (), *errors = scratch_path ();
+    pid_t driver = s_start_driver ("deaf", path, errors);
+    int status = s_reap (driver);
+    assert_true (WIFEXITED (status));
+    assert_int_equal (WEXITSTATUS (status), 0);
+    assert_int_equal (file_count (errors, NULL), 1);
+    free (path);
+    free (errors);
+}
+
+/* ------------------------------------------------------------------------
+   What those drivers do                                                    */
+
+static int
+spin (troupe_call_t *call)
+{
+    while (!troupe_cancelled (call))
+        ;
+    return 0;
+}
+TROUPE_TASK (spin);
+
+/*  Has its workers spin, an actor, and calls outstanding; then says so.    */
+static int
+s_be_busy (const char *path)
+{
+    troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
+    troupe_future_t *count = troupe_call (actor, victim_count);
+    troupe_future_t *sum = troupe_remote (s_troupe, plus_one, 1);
+    int64_t found;
+    if (troupe_get (count, &found) || troupe_get (sum, &found)) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        return -1;
+    }
+    troupe_future_destroy (&count);
+    troupe_future_destroy (&sum);
+    for (int index = 0; index < 50; index++)
+        troupe_remote (s_troupe, spin);
+    return file_append (path, "busy");
+}
+
+static void *
+s_exit_from_thread (void *arg)
+{
+    const char *path = arg;
+    while (file_count (path, "leave") == 0)
+        poll (NULL, 0, 1);
+    exit (8);
+}
+
+/*  In main of a driver that a test has started.                            */
+static int
+s_drive (const char *role, const char *path)
+{
+    if (strcmp (role, "deaf") == 0) {
+        s_troupe = troupe_init (NULL, NULL);
+        const char *error = troupe_error ();
+        bool right = !s_troupe && troupe_error_code () == TROUPE_ELOST
+                     && strstr (error, "exited with status 9");
+        fprintf (stderr, "%s\n", error);
+        return right ? 0 : 1;
+    }
+    s_troupe = troupe_init (NULL, NULL);
+    if (!s_troupe) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        return 1;
+    }
+    if (s_be_busy (path))
+        return 1;
+    if (strcmp (role, "exit-in-thread") == 0) {
+        pthread_t thread;
+        pthread_create (&thread, NULL, s_exit_from_thread, (void *) (uintptr_t) path);
+        troupe_future_t *never = troupe_remote (s_troupe, spin);
+        troupe_wait (&never, 1, 1, -1, NULL);
+        return 1;
+    }
+    while (strcmp (role, "busy") == 0 || file_count (path, "leave") == 0)
+        poll (NULL, 0, 1);
+    if (strcmp (role, "exit") == 0)
+        exit (5);
+    if (strcmp (role, "_exit") == 0)
+        _exit (7);
+    return 6;
+}
+
+/* ------------------------------------------------------------------------ */
+
+#define fault_test_(function_) cmocka_unit_test_setup_teardown (function_, s_setup, s_teardown)
+
+int
+main (int argc, char *argv [])
+{
+    const struct CMUnitTest process_tests [] = {
+        fault_test_ (test_death_in_task),
+        fault_test_ (test_death_in_method),
+        fault_test_ (test_death_in_constructor),
+        fault_test_ (test_death_in_destructor),
+        fault_test_ (test_death_while_idle),
+        fault_test_ (test_retries),
+        fault_test_ (test_unstarted_run_elsewhere),
+        fault_test_ (test_killed_with_many_in_flight),
+        fault_test_ (test_killed_with_retries),
+        fault_test_ (test_killed_with_large_results),
+        fault_test_ (test_actor_killed_with_many_in_flight),
+        fault_test_ (test_death_fails_dependents),
+        fault_test_ (test_killed_between_actors),
+        fault_test_ (test_death_in_nested_task),
+        fault_test_ (test_killed_while_it_waits),
+        fault_test_ (test_owner_killed),
+        fault_test_ (test_name_of_the_lost),
+        fault_test_ (test_stopped_worker),
+        cmocka_unit_test (test_driver_killed),
+        cmocka_unit_test (test_driver_killed_early),
+        cmocka_unit_test (test_workers_never_join),
+    };
+    const struct CMUnitTest tests [] = {
+        fault_test_ (test_large_results),
+        fault_test_ (test_flood_of_tasks),
+        fault_test_ (test_flood_of_calls),
+        cmocka_unit_test (test_driver_exits),
+    };
+    setenv ("TROUPE_WORKERS", SANITIZED_THREADS ? "threads:2" : "2", 0);
+    if (argc > 2) {
+        if (getenv ("TROUPE_BOOT") && strcmp (argv [1], "deaf") == 0)
+            return 9;
+        return s_drive (argv [1], argv [2]);
+    }
+    if (!getenv ("TROUPE_BOOT"))
+        scratch_new ();
+    s_troupe = troupe_init (&argc, &argv);
+    if (!s_troupe) {
+        fprintf (stderr, "test_faults: %s\n", troupe_error ());
+        return 1;
+    }
+    int failed = 0;
+    /*  A crash in a thread is the driver's own.                            */
+    if (!s_threads ())
+        failed += cmocka_run_group_tests (process_tests, NULL, NULL);
+    failed += cmocka_run_group_tests (tests, NULL, NULL);
+    if (s_troupe && troupe_term (&s_troupe))
+        failed++;
+    scratch_destroy ();
+    return failed ? 1 : 0;
+}
