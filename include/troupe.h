@@ -154,8 +154,9 @@ typedef struct { const void *data; size_t size; const void *reader; } troupe_vie
 typedef struct {
     size_t size;            /*  set by TROUPE_WITH                          */
     const char *name;       /*  spawn: the actor is found under this name   */
-    int retries;            /*  task: runs again up to this many times if
-                                its worker dies; default 0                  */
+    int retries;            /*  task: runs again up to this many times, 254
+                                at most, if its worker dies, or whenever it
+                                does if -1; default 0                       */
     int timeout_ms;         /*  fails with TROUPE_ETIMEOUT after this time;
                                 what has not started by then never starts   */
 } troupe_options_t;

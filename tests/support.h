@@ -21,6 +21,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/*  ThreadSanitizer sees one process, so there workers are threads.         */
+#if defined (__SANITIZE_THREAD__)
+#define SUPPORT_WORKERS "threads:2"
+#elif defined (__has_feature)
+#if __has_feature (thread_sanitizer)
+#define SUPPORT_WORKERS "threads:2"
+#endif
+#endif
+#ifndef SUPPORT_WORKERS
+#define SUPPORT_WORKERS "2"
+#endif
+
 /*  So long may anything take before the program is ended as hanging.       */
 #define SUPPORT_HANG_SECONDS 240
 
@@ -34,7 +46,7 @@ static char s_folder [64];
 static inline void
 support_begin (int *argc, char ***argv)
 {
-    setenv ("TROUPE_WORKERS", "2", 0);
+    setenv ("TROUPE_WORKERS", SUPPORT_WORKERS, 0);
     s_troupe = troupe_init (argc, argv);
     if (!s_troupe) {
         fprintf (stderr, "%s: %s\n", (*argv) [0], troupe_error ());

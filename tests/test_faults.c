@@ -393,12 +393,39 @@ s_any_alive (const pids_t *pids)
     return false;
 }
 
+/*  The process that an actor lives in.                                     */
+static int64_t
+s_process (troupe_actor_t *actor)
+{
+    int64_t pid = 0;
+    troupe_future_t *future = troupe_call (actor, victim_process);
+    if (troupe_get (future, &pid))
+        fail_msg ("%s", troupe_error ());
+    troupe_future_destroy (&future);
+    return pid;
+}
+
 /*  The pool is full again, and takes tasks.                                */
 static void
 s_expect_refilled (void)
 {
     assert_true (eventually (troupe_workers (s_troupe) == 2));
     expect_integer (troupe_remote (s_troupe, plus_one, 1), 2);
+}
+
+/*  Two actors on two workers.                                              */
+static void
+s_spawn_apart (troupe_actor_t **one, int64_t *pid, troupe_actor_t **two)
+{
+    int64_t other = 0;
+    *one = troupe_spawn (s_troupe, victim);
+    *pid = s_process (*one);
+    do {
+        *two = troupe_spawn (s_troupe, victim);
+        other = s_process (*two);
+        if (other == *pid)
+            troupe_actor_destroy (two);
+    } while (other == *pid);
 }
 
 static int
@@ -468,8 +495,9 @@ test_death_in_method (void **state)
     for (int index = 0; index < DEATHS; index++) {
         const char *text = s_deaths [index].text;
         troupe_future_t *behind [5];
-        troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
-        troupe_actor_t *other = troupe_spawn (s_troupe, victim);
+        troupe_actor_t *actor, *other;
+        int64_t pid;
+        s_spawn_apart (&actor, &pid, &other);
         expect_integer (troupe_call (actor, victim_count), 1);
         expect_integer (troupe_call (other, victim_count), 1);
         int64_t began = now_ms ();
@@ -482,7 +510,7 @@ test_death_in_method (void **state)
         assert_true (now_ms () - began < AT_ONCE_MS);
         expect_failure (troupe_call (actor, victim_count), TROUPE_ELOST, "victim", "worker ",
                         text);
-        /*  The other one lives on another worker.                          */
+        assert_false (s_alive ((pid_t) pid));
         expect_integer (troupe_call (other, victim_count), 2);
         troupe_actor_destroy (&actor);
         troupe_actor_destroy (&other);
@@ -512,10 +540,7 @@ test_death_in_destructor (void **state)
     (void) state;
     for (int index = 0; index < DEATHS; index++) {
         troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
-        int64_t pid = 0;
-        troupe_future_t *process = troupe_call (actor, victim_process);
-        assert_int_equal (troupe_get (process, &pid), 0);
-        troupe_future_destroy (&process);
+        int64_t pid = s_process (actor);
         expect_success (troupe_call (actor, victim_die_at_the_end, s_deaths [index].how));
         troupe_actor_destroy (&actor);
         assert_true (eventually (!s_alive ((pid_t) pid)));
@@ -630,7 +655,10 @@ s_kill_while (troupe_future_t **futures, size_t count, const char *path, size_t 
 {
     size_t killed = 0;
     size_t next = lines;
+    int64_t until = now_ms () + PATIENCE_MS;
     while (troupe_wait (futures, count, count, 1, NULL) < (int) count) {
+        if (now_ms () > until)
+            fail_msg ("some futures are never done");
         if (file_count (path, NULL) < next)
             continue;
         next += lines;
@@ -689,19 +717,20 @@ test_killed_with_retries (void **state)
     free (path);
 }
 
-/*  Results so large that they are still on their way when the worker dies. */
+/*  Results so large that they are still on their way when the worker dies:
+    each comes, or its future fails; with retries left, each comes.         */
 static void
-test_killed_with_large_results (void **state)
+s_kill_among_large_results (int retries)
 {
-    (void) state;
     enum { COUNT = 60, SIZE = 3 << 20, ROUNDS = 4 };
     static troupe_future_t *futures [COUNT];
     size_t killed = 0;
     for (int round = 0; round < ROUNDS; round++) {
         for (int number = 0; number < COUNT; number++)
             futures [number] = troupe_remote (s_troupe, blob, number, (int64_t) SIZE,
-                                              TROUPE_WITH (.retries = 255));
-        for (int done = 0, last = 0; done < COUNT;) {
+                                              TROUPE_WITH (.retries = retries));
+        int64_t until = now_ms () + PATIENCE_MS;
+        for (int done = 0, last = 0; done < COUNT && now_ms () < until;) {
             done = troupe_wait (futures, COUNT, COUNT, 1, NULL);
             if (done < last + 5)
                 continue;
@@ -712,6 +741,11 @@ test_killed_with_large_results (void **state)
         }
         for (int number = 0; number < COUNT; number++) {
             troupe_bytes_t found;
+            expect_finished (futures [number]);
+            if (!retries && troupe_future_code (futures [number]) == TROUPE_ELOST) {
+                expect_failure (futures [number], TROUPE_ELOST, "blob on worker", "signal 9");
+                continue;
+            }
             if (troupe_get (futures [number], &found))
                 fail_msg ("%s", troupe_error ());
             assert_int_equal (found.size, SIZE);
@@ -720,6 +754,20 @@ test_killed_with_large_results (void **state)
         }
     }
     assert_true (killed >= ROUNDS);
+}
+
+static void
+test_killed_with_large_results (void **state)
+{
+    (void) state;
+    s_kill_among_large_results (255);
+}
+
+static void
+test_killed_with_large_results_unrepeated (void **state)
+{
+    (void) state;
+    s_kill_among_large_results (0);
 }
 
 /*  The calls that an actor answered before its worker was killed are the
@@ -732,11 +780,8 @@ test_actor_killed_with_many_in_flight (void **state)
     static troupe_future_t *futures [COUNT];
     static unsigned runs [COUNT];
     char *path = scratch_path ();
-    int64_t pid = 0;
     troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
-    troupe_future_t *process = troupe_call (actor, victim_process);
-    assert_int_equal (troupe_get (process, &pid), 0);
-    troupe_future_destroy (&process);
+    int64_t pid = s_process (actor);
     for (int number = 0; number < COUNT; number++)
         futures [number] = troupe_call (actor, victim_note, path, number);
     assert_true (eventually (file_count (path, NULL) >= 200));
@@ -768,12 +813,9 @@ test_death_fails_dependents (void **state)
 {
     (void) state;
     gate_t gate = gate_new ();
-    troupe_actor_t *one = troupe_spawn (s_troupe, victim);
-    troupe_actor_t *two = troupe_spawn (s_troupe, victim);
-    int64_t pid = 0;
-    troupe_future_t *process = troupe_call (one, victim_process);
-    assert_int_equal (troupe_get (process, &pid), 0);
-    troupe_future_destroy (&process);
+    troupe_actor_t *one, *two;
+    int64_t pid;
+    s_spawn_apart (&one, &pid, &two);
     troupe_future_t *held = troupe_call (one, victim_hold, gate.path);
     troupe_future_t *second = troupe_call (two, victim_add, held);
     troupe_future_t *task = troupe_remote (s_troupe, plus_one, second);
@@ -801,13 +843,10 @@ test_killed_between_actors (void **state)
     enum { COUNT = 20, SIZE = 3 << 20, ROUNDS = 6 };
     for (int round = 0; round < ROUNDS; round++) {
         troupe_future_t *blobs [COUNT], *sizes [COUNT];
-        int64_t pid = 0;
-        troupe_actor_t *one = troupe_spawn (s_troupe, victim);
-        troupe_actor_t *two = troupe_spawn (s_troupe, victim);
+        int64_t pid;
+        troupe_actor_t *one, *two;
+        s_spawn_apart (&one, &pid, &two);
         expect_integer (troupe_call (two, victim_count), 1);
-        troupe_future_t *process = troupe_call (one, victim_process);
-        assert_int_equal (troupe_get (process, &pid), 0);
-        troupe_future_destroy (&process);
         for (int number = 0; number < COUNT; number++) {
             blobs [number] = troupe_call (one, victim_blob, number, (int64_t) SIZE);
             sizes [number] = troupe_call (two, victim_measure, blobs [number]);
@@ -933,11 +972,8 @@ test_stopped_worker (void **state)
     (void) state;
     enum { COUNT = 200 };
     static troupe_future_t *futures [COUNT];
-    int64_t pid = 0;
     troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
-    troupe_future_t *process = troupe_call (actor, victim_process);
-    assert_int_equal (troupe_get (process, &pid), 0);
-    troupe_future_destroy (&process);
+    int64_t pid = s_process (actor);
     int64_t began = now_ms ();
     assert_int_equal (kill ((pid_t) pid, SIGSTOP), 0);
     for (int number = 0; number < COUNT; number++)
@@ -1141,9 +1177,8 @@ test_driver_killed_early (void **state)
         int64_t until = now_ms () + round;
         while (now_ms () < until)
             ;
-        pids_t pids = s_children (driver);
         kill (driver, SIGSTOP);
-        pids = s_children (driver);
+        pids_t pids = s_children (driver);
         kill (driver, SIGKILL);
         s_reap (driver);
         assert_true (eventually_within (SECONDS_MS, !s_any_alive (&pids)));
@@ -1296,6 +1331,7 @@ main (int argc, char *argv [])
         fault_test_ (test_killed_with_many_in_flight),
         fault_test_ (test_killed_with_retries),
         fault_test_ (test_killed_with_large_results),
+        fault_test_ (test_killed_with_large_results_unrepeated),
         fault_test_ (test_actor_killed_with_many_in_flight),
         fault_test_ (test_death_fails_dependents),
         fault_test_ (test_killed_between_actors),
@@ -1327,6 +1363,7 @@ main (int argc, char *argv [])
         fprintf (stderr, "test_faults: %s\n", troupe_error ());
         return 1;
     }
+    if (getenv ("FILTER")) cmocka_set_test_filter (getenv ("FILTER"));
     int failed = 0;
     /*  A crash in a thread is the driver's own.                            */
     if (!s_threads ())

@@ -565,7 +565,7 @@ test_failures (void **state)
     check_value (troupe_remote (s_troupe, nothing));
 }
 
-/*  A long text is cut, not inside a character.                             */
+/*  Of a long text the middle is cut out, not inside a character.           */
 static void
 test_long_failure (void **state)
 {
@@ -580,8 +580,11 @@ test_long_failure (void **state)
     check_texts (error, "fails on worker ", "it is \303\274\303\274");
     assert_in_range (strlen (error), 300, 1000);
     size_t umlauts = 0;
-    for (const char *place = strchr (error, '\303'); *place; place += 2, umlauts++)
+    for (const char *place = strchr (error, '\303'); *place; place += 2, umlauts++) {
+        if (strncmp (place, " ... ", 5) == 0)
+            place += 5;
         assert_memory_equal (place, "\303\274", 2);
+    }
     assert_true (umlauts > 100);
     troupe_future_destroy (&future);
     free (text);

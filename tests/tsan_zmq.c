@@ -1,30 +1,33 @@
-/*  tsan_zmq.c - tells ThreadSanitizer that a message sent happens before it is
-    received
+/*  tsan_zmq.c - tells ThreadSanitizer what libzmq orders between threads
 
     libzmq is not instrumented, so what it hands from thread to thread looks
-    unordered. These take the place of two of its functions, and are part of
-    the library only when it is built with --enable-sanitizers=thread.      */
+    unordered: a message is sent before it is received, and done with before
+    its content is freed. These take the place of functions of libzmq, and are
+    in the library only when it is built with --enable-sanitizers=thread.   */
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sanitizer/tsan_interface.h>
 #include <zmq.h>
 
-typedef int transfer_t (zmq_msg_t *message, void *socket, int flags);
-
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
-static transfer_t *s_send;
-static transfer_t *s_receive;
+static int (*s_send) (zmq_msg_t *message, void *socket, int flags);
+static int (*s_receive) (zmq_msg_t *message, void *socket, int flags);
+static int (*s_close) (zmq_msg_t *message);
+static int (*s_init_data) (zmq_msg_t *message, void *data, size_t size, zmq_free_fn *release,
+                           void *hint);
 
 static void
 s_find (void)
 {
     *(void **) &s_send = dlsym (RTLD_NEXT, "zmq_msg_send");
     *(void **) &s_receive = dlsym (RTLD_NEXT, "zmq_msg_recv");
+    *(void **) &s_close = dlsym (RTLD_NEXT, "zmq_msg_close");
+    *(void **) &s_init_data = dlsym (RTLD_NEXT, "zmq_msg_init_data");
 }
 
-/*  The content of a message that stays in this process stays in its place,
-    so that its address is what orders the two.                             */
+/*  What stays in this process stays in its place, so the address of a
+    message's content is what orders the two sides.                         */
 int
 zmq_msg_send (zmq_msg_t *message, void *socket, int flags)
 {
@@ -41,4 +44,32 @@ zmq_msg_recv (zmq_msg_t *message, void *socket, int flags)
     if (size >= 0)
         __tsan_acquire (zmq_msg_data (message));
     return size;
+}
+
+int
+zmq_msg_close (zmq_msg_t *message)
+{
+    pthread_once (&s_once, s_find);
+    __tsan_release (zmq_msg_data (message));
+    return s_close (message);
+}
+
+/*  The function that the content is freed with, behind its hint.           */
+static void
+s_release (void *data, void *hint)
+{
+    zmq_free_fn *release;
+    *(void **) &release = hint;
+    __tsan_acquire (data);
+    release (data, NULL);
+}
+
+int
+zmq_msg_init_data (zmq_msg_t *message, void *data, size_t size, zmq_free_fn *release,
+                   void *hint)
+{
+    pthread_once (&s_once, s_find);
+    if (release && !hint)
+        return s_init_data (message, data, size, s_release, *(void **) &release);
+    return s_init_data (message, data, size, release, hint);
 }

@@ -33,7 +33,7 @@ for run in 1 2 3 4 5; do
             kill -9 "$worker" 2> /dev/null && killed=$((killed + 1))
             break
         done
-        sleep 0.03
+        sleep 0.1
     done
     if ! wait $driver; then
         echo "FAIL: run $run: $(cat "$folder/err")" >&2

@@ -57,3 +57,15 @@ bytes_release (bytes_t *bytes)
     free (bytes->data);
     *bytes = (bytes_t){ 0 };
 }
+
+char *
+bytes_text (const void *data, size_t length)
+{
+    char *text = length < SIZE_MAX ? malloc (length + 1) : NULL;
+    if (!text)
+        return NULL;
+    if (length)
+        memcpy (text, data, length);
+    text [length] = 0;
+    return text;
+}

@@ -44,6 +44,10 @@ bytes_clear (bytes_t *bytes)
     bytes->failed = false;
 }
 
+/*  A copy of length bytes, which need not end in a NUL, with a NUL behind
+    them; to be freed. NULL when there is no memory.                        */
+char *bytes_text (const void *data, size_t length);
+
 /*  Frees the memory; the buffer is empty and usable again.                 */
 void bytes_release (bytes_t *bytes);
 

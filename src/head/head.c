@@ -358,8 +358,8 @@ s_join (head_t *self, const uint8_t *route, size_t route_size, const record_t *r
     peer->route_size = route_size;
     peer->role = record->flags;
     peer->pid = hello.pid.number;
-    peer->endpoint = strndup ((const char *) hello.endpoint.data, hello.endpoint.size);
-    peer->label = strndup ((const char *) hello.label.data, hello.label.size);
+    peer->endpoint = bytes_text (hello.endpoint.data, hello.endpoint.size);
+    peer->label = bytes_text (hello.label.data, hello.label.size);
     if (peer->endpoint && peer->label)
         peer->process = head_join (self->state, clock_now (), peer->role,
                                    (unsigned) hello.slots.number, peer->label);

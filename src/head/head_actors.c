@@ -53,8 +53,8 @@ s_actor_new (tid_t id, const char *class_name, size_t class_length, const char *
         return NULL;
     actor->id = id;
     list_init (&actor->finders);
-    actor->class_name = strndup (class_name, class_length);
-    actor->name = strndup (name, name_length);
+    actor->class_name = bytes_text (class_name, class_length);
+    actor->name = bytes_text (name, name_length);
     actor->record = malloc (size);
     actor->record_size = size;
     if (actor->record)

@@ -147,7 +147,7 @@ head_function (head_state_t *self, const char *name, size_t length)
     function = calloc (1, sizeof *function);
     if (!function)
         return 0;
-    function->name = strndup (name, length);
+    function->name = bytes_text (name, length);
     function->number = (uint32_t) self->function_count + 1;
     function->service = -1;
     if (!function->name || name_table_put (&self->function_names, name, length, function)) {

@@ -585,6 +585,13 @@ head_returned (head_state_t *self, int64_t now, process_t worker, const uint8_t 
     }
 }
 
+static void
+s_use_retry (head_task_t *task)
+{
+    if (task->retries != RETRIES_ALWAYS)
+        task->retries--;
+}
+
 /*  Fails or repeats a lease of a worker that has died.                     */
 static void
 s_lose_lease (head_state_t *self, head_task_t *task, bool started, const char *cause)
@@ -595,7 +602,7 @@ s_lose_lease (head_state_t *self, head_task_t *task, bool started, const char *c
     if (started && task->retries == 0)
         task->cancelled = true;
     else if (started)
-        task->retries--;
+        s_use_retry (task);
     s_take_back (self, task);
 }
 
@@ -620,7 +627,7 @@ head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
     while (!list_empty (&peer->answered)) {
         head_task_t *task = container_of (list_pop (&peer->answered), head_task_t, node);
         self->answered--;
-        task->retries--;
+        s_use_retry (task);
         s_make_ready (self, task, true);
     }
     qsort (tasks, count, sizeof *tasks, s_compare_arrivals);

@@ -120,9 +120,11 @@ s_ended (node_t *self, unsigned index)
     slot_t *slot = &self->slots [index];
     char how [128];
     fault_t fault = { 0 };
-    process_reap (slot->pid, how, sizeof how);
-    bool joined = atomic_load (&slot->ledger->process) != 0;
-    self->failures = joined ? 0 : self->failures + 1;
+    bool own_fault = process_reap (slot->pid, how, sizeof how);
+    if (atomic_load (&slot->ledger->process))
+        self->failures = 0;
+    else
+        self->failures += own_fault;
     bool enough = self->failures >= FAILURES_MAX;
     if (enough)
         fault_set (&fault, TROUPE_ELOST,

@@ -118,7 +118,7 @@ process_start (const char *boot, int fd, int *pidfd, fault_t *fault)
     return -1;
 }
 
-void
+bool
 process_reap (pid_t pid, char *cause, size_t size)
 {
     int status = 0;
@@ -133,4 +133,6 @@ process_reap (pid_t pid, char *cause, size_t size)
                   strsignal (WTERMSIG (status)));
     else
         snprintf (cause, size, "exited with status %d", WEXITSTATUS (status));
+    return rc < 0 || !WIFSIGNALED (status)
+           || (WTERMSIG (status) != SIGKILL && WTERMSIG (status) != SIGTERM);
 }

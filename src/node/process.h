@@ -13,7 +13,8 @@
 pid_t process_start (const char *boot, int fd, int *pidfd, fault_t *fault);
 
 /*  Reaps an ended process and says how it ended: "killed by signal 9
-    (Killed)", "exited with status 3".                                      */
-void process_reap (pid_t pid, char *cause, size_t size);
+    (Killed)", "exited with status 3". Returns false if somebody else ended
+    it, by SIGKILL or SIGTERM.                                              */
+bool process_reap (pid_t pid, char *cause, size_t size);
 
 #endif

@@ -114,7 +114,7 @@ s_new (troupe_t *peer, tid_t id, const char *class_name, size_t class_length)
     self->peer = peer;
     self->id = id;
     self->references = 1;
-    self->class_name = strndup (class_name, class_length);
+    self->class_name = bytes_text (class_name, class_length);
     self->described = registry_class (class_name, class_length);
     if (!self->class_name || id_table_put (&peer->actors, id, self)) {
         free (self->class_name);

@@ -106,8 +106,8 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
     else if (size > VALUE_SIZE_MAX)
         fault_set (&self->fault, TROUPE_ESIZE, "the arguments exceed %zu bytes",
                    (size_t) VALUE_SIZE_MAX);
-    else if (self->options.timeout_ms < 0 || self->options.retries < 0
-             || self->options.retries > 255)
+    else if (self->options.timeout_ms < 0 || self->options.retries < -1
+             || self->options.retries >= RETRIES_ALWAYS)
         fault_set (&self->fault, TROUPE_EINVAL, "timeout_ms or retries out of range");
     return self->fault.code ? s_fail (self) : 0;
 }
@@ -211,7 +211,7 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
     record_t record = { .type = RECORD_TASK,
                         .number = number,
                         .target = (uint64_t) peer_thread.depth << 32
-                                  | (uint64_t) call.options.retries };
+                                  | (uint8_t) call.options.retries };
     if (!number) {
         record.flags = RECORD_BY_NAME;
         record.extra = (uint16_t) strlen (name);
@@ -224,7 +224,7 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
     else if (submission_write (&call, &link->frame, &record, number ? NULL : &prefix, args,
                                count, false)
              == 0) {
-        call.future->repeatable = call.options.retries > 0;
+        call.future->repeatable = call.options.retries != 0;
         link_commit (peer, link);
         submission_subscribe (&call, HEAD_PROCESS);
     }

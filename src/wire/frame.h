@@ -96,6 +96,9 @@ enum {
     RECORD_ACTOR = 8        /*  BORROW, RELEASE: of an actor                */
 };
 
+/*  Retries of a TASK that never run out.                                   */
+#define RETRIES_ALWAYS 255
+
 /*  What a process is in the cluster.                                       */
 typedef enum { ROLE_DRIVER = 1, ROLE_WORKER = 2 } role_t;
 
