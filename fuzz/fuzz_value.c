@@ -314,7 +314,7 @@ s_read_as_arguments (const uint8_t *data, size_t size, const value_reader_t *rea
 int
 LLVMFuzzerTestOneInput (const uint8_t *input, size_t size)
 {
-    arena_t arena = { NULL };
+    arena_t arena = { 0 };
     value_reader_t reader = { NULL, &arena, s_resolve, s_future, s_actor };
     if (size > INPUT_MAX)
         return 0;

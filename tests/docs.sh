@@ -42,8 +42,9 @@ extract () {
             if ($0 !~ /^\$ ([A-Z_]+=[^ ]* )*\.\//)
                 next
             number = sprintf ("%s%03d", prefix, ++count)
-            print substr ($0, 3) >place(number ".run")
-            close (place(number ".run"))
+            file = place(number ".run")
+            print substr ($0, 3) >file
+            close (file)
             file = place(number ".wanted")
             printf "" >file
             next

@@ -124,7 +124,7 @@ static void
 test_arena (void **state)
 {
     (void) state;
-    arena_t arena = { NULL };
+    arena_t arena = { 0 };
     unsigned char *places [400];
     static const size_t sizes [] = { 0, 1, 15, 16, 17, 100, 300, 5000, 70000 };
     size_t kinds = sizeof sizes / sizeof sizes [0];

@@ -176,7 +176,7 @@ s_heap (void)
 static int
 s_arena (void)
 {
-    arena_t arena = { NULL };
+    arena_t arena = { 0 };
     int rc = 0;
     for (size_t size = 1; size < 3000 && rc == 0; size += 17) {
         void *place = arena_alloc (&arena, size);
@@ -312,7 +312,7 @@ s_read (void)
     const troupe_out_t outs [] = { TROUPE_OUT (&text), TROUPE_OUT (&copies [0]),
                                    TROUPE_OUT (&strings), TROUPE_OUT (&numbers),
                                    TROUPE_OUT (&copies [1]) };
-    arena_t arena = { NULL };
+    arena_t arena = { 0 };
     value_reader_t reader = { NULL, &arena, NULL, NULL, NULL };
     fault_t fault = { TROUPE_OK, "" };
     int rc = value_read_list (s_list, sizeof s_list - 1, outs, 5, "argument", &reader, &fault);

@@ -423,7 +423,7 @@ static void
 test_futures_inside (void **state)
 {
     (void) state;
-    arena_t arena = { NULL };
+    arena_t arena = { 0 };
     bytes_t bytes = { 0 };
     bytes_t to_one = { 0 };
     value_reader_t reader = { &to_one, &arena, s_resolve, NULL, NULL };

@@ -2,6 +2,7 @@
 
 #include "core/value.h"
 
+#include <sched.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
@@ -45,13 +46,9 @@ s_add_block (arena_t *arena, size_t size)
     return block->data;
 }
 
-void *
-arena_alloc (arena_t *arena, size_t size)
+static void *
+s_alloc (arena_t *arena, size_t size)
 {
-    size_t unit = alignof (max_align_t);
-    if (size > SIZE_MAX - unit)
-        return NULL;
-    size = size ? (size + unit - 1) / unit * unit : unit;
     arena_block_t *first = arena->blocks;
     if (first && first->capacity - first->used >= size) {
         void *place = first->data + first->used;
@@ -59,6 +56,20 @@ arena_alloc (arena_t *arena, size_t size)
         return place;
     }
     return s_add_block (arena, size);
+}
+
+void *
+arena_alloc (arena_t *arena, size_t size)
+{
+    size_t unit = alignof (max_align_t);
+    if (size > SIZE_MAX - unit)
+        return NULL;
+    size = size ? (size + unit - 1) / unit * unit : unit;
+    while (atomic_exchange_explicit (&arena->busy, true, memory_order_acquire))
+        sched_yield ();
+    void *place = s_alloc (arena, size);
+    atomic_store_explicit (&arena->busy, false, memory_order_release);
+    return place;
 }
 
 void

@@ -22,6 +22,8 @@
 #include "core/error.h"
 #include "core/id.h"
 
+#include <stdatomic.h>
+
 enum {
     VALUE_EXT_NUMBERS = 1,
     VALUE_EXT_FUTURE = 2,
@@ -125,7 +127,10 @@ int token_actor (const token_t *token, actor_reference_t *actor);
 /*  Memory that lives as long as a call or a future: strings are copied into
     it to get their NUL. Zeroed is empty.                                   */
 typedef struct arena_block arena_block_t;
-typedef struct { arena_block_t *blocks; } arena_t;
+typedef struct {
+    arena_block_t *blocks;
+    atomic_bool busy;           /*  several threads may read one future     */
+} arena_t;
 void *arena_alloc (arena_t *arena, size_t size);
 void arena_release (arena_t *arena);
 

@@ -132,11 +132,8 @@ s_checked (troupe_future_t *const *futures, size_t count, bool any)
         fault_raise (TROUPE_EINVAL, "%s: no futures", name);
         return NULL;
     }
-    for (size_t index = 0; index < count; index++)
-        if (!futures [index]) {
-            fault_raise (TROUPE_EINVAL, "%s: future %zu is NULL", name, index);
-            return NULL;
-        }
+    if (future_check_list (futures, count, name))
+        return NULL;
     troupe_t *peer = futures [0]->peer;
     pthread_mutex_lock (&peer->lock);
     troupe_future_t *result = s_combine (peer, futures, count, any);

@@ -6,10 +6,8 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
-
-/*  While records may gather, the service thread looks this often.          */
-#define TICK (250 * CLOCK_US)
 
 /*  Under a steady stream of messages the service thread, for which nobody
     waits, receives no more often than this.                                */
@@ -70,7 +68,13 @@ peer_service_by (troupe_t *self, int64_t due)
     if (due >= self->service_due)
         return;
     self->service_due = due;
-    s_signal (self->wake);
+    if (due <= 0) {
+        s_signal (self->wake);
+        return;
+    }
+    struct itimerspec when = { .it_value = { .tv_sec = due / (1000 * CLOCK_MS),
+                                             .tv_nsec = due % (1000 * CLOCK_MS) } };
+    timerfd_settime (self->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 void
@@ -258,16 +262,18 @@ peer_serve (void *arg)
         int64_t due = s_timers (self, now);
         if (!self->driven && self->undrained)
             due = now;
-        self->service_awake = !list_empty (&self->dirty);
-        if (self->service_awake && now + TICK < due)
-            due = now + TICK;
         self->service_due = due;
         pthread_mutex_unlock (&self->lock);
         s_sleep (self->outer, due);
-        if (clock_now () - drained < COALESCE)
-            s_nap (COALESCE);
         s_clear (self->wake);
+        s_clear (self->timer);
         pthread_mutex_lock (&self->lock);
+        link_flush_all (self);
+        if (!self->driven && clock_now () - drained < COALESCE) {
+            pthread_mutex_unlock (&self->lock);
+            s_nap (COALESCE);
+            pthread_mutex_lock (&self->lock);
+        }
         if (!self->driven) {
             s_drain (self, NULL);
             drained = clock_now ();

@@ -311,6 +311,19 @@ future_continue (troupe_future_t *self, continuation_t *continuation)
     *place = continuation;
 }
 
+int
+future_check_list (troupe_future_t *const *futures, size_t count, const char *what)
+{
+    for (size_t index = 0; index < count; index++) {
+        if (!futures [index])
+            return fault_raise (TROUPE_EINVAL, "%s: future %zu is NULL", what, index);
+        if (futures [index]->peer != futures [0]->peer)
+            return fault_raise (TROUPE_EINVAL, "%s: future %zu is of another runtime", what,
+                                index);
+    }
+    return 0;
+}
+
 /*  --- time -------------------------------------------------------------  */
 
 int
@@ -371,8 +384,10 @@ future_lose_process (troupe_t *peer, process_t process, const char *cause)
             size_t before = self->more ? self->more->borrower_count : 0;
             if (!before)
                 continue;
+            future_retain (self);
             future_borrower_remove (self, process);
-            again = !self->listed || self->more->borrower_count < before;
+            again = self->more->borrower_count < before;
+            future_release (self);
             if (again)
                 break;
         }

@@ -106,6 +106,10 @@ void future_fail_fault (troupe_future_t *self, const fault_t *fault);
 /*  Makes the value go to a process too, once.                              */
 void future_add_target (troupe_future_t *self, process_t process);
 
+/*  Sees whether all are there and of one runtime. Returns 0, or -1 with the
+    fault noted.                                                            */
+int future_check_list (troupe_future_t *const *futures, size_t count, const char *what);
+
 /*  Runs a continuation when it is done, now if it is.                      */
 void future_continue (troupe_future_t *self, continuation_t *continuation);
 

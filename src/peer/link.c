@@ -9,11 +9,11 @@
 /*  A frame this full is sent at once.                                      */
 #define FRAME_FULL ((size_t) 48 << 10)
 
-/*  A link that has been quiet for so long sends at once: what is sent now
-    and then does not wait for company.                                     */
-#define QUIET (250 * CLOCK_US)
+/*  Records that follow each other faster than this are a burst and gather;
+    what is written now and then leaves at once.                            */
+#define BURST (25 * CLOCK_US)
 
-/*  How soon the service thread looks after what was left to gather.        */
+/*  How long the first of a burst may wait.                                 */
 #define GATHER (250 * CLOCK_US)
 
 static tid_t
@@ -106,7 +106,6 @@ link_flush (troupe_t *self, link_t *link)
             zmq_msg_close (&message);
             break;
         }
-    link->flushed = clock_now ();
     /*  Sending may have taken note of what came in, and with it the event
         that whoever polls the descriptor waits for.                        */
     if (link == &self->head && socket_readable (link->socket))
@@ -139,32 +138,33 @@ link_flush_all (troupe_t *self)
 static void
 s_flush_now (troupe_t *self, link_t *link)
 {
-    if (link == &self->head) {
-        if (!list_linked (&link->dirty))
-            list_append (&self->dirty, &link->dirty);
+    if (link == &self->head)
         link_flush_all (self);
-    } else
+    else
         link_flush (self, link);
 }
 
 void
 link_commit (troupe_t *self, link_t *link)
 {
+    bool first = !list_linked (&link->dirty);
+    if (first)
+        list_append (&self->dirty, &link->dirty);
     if (link->frame.size >= FRAME_FULL) {
         s_flush_now (self, link);
         return;
     }
-    if (!self->batching) {
-        int64_t now = clock_now ();
-        if (now - link->flushed >= QUIET && link->socket) {
-            s_flush_now (self, link);
-            return;
-        }
-        if (!self->service_awake)
-            peer_service_by (self, now + GATHER);
-    }
-    if (!list_linked (&link->dirty))
-        list_append (&self->dirty, &link->dirty);
+    if (self->batching)
+        return;
+    int64_t now = clock_now ();
+    int64_t gap = now - link->written;
+    link->written = now;
+    if (first)
+        link->since = now;
+    if ((first && gap >= BURST) || now - link->since >= GATHER)
+        s_flush_now (self, link);
+    else
+        peer_service_by (self, link->since + GATHER);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define PENDING_MAX ((size_t) 4 << 20)
@@ -37,7 +38,8 @@ s_open_descriptors (troupe_t *self, fault_t *fault)
     self->outer = epoll_create1 (EPOLL_CLOEXEC);
     self->nudge = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (self->inner < 0 || self->outer < 0 || self->nudge < 0 || self->wake < 0)
+    self->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (self->timer < 0 || self->inner < 0 || self->outer < 0 || self->nudge < 0 || self->wake < 0)
         return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
                           strerror (errno));
     s_watch (self->inner, self->nudge);
@@ -45,6 +47,7 @@ s_open_descriptors (troupe_t *self, fault_t *fault)
     s_watch (self->inner, socket_fd (self->head.socket));
     s_watch (self->outer, self->inner);
     s_watch (self->outer, self->wake);
+    s_watch (self->outer, self->timer);
     return 0;
 }
 
@@ -146,7 +149,7 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
         return NULL;
     }
     pthread_mutex_init (&self->lock, NULL);
-    self->inner = self->outer = self->nudge = self->wake = self->ready = -1;
+    self->inner = self->outer = self->nudge = self->wake = self->timer = self->ready = -1;
     self->context = options->context;
     self->role = options->role;
     self->hooks = options->hooks;
@@ -262,6 +265,7 @@ peer_destroy (troupe_t **self_p)
     s_close (self->outer);
     s_close (self->nudge);
     s_close (self->wake);
+    s_close (self->timer);
     s_close (self->ready);
     s_free_known (self);
     id_table_release (&self->senders);

@@ -66,7 +66,8 @@ typedef struct {
     process_t to;
     void *socket;               /*  NULL until the address is known         */
     bytes_t frame;
-    int64_t flushed;            /*  when                                    */
+    int64_t written;            /*  when the last record was                */
+    int64_t since;              /*  when the first was that is not flushed  */
     list_node_t dirty;          /*  among the links with records to flush   */
 } link_t;
 
@@ -128,12 +129,12 @@ struct troupe {
     int outer;
     int nudge;                  /*  eventfd: wakes whoever drives           */
     int wake;                   /*  eventfd: wakes the service thread       */
+    int timer;                  /*  timerfd: wakes it later                 */
     int ready;                  /*  eventfd of troupe_fd, -1 until asked    */
     bool driven;                /*  a waiting thread drives                 */
     bool draining;
     bool undrained;             /*  stopped draining before the end         */
     peer_waiter_t *driver;
-    bool service_awake;         /*  it will look at dirty links by itself   */
     int64_t service_due;        /*  when it wakes up at the latest          */
     thread_t *service;
     int64_t pinged;

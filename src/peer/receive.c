@@ -9,6 +9,9 @@
 /*  Messages received before the lock is offered to others.                 */
 #define DRAIN_MAX 32
 
+/*  Names of tasks in a cluster, which the head numbers from 1.             */
+#define FUNCTIONS_MAX (1u << 20)
+
 batch_t *
 batch_retain (batch_t *batch)
 {
@@ -31,6 +34,8 @@ batch_release (batch_t *batch)
 static void
 s_welcome (troupe_t *self, const record_t *record)
 {
+    if (self->joined || !record->id.owner)
+        return;
     self->self = record->id.owner;
     if (self->self > self->announced)
         self->announced = self->self;
@@ -42,8 +47,11 @@ s_welcome (troupe_t *self, const record_t *record)
     for (size_t left = token.count; left >= 2; left -= 2) {
         token_t address, number;
         if (token_next (record->body, record->body_size, &offset, &address)
-            || token_next (record->body, record->body_size, &offset, &number))
+            || token_next (record->body, record->body_size, &offset, &number)
+            || address.type != TROUPE_INTEGER || number.type != TROUPE_INTEGER)
             return;
+        if (!number.number || number.number > FUNCTIONS_MAX)
+            continue;
         id_table_put (&self->functions, (tid_t){ 0, address.number },
                       (void *) (uintptr_t) number.number);
     }
@@ -70,7 +78,9 @@ s_peer_up (troupe_t *self, const record_t *record)
 {
     const char *endpoint = (const char *) record->body;
     size_t length = strnlen (endpoint, record->body_size);
-    if (length + 1 >= record->body_size || endpoint [record->body_size - 1])
+    tid_t key = { 0, record->id.owner };
+    if (length + 1 >= record->body_size || endpoint [record->body_size - 1]
+        || !record->id.owner || id_table_get (&self->known, key))
         return;
     known_t *known = calloc (1, sizeof *known);
     if (!known)
@@ -80,7 +90,7 @@ s_peer_up (troupe_t *self, const record_t *record)
     known->endpoint = strdup (endpoint);
     known->label = strdup (endpoint + length + 1);
     if (!known->endpoint || !known->label
-        || id_table_put (&self->known, (tid_t){ 0, known->process }, known)) {
+        || id_table_put (&self->known, key, known)) {
         free (known->endpoint);
         free (known->label);
         free (known);
@@ -146,10 +156,10 @@ s_take_handles (troupe_future_t *future, const record_t *record)
         } else if (token.type == TROUPE_FUTURE && token.handle) {
             release.id = token_reference (&token);
             troupe_future_t *handle = future_borrow (peer, release.id);
-            if (handle) {
+            if (handle && handle != future)
                 future_pin (future, handle);
+            if (handle)
                 future_release (handle);
-            }
         } else
             continue;
         if (release.id.owner != peer->self)
@@ -279,7 +289,7 @@ s_record_from_head (troupe_t *self, const record_t *record, batch_t *batch)
         s_subscribe (self, record);
         break;
     default:
-        if (self->hooks)
+        if (self->hooks && self->joined)
             self->hooks->record (self->hooks_context, record, batch, HEAD_PROCESS);
     }
 }
@@ -306,7 +316,7 @@ s_record_from_peer (troupe_t *self, const record_t *record, batch_t *batch, proc
     case RECORD_CALL:
     case RECORD_CANCEL:
     case RECORD_END:
-        if (self->hooks)
+        if (self->hooks && self->joined)
             self->hooks->record (self->hooks_context, record, batch, sender);
         break;
     default:
@@ -350,7 +360,7 @@ s_frame_from_peer (troupe_t *self, tid_t route, batch_t *batch)
     while (frame_next (&reader, &record) == 1) {
         if (sender)
             s_record_from_peer (self, &record, batch, sender);
-        else if (!s_cookie_matches (self, &record)
+        else if (!s_cookie_matches (self, &record) || !record.id.owner
                  || id_table_put (&self->senders, route, (void *) (uintptr_t) record.id.owner))
             return;
         else

@@ -61,16 +61,13 @@ s_wait_one (troupe_future_t *future, fault_t *fault)
 static int
 s_read (troupe_future_t *self, const troupe_out_t *outs, size_t count, fault_t *fault)
 {
-    future_more_t *more = self->more;
-    if (!more) {
-        pthread_mutex_lock (&self->peer->lock);
-        more = future_more (self);
-        pthread_mutex_unlock (&self->peer->lock);
-    }
+    pthread_mutex_lock (&self->peer->lock);
+    future_more_t *more = future_more (self);
+    if (more && !more->reader.context)
+        more->reader = future_reader (self->peer, &more->arena);
+    pthread_mutex_unlock (&self->peer->lock);
     if (!more)
         return fault_set (fault, TROUPE_ENOMEM, "no memory to read a future");
-    if (!more->reader.context)
-        more->reader = future_reader (self->peer, &more->arena);
     size_t offset = 0;
     if (count == 1)
         return value_read (self->data, self->size, &offset, outs [0], &more->reader, fault);
@@ -126,16 +123,19 @@ s_enter_queues (troupe_future_t *const *futures, size_t count, wait_node_t *node
     return done;
 }
 
+/*  The last in a queue is the first to leave, for one future may be there
+    many times.                                                             */
 static size_t
 s_collect_done (troupe_future_t *const *futures, size_t count, const wait_node_t *nodes,
                 size_t *ready)
 {
     size_t done = 0;
-    for (size_t index = 0; index < count; index++) {
-        if (futures [index]->state == FUTURE_PENDING) {
+    for (size_t index = count; index--;)
+        if (futures [index]->state == FUTURE_PENDING)
             s_unwait (futures [index], &nodes [index]);
+    for (size_t index = 0; index < count; index++) {
+        if (futures [index]->state == FUTURE_PENDING)
             continue;
-        }
         if (ready)
             ready [done] = index;
         done++;
@@ -170,9 +170,8 @@ troupe_wait (troupe_future_t *const *futures, size_t count, size_t want, int tim
         return fault_raise (TROUPE_EINVAL, "no futures");
     if (count > INT32_MAX)
         return fault_raise (TROUPE_EINVAL, "too many futures");
-    for (size_t index = 0; index < count; index++)
-        if (!futures [index])
-            return fault_raise (TROUPE_EINVAL, "future %zu is NULL", index);
+    if (future_check_list (futures, count, "troupe_wait"))
+        return -1;
     if (count == 0)
         return 0;
     troupe_t *peer = futures [0]->peer;

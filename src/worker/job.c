@@ -11,7 +11,7 @@
 job_t *
 job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sender)
 {
-    job_t *self = calloc (1, sizeof *self);
+    job_t *self = id_table_get (&worker->jobs, record->id) ? NULL : calloc (1, sizeof *self);
     if (!self)
         return NULL;
     self->id = record->id;

@@ -2,6 +2,7 @@
 
 #include "worker/worker_private.h"
 
+#include "peer/registry.h"
 #include "wire/socket.h"
 
 #include <errno.h>
@@ -51,28 +52,32 @@ s_stop (worker_t *self)
     worker_wake_main (self);
 }
 
+/*  The head's number of a task; 0 if it gave none.                         */
+static size_t
+s_task_number (const troupe_t *peer, const troupe_task_t *task)
+{
+    tid_t address = { 0, (uint64_t) (uintptr_t) task };
+    return (size_t) (uintptr_t) id_table_get (&peer->functions, address);
+}
+
 /*  The head's numbers lead to our functions. Without memory for the table
     every task fails with a message.                                        */
 static void
 s_joined (void *context, troupe_t *peer)
 {
     worker_t *self = context;
-    const id_table_t *table = &peer->functions;
+    const troupe_task_t *first = registry_tasks ();
     self->peer = peer;
-    for (size_t index = 0; index < table->capacity; index++) {
-        size_t number = (size_t) (uintptr_t) table->slots [index].value;
-        if (number >= self->function_count)
-            self->function_count = number + 1;
-    }
+    for (const troupe_task_t *task = first; task; task = task->next)
+        if (s_task_number (peer, task) >= self->function_count)
+            self->function_count = s_task_number (peer, task) + 1;
     self->functions = calloc (self->function_count + 1, sizeof *self->functions);
     if (!self->functions)
         self->function_count = 0;
-    for (size_t index = 0; self->functions && index < table->capacity; index++) {
-        size_t number = (size_t) (uintptr_t) table->slots [index].value;
-        uintptr_t address = (uintptr_t) table->slots [index].key.sequence;
-        if (number)
-            self->functions [number] = (const troupe_task_t *) address;
-    }
+    for (const troupe_task_t *task = first; self->functions && task; task = task->next)
+        self->functions [s_task_number (peer, task)] = task;
+    if (self->functions)
+        self->functions [0] = NULL;
     if (self->ledger)
         atomic_store (&self->ledger->process, peer->self);
 }
@@ -121,8 +126,10 @@ s_subscribe (void *context, tid_t id, process_t target)
     job_t *job = id_table_get (&self->jobs, id);
     if (!job)
         return false;
+    if (job->target_count == UINT16_MAX)
+        return true;
     process_t *grown = realloc (job->targets, (job->target_count + 1) * sizeof *grown);
-    if (!grown || job->target_count == UINT16_MAX)
+    if (!grown)
         return true;
     job->targets = grown;
     job->targets [job->target_count++] = target;

@@ -91,7 +91,8 @@ void worker_wake_main (worker_t *self);
 
 /*  --- job.c: all expect the lock ---------------------------------------  */
 
-/*  Makes a job of a record. NULL when there is no memory.                  */
+/*  Makes a job of a record. NULL when there is no memory, or a job of that id
+    already.                                                                */
 job_t *job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sender);
 void job_destroy (worker_t *worker, job_t *self);
 
