@@ -27,12 +27,6 @@ clock_now (void)
     return world_now;
 }
 
-process_t
-world_process (unsigned number)
-{
-    return number ? WORLD_EPOCH << 32 | number : 0;
-}
-
 /*  --- messages ---------------------------------------------------------  */
 
 /*  What a zmq_msg_t holds here. Contents are of their exact size, so that a

@@ -37,7 +37,11 @@ bool world_routable (const uint8_t *route, size_t route_size);
 #define WORLD_EPOCH UINT64_C (1)
 
 /*  Processes are small numbers in scripts; 0 is none.                      */
-process_t world_process (unsigned number);
+static inline process_t
+world_process (unsigned number)
+{
+    return number ? WORLD_EPOCH << 32 | number : 0;
+}
 
 /*  --- scripts ----------------------------------------------------------
 

@@ -562,7 +562,7 @@ test_death_while_idle (void **state)
             kill (pids.items [index], SIGKILL);
         /*  Submitted to workers that are dead or about to be.              */
         troupe_future_t *future
-            = troupe_remote (s_troupe, plus_one, round, TROUPE_WITH (.retries = 255));
+            = troupe_remote (s_troupe, plus_one, round, TROUPE_WITH (.retries = -1));
         expect_integer (future, round + 1);
         assert_true (eventually (!s_any_alive (&pids)));
         assert_true (eventually (s_children (getpid ()).count == 2));
@@ -705,7 +705,7 @@ test_killed_with_retries (void **state)
     char *path = scratch_path ();
     for (int number = 0; number < COUNT; number++)
         futures [number]
-            = troupe_remote (s_troupe, note, path, number, TROUPE_WITH (.retries = 255));
+            = troupe_remote (s_troupe, note, path, number, TROUPE_WITH (.retries = -1));
     size_t killed = s_kill_while (futures, COUNT, path, 100);
     assert_true (killed >= 5);
     s_tally (path, runs, COUNT);
@@ -760,7 +760,7 @@ static void
 test_killed_with_large_results (void **state)
 {
     (void) state;
-    s_kill_among_large_results (255);
+    s_kill_among_large_results (-1);
 }
 
 static void

@@ -170,7 +170,7 @@ actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t l
     record_t record;
     actor_retain (self);
     while (s_next_held (self, &index, &reader, &record)) {
-        troupe_future_t *future = id_table_get (&self->peer->futures, record.id);
+        troupe_future_t *future = future_find (self->peer, record.id);
         if (future)
             future_fail (future, code, text, length, 0);
     }
@@ -188,7 +188,7 @@ s_send_held (troupe_actor_t *self)
     frame_reader_t reader = { 0 };
     record_t record;
     while (s_next_held (self, &index, &reader, &record)) {
-        troupe_future_t *future = id_table_get (&peer->futures, record.id);
+        troupe_future_t *future = future_find (peer, record.id);
         if (!future || future->state != FUTURE_PENDING)
             continue;
         record.target = self->number;

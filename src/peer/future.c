@@ -9,6 +9,38 @@
 #define KEEP_BATCH_SIZE 4096
 
 troupe_future_t *
+future_find (troupe_t *peer, tid_t id)
+{
+    return id.owner == peer->self ? window_get (&peer->futures, id.sequence)
+                                  : id_table_get (&peer->borrowed, id);
+}
+
+int
+future_list (troupe_future_t *self)
+{
+    troupe_t *peer = self->peer;
+    int rc = self->id.owner == peer->self
+                 ? window_put (&peer->futures, self->id.sequence, self)
+                 : id_table_put (&peer->borrowed, self->id, self);
+    self->listed = rc == 0;
+    return rc;
+}
+
+/*  The borrowed ones come after our own.                                   */
+troupe_future_t *
+future_next (troupe_t *peer, size_t *cursor)
+{
+    size_t all = peer->futures.capacity + peer->futures.others.capacity;
+    troupe_future_t *self = *cursor < all ? window_next (&peer->futures, cursor) : NULL;
+    if (self)
+        return self;
+    size_t rest = *cursor > all ? *cursor - all : 0;
+    self = id_table_next (&peer->borrowed, &rest);
+    *cursor = all + rest;
+    return self;
+}
+
+troupe_future_t *
 future_new (troupe_t *peer, process_t producer)
 {
     troupe_future_t *self = calloc (1, sizeof *self);
@@ -18,11 +50,10 @@ future_new (troupe_t *peer, process_t producer)
     self->id = (tid_t){ peer->self, ++peer->sequence };
     self->producer = producer;
     self->references = 2;
-    if (id_table_put (&peer->futures, self->id, self)) {
+    if (future_list (self)) {
         free (self);
         return NULL;
     }
-    self->listed = true;
     peer->handles++;
     peer->pending++;
     return self;
@@ -31,7 +62,7 @@ future_new (troupe_t *peer, process_t producer)
 troupe_future_t *
 future_borrow (troupe_t *peer, tid_t id)
 {
-    troupe_future_t *self = id_table_get (&peer->futures, id);
+    troupe_future_t *self = future_find (peer, id);
     if (self)
         return future_retain (self);
     if (id.owner == peer->self)
@@ -44,11 +75,10 @@ future_borrow (troupe_t *peer, tid_t id)
     self->producer = id.owner;
     self->references = 2;
     self->shared = self->borrowed = true;
-    if (id_table_put (&peer->futures, id, self)) {
+    if (future_list (self)) {
         free (self);
         return NULL;
     }
-    self->listed = true;
     peer->handles++;
     peer->pending++;
     record_t borrow = { .type = RECORD_BORROW, .id = id, .target = peer->self };
@@ -112,8 +142,11 @@ s_drop_data (troupe_future_t *self)
 static void
 s_unlist (troupe_future_t *self)
 {
-    if (self->listed)
-        id_table_remove (&self->peer->futures, self->id);
+    troupe_t *peer = self->peer;
+    if (self->listed && self->id.owner == peer->self)
+        window_remove (&peer->futures, self->id.sequence);
+    else if (self->listed)
+        id_table_remove (&peer->borrowed, self->id);
     self->listed = false;
 }
 
@@ -364,7 +397,7 @@ static troupe_future_t *
 s_find_lost (troupe_t *peer, process_t process)
 {
     size_t cursor = 0;
-    for (troupe_future_t *self; (self = id_table_next (&peer->futures, &cursor));)
+    for (troupe_future_t *self; (self = future_next (peer, &cursor));)
         if (self->state == FUTURE_PENDING && !self->local
             && (self->producer == process || self->id.owner == process))
             return self;
@@ -380,7 +413,7 @@ future_lose_process (troupe_t *peer, process_t process, const char *cause)
     while (again) {
         again = false;
         size_t cursor = 0;
-        for (troupe_future_t *self; (self = id_table_next (&peer->futures, &cursor));) {
+        for (troupe_future_t *self; (self = future_next (peer, &cursor));) {
             size_t before = self->more ? self->more->borrower_count : 0;
             if (!before)
                 continue;

@@ -92,6 +92,16 @@ troupe_future_t *future_new (troupe_t *peer, process_t producer);
 /*  The future of another process; with a reference for the caller.         */
 troupe_future_t *future_borrow (troupe_t *peer, tid_t id);
 
+/*  The future of that name, if this process knows one; no reference.       */
+troupe_future_t *future_find (troupe_t *peer, tid_t id);
+
+/*  Makes it to be found by its name. Returns 0, or -1: no memory.          */
+int future_list (troupe_future_t *self);
+
+/*  Walks all that can be found: start with *cursor 0. Nothing may be listed
+    or released meanwhile.                                                  */
+troupe_future_t *future_next (troupe_t *peer, size_t *cursor);
+
 troupe_future_t *future_retain (troupe_future_t *self);
 void future_release (troupe_future_t *self);
 

@@ -156,7 +156,7 @@ link_commit (troupe_t *self, link_t *link)
     }
     if (self->batching)
         return;
-    int64_t now = clock_now ();
+    int64_t now = self->now ? self->now : clock_now ();
     int64_t gap = now - link->written;
     link->written = now;
     if (first)

@@ -178,7 +178,7 @@ static troupe_future_t *
 s_next_pending (troupe_t *self)
 {
     size_t cursor = 0;
-    for (troupe_future_t *future; (future = id_table_next (&self->futures, &cursor));)
+    for (troupe_future_t *future; (future = future_next (self, &cursor));)
         if (future->state == FUTURE_PENDING)
             return future;
     return NULL;
@@ -192,7 +192,7 @@ s_drop_borrowers (troupe_t *self)
     while (again) {
         again = false;
         size_t cursor = 0;
-        for (troupe_future_t *future; (future = id_table_next (&self->futures, &cursor));)
+        for (troupe_future_t *future; (future = future_next (self, &cursor));)
             if (future->more && future->more->borrower_count) {
                 future_borrower_remove (future, future->more->borrowers [0]);
                 again = true;
@@ -269,7 +269,8 @@ peer_destroy (troupe_t **self_p)
     s_close (self->ready);
     s_free_known (self);
     id_table_release (&self->senders);
-    id_table_release (&self->futures);
+    window_release (&self->futures);
+    id_table_release (&self->borrowed);
     id_table_release (&self->actors);
     id_table_release (&self->functions);
     heap_release (&self->deadlines);

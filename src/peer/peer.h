@@ -31,6 +31,7 @@
 #include "core/list.h"
 #include "core/table.h"
 #include "core/value.h"
+#include "core/window.h"
 #include "wire/await.h"
 #include "wire/frame.h"
 #include "wire/thread.h"
@@ -143,12 +144,14 @@ struct troupe {
     id_table_t links;           /*  process → link_t                        */
     list_t dirty;
     unsigned batching;          /*  flush later                             */
+    int64_t now;                /*  the time, while it need not be asked for */
     id_table_t known;           /*  process → known_t                       */
     process_t announced;        /*  the newest process heard of             */
     size_t workers;
 
     uint64_t sequence;
-    id_table_t futures;
+    window_t futures;           /*  ours, by sequence                       */
+    id_table_t borrowed;        /*  those of other processes                */
     size_t pending;
     size_t pending_max;
     heap_t deadlines;

@@ -189,7 +189,7 @@ s_settle (troupe_future_t *future, const record_t *record, batch_t *batch, size_
 static void
 s_result (troupe_t *self, const record_t *record, batch_t *batch)
 {
-    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    troupe_future_t *future = future_find (self, record->id);
     if (!future || record->id.owner != self->self)
         return;
     if (future->repeatable) {
@@ -210,7 +210,7 @@ s_value (troupe_t *self, const record_t *record, batch_t *batch)
         self->hooks->value (self->hooks_context, waiter, code, record->body, record->body_size);
         return;
     }
-    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    troupe_future_t *future = future_find (self, record->id);
     if (future && record->id.owner != self->self && future->state == FUTURE_PENDING)
         s_settle (future, record, batch, 0);
     else if (self->hooks)
@@ -221,7 +221,7 @@ s_value (troupe_t *self, const record_t *record, batch_t *batch)
 static void
 s_subscribe_owned (troupe_t *self, const record_t *record)
 {
-    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    troupe_future_t *future = future_find (self, record->id);
     if (future) {
         future_add_target (future, record->target);
         return;
@@ -257,7 +257,7 @@ s_borrow (troupe_t *self, const record_t *record, bool begins)
             actor_borrower_remove (actor, borrower);
         return;
     }
-    troupe_future_t *future = id_table_get (&self->futures, record->id);
+    troupe_future_t *future = future_find (self, record->id);
     if (future && begins)
         future_borrower_add (future, borrower);
     else if (future)

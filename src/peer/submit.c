@@ -55,8 +55,8 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
         return fault_set (fault, TROUPE_EINVAL, "the future belongs to no runtime");
     if (handle) {
         future->shared = true;
-        if (!future->listed && id_table_put (&self->peer->futures, future->id, future) == 0)
-            future->listed = true;
+        if (!future->listed && future_list (future))
+            return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
         if (future_pin (self->future, future))
             return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
         return value_put_reference (out, future->id, true);

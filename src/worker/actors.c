@@ -257,6 +257,7 @@ s_run (void *arg)
     worker_actor_t *self = runner->actor;
     troupe_t *peer = self->worker->peer;
     bytes_t reuse = { 0 };
+    int64_t time = 0;
     list_t alone;
     list_init (&alone);
     pthread_mutex_lock (&peer->lock);
@@ -268,12 +269,13 @@ s_run (void *arg)
             list_remove (&job->node);
             self->waiting--;
             self->running++;
-            job_run (self->worker, job, &reuse);
+            time = job_run (self->worker, job, &reuse, time);
             self->running--;
             continue;
         }
         if (self->ending || peer->stopping)
             break;
+        time = 0;
         runner->waiter.ready = false;
         list_append (&alone, &runner->idle);
         int rc = peer_wait (peer, &runner->waiter, CLOCK_NEVER);

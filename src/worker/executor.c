@@ -112,6 +112,7 @@ s_run (void *arg)
     runner_t *self = arg;
     worker_t *worker = self->worker;
     bytes_t reuse = { 0 };
+    int64_t time = 0;           /*  at the end of the last job, if just now  */
     pthread_mutex_lock (&worker->peer->lock);
     while (!worker->stopping) {
         s_arrive (worker, self);
@@ -119,15 +120,18 @@ s_run (void *arg)
         if (job) {
             worker->active++;
             ledger_start (worker->ledger, job->lease);
-            job_run (worker, job, &reuse);
+            time = job_run (worker, job, &reuse, time);
             worker->active--;
             continue;
         }
         worker->active++;
         bool called = worker->active <= worker->slots && callback_run_first (worker->peer);
         worker->active--;
-        if (called)
+        if (called) {
+            time = 0;
             continue;
+        }
+        time = 0;
         self->waiter.ready = false;
         if (!list_linked (&self->idle))
             list_prepend (&worker->idle, &self->idle);

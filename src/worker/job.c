@@ -134,7 +134,8 @@ job_report_done (worker_t *worker, const job_t *self)
     uint8_t pair [8];
     if (!self->task)
         return;
-    int64_t units = self->started ? (clock_now () - self->started) / 64 : 0;
+    int64_t now = worker->peer->now ? worker->peer->now : clock_now ();
+    int64_t units = self->started ? (now - self->started) / 64 : 0;
     store_u32 (pair, self->lease);
     store_u32 (pair + 4, units < UINT32_MAX ? (uint32_t) units : UINT32_MAX);
     record_t done = { .type = RECORD_DONE, .body = pair, .body_size = sizeof pair };
@@ -176,12 +177,14 @@ s_name (const job_t *self, char *buffer, size_t size)
     return buffer;
 }
 
-/*  Answers with the fault, prefixed by what failed and where.              */
+/*  Answers with the fault, prefixed by what failed, or by its name if that is
+    NULL, and where.                                                        */
 static void
-s_answer_fault (worker_t *worker, job_t *self, fault_t *fault)
+s_answer_fault (worker_t *worker, job_t *self, const char *what, fault_t *fault)
 {
     char name [2 * TROUPE_NAME_MAX + 8];
-    fault_prefix (fault, "%s on %s", s_name (self, name, sizeof name), worker->peer->label);
+    fault_prefix (fault, "%s on %s", what ? what : s_name (self, name, sizeof name),
+                  worker->peer->label);
     s_answer (worker, self, RECORD_FAULT, fault->code, (const uint8_t *) fault->text,
               strlen (fault->text));
 }
@@ -194,7 +197,7 @@ job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *format
     va_start (args, format);
     fault_set_list (&fault, code, format, args);
     va_end (args);
-    s_answer_fault (worker, self, &fault);
+    s_answer_fault (worker, self, NULL, &fault);
     job_destroy (worker, self);
 }
 
@@ -203,15 +206,17 @@ job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *tex
 {
     fault_t fault;
     fault_set_cause (&fault, (troupe_error_t) code, "argument failed", text, length);
-    s_answer_fault (worker, self, &fault);
+    s_answer_fault (worker, self, NULL, &fault);
     job_destroy (worker, self);
 }
 
-/*  The answer comes from a future that the function returned.              */
+/*  The answer comes from a future that the function returned. If that was a
+    method, its actor may have ended by then.                               */
 typedef struct {
     continuation_t base;
     worker_t *worker;
     job_t *job;
+    char what [];
 } tail_t;
 
 static void
@@ -220,7 +225,6 @@ s_tail_done (continuation_t *base, troupe_future_t *done)
     tail_t *tail = (tail_t *) base;
     worker_t *worker = tail->worker;
     job_t *job = tail->job;
-    free (tail);
     if (job->task) {
         worker->blocked--;
         executor_report_slots (worker);
@@ -230,8 +234,9 @@ s_tail_done (continuation_t *base, troupe_future_t *done)
     else {
         fault_t fault;
         fault_set (&fault, (troupe_error_t) done->code, "%s", (const char *) done->data);
-        s_answer_fault (worker, job, &fault);
+        s_answer_fault (worker, job, tail->what, &fault);
     }
+    free (tail);
     job_destroy (worker, job);
 }
 
@@ -239,7 +244,9 @@ s_tail_done (continuation_t *base, troupe_future_t *done)
 static void
 s_answer_later (worker_t *worker, job_t *self, troupe_future_t *future)
 {
-    tail_t *tail = calloc (1, sizeof *tail);
+    char name [2 * TROUPE_NAME_MAX + 8];
+    const char *what = s_name (self, name, sizeof name);
+    tail_t *tail = calloc (1, sizeof *tail + strlen (what) + 1);
     if (!tail) {
         job_fail (worker, self, TROUPE_ENOMEM, "no memory for the answer");
         return;
@@ -247,6 +254,8 @@ s_answer_later (worker_t *worker, job_t *self, troupe_future_t *future)
     tail->base.run = s_tail_done;
     tail->worker = worker;
     tail->job = self;
+    memcpy (tail->what, what, strlen (what));
+    self->actor = NULL;
     if (self->task) {
         worker->blocked++;
         executor_report_slots (worker);
@@ -262,7 +271,7 @@ s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
         return;
     }
     if (call->fault.code)
-        s_answer_fault (worker, self, &call->fault);
+        s_answer_fault (worker, self, NULL, &call->fault);
     else {
         bool handles = call->future_count || call->actor_count;
         if (handles && self->id.owner != worker->peer->self)
@@ -273,14 +282,16 @@ s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
     job_destroy (worker, self);
 }
 
-void
-job_run (worker_t *worker, job_t *self, bytes_t *reuse)
+int64_t
+job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
 {
     char name [2 * TROUPE_NAME_MAX + 8];
     troupe_t *peer = worker->peer;
-    if (self->deadline <= clock_now ()) {
+    if (!started)
+        started = clock_now ();
+    if (self->deadline <= started) {
         job_fail (worker, self, TROUPE_ETIMEOUT, "deadline passed before it started");
-        return;
+        return 0;
     }
     troupe_function_t *function
         = self->task ? self->task->function
@@ -303,11 +314,14 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse)
                                    .executor = self->task != NULL };
     if (self->task)
         peer_thread.depth = (uint32_t) (self->record.target >> 32) + 1;
-    self->started = clock_now ();
+    self->started = started;
     call_run (&call, function);
     peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
+    int64_t ended = clock_now ();
     pthread_mutex_lock (&peer->lock);
+    peer->now = ended;
     s_finish (worker, self, &call);
+    peer->now = 0;
     if (call.tail || call.future_count || call.actor_count || call.arena.blocks) {
         pthread_mutex_unlock (&peer->lock);
         call_release (&call);
@@ -316,4 +330,5 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse)
     *reuse = call.result;
     if (reuse->capacity > 65536)
         bytes_release (reuse);
+    return ended;
 }

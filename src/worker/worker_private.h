@@ -103,8 +103,9 @@ int job_await_arguments (worker_t *worker, job_t *self);
 /*  A value has come that it waits for.                                     */
 int job_add_value (job_t *self, tid_t id, const uint8_t *data, uint32_t size);
 
-/*  Runs it, without the lock, and answers.                                 */
-void job_run (worker_t *worker, job_t *self, bytes_t *reuse);
+/*  Runs it, without the lock, and answers. started: the time if the caller
+    knows it, or 0. Returns the time at the end, or 0.                      */
+int64_t job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started);
 
 /*  Answers with a failure: "what on where: ..." is put in front.           */
 void job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *format, ...)

@@ -1,0 +1,649 @@
+/*  seeds.c - writes the seed corpora of fuzz_frame, fuzz_head and fuzz_peer
+
+    usage: seeds FOLDER
+    FOLDER is fuzz/corpus of the source tree; frame, head and peer in it must
+    exist. The scripts tell short stories of valid messages; the fuzzer makes
+    the others of them. For the format see fuzz/world.h.                    */
+
+#include "fuzz/world.h"
+
+#include "core/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COOKIE "0123456789abcdef"
+
+/*  The script, or the frame, that is being written.                        */
+static bytes_t s_out;
+static const char *s_folder;
+static int s_failed;
+
+static void
+s_put (const void *data, size_t size)
+{
+    if (size && bytes_append (&s_out, data, size))
+        s_failed = 1;
+}
+
+static void
+s_u8 (unsigned number)
+{
+    uint8_t byte = (uint8_t) number;
+    s_put (&byte, 1);
+}
+
+static void
+s_u16 (unsigned number)
+{
+    s_u8 (number & 255);
+    s_u8 (number >> 8);
+}
+
+/*  Writes what was gathered into a file.                                   */
+static void
+s_save (const char *kind, const char *name)
+{
+    char path [4096];
+    snprintf (path, sizeof path, "%s/%s/%s", s_folder, kind, name);
+    FILE *file = fopen (path, "wb");
+    if (!file || fwrite (s_out.data, 1, s_out.size, file) != s_out.size || fclose (file)) {
+        perror (path);
+        s_failed = 1;
+    }
+    bytes_clear (&s_out);
+}
+
+/*  --- bodies: one at a time, for the message that comes next -----------  */
+
+static bytes_t s_body;
+
+static void
+list (size_t count)
+{
+    value_put_array (&s_body, count);
+}
+
+static void
+integer (uint64_t number)
+{
+    value_put_uint (&s_body, number);
+}
+
+static void
+text (const char *string)
+{
+    value_put_string (&s_body, string, strlen (string));
+}
+
+static void
+nil (void)
+{
+    static const uint8_t byte = 0xc0;
+    bytes_append (&s_body, &byte, 1);
+}
+
+static void
+future (unsigned owner, unsigned sequence, bool handle)
+{
+    value_put_reference (&s_body, (tid_t){ world_process (owner), sequence }, handle);
+}
+
+static void
+actor (unsigned owner, unsigned sequence, unsigned worker, unsigned number)
+{
+    actor_reference_t reference = { .id = { world_process (owner), sequence },
+                                    .worker = world_process (worker),
+                                    .number = number,
+                                    .class_name = "thing",
+                                    .class_length = 5 };
+    value_put_actor (&s_body, &reference);
+}
+
+/*  Text that is no value.                                                  */
+static void
+plain (const char *string, size_t size)
+{
+    bytes_append (&s_body, string, size);
+}
+
+/*  A name in front of arguments. Returns its length.                       */
+static unsigned
+prefix (const char *name)
+{
+    bytes_append (&s_body, name, strlen (name));
+    bytes_align (&s_body);
+    return (unsigned) strlen (name);
+}
+
+static void
+numbers32 (uint32_t first, uint32_t second)
+{
+    uint8_t pair [8];
+    store_u32 (pair, first);
+    store_u32 (pair + 4, second);
+    bytes_append (&s_body, pair, sizeof pair);
+}
+
+static void
+hello (const char *cookie)
+{
+    plain (cookie, 16);
+    list (6);
+    text ("ipc://@x");
+    text ("process");
+    integer (2);
+    integer (200);
+    integer (1003);
+    text ("first");
+}
+
+/*  --- steps ------------------------------------------------------------  */
+
+typedef struct {
+    unsigned from;
+    unsigned type;
+    unsigned flags;
+    unsigned owner;
+    unsigned sequence;
+    unsigned target;
+    unsigned extra;
+    unsigned deadline;
+    unsigned number;
+    unsigned attached;          /*  a future, of `owner`, with ...          */
+    const char *value;          /*  this value; NULL: it is pending         */
+    unsigned parts;
+    bool joined;
+} message_t;
+
+static void
+s_message (const message_t *message)
+{
+    s_u8 (message->from | (message->joined ? STEP_JOINED : 0u) | message->parts << 6);
+    s_u8 (message->type);
+    s_u8 (message->flags);
+    s_u8 (message->owner);
+    s_u8 (message->sequence);
+    s_u16 (message->target);
+    s_u16 (message->extra);
+    s_u16 (message->deadline);
+    s_u16 (message->number);
+    s_u8 (message->attached > 0);
+    s_u16 ((unsigned) s_body.size);
+    s_put (s_body.data, s_body.size);
+    bytes_clear (&s_body);
+    if (!message->attached)
+        return;
+    size_t size = message->value ? strlen (message->value) : 0;
+    s_u8 (message->owner);
+    s_u8 (message->attached);
+    s_u8 (message->value ? (unsigned) size : 128);
+    s_put (message->value, size);
+}
+
+#define MESSAGE(from_, type_, ...)                                                           \
+    s_message (&(const message_t){ .from = (from_), .type = RECORD_##type_, __VA_ARGS__ })
+
+static void
+s_time (unsigned milliseconds)
+{
+    s_u8 (STEP_TIME << 3);
+    s_u16 (milliseconds);
+}
+
+static void
+s_act (unsigned what, unsigned argument)
+{
+    s_u8 (STEP_ACTION << 3);
+    s_u8 (what);
+    s_u8 (argument);
+}
+
+static void
+s_raw (unsigned from, const char *data, unsigned size)
+{
+    s_u8 (from | STEP_RAW << 3);
+    s_u16 (size);
+    s_put (data, size);
+}
+
+/*  --- frames -----------------------------------------------------------  */
+
+static void
+s_record (unsigned type, bool attach)
+{
+    static const uint8_t value [] = { 0x93, 1, 2, 3 };
+    record_t record = { .type = (uint8_t) type,
+                        .flags = 3,
+                        .extra = 4,
+                        .deadline = 5,
+                        .number = 6,
+                        .target = 7,
+                        .id = { 8, 9 } };
+    size_t offset = record_begin (&s_out, &record);
+    s_put (value, sizeof value);
+    record_end_body (&s_out, offset);
+    if (attach) {
+        record_attach (&s_out, offset, (tid_t){ 1, 2 }, value, sizeof value, false);
+        record_attach (&s_out, offset, (tid_t){ 1, 3 }, NULL, 0, true);
+    }
+    if (record_end (&s_out, offset))
+        s_failed = 1;
+}
+
+static void
+s_frames (void)
+{
+    s_record (RECORD_PING, false);
+    s_save ("frame", "short");
+    s_record (RECORD_TASK, false);
+    s_save ("frame", "long");
+    s_record (RECORD_CALL, true);
+    s_save ("frame", "attachments");
+    for (unsigned type = 1; type < RECORD_TYPE_LIMIT; type++)
+        s_record (type, false);
+    s_save ("frame", "all");
+    s_record (RECORD_DONE, false);
+    s_record (RECORD_SPAWN, true);
+    s_put ("\0\0\0\0", 4);
+    s_save ("frame", "trailing");
+    s_record (RECORD_VALUE, true);
+    store_u32 (s_out.data + FRAME_HEADER + 40, UINT32_MAX);
+    s_save ("frame", "huge_body");
+}
+
+/*  --- stories for the head: driver 1, worker 2, their connections 0 and 1 -  */
+
+/*  The lease that the head gives out as the count-th, at an idle worker.   */
+static unsigned
+s_lease (unsigned count)
+{
+    return count * 1024 | (count - 1);
+}
+
+static void
+s_task (unsigned sequence, unsigned target)
+{
+    list (1);
+    integer (7);
+    MESSAGE (0, TASK, .owner = 1, .sequence = sequence, .number = 1, .target = target);
+}
+
+static void
+s_head_tasks (void)
+{
+    s_task (1, 0);
+    numbers32 (s_lease (1), 100);
+    MESSAGE (1, DONE, .parts = 0);
+    s_task (2, TARGET_DEPTH | 0x100 | 3);
+    MESSAGE (0, SUBSCRIBE, .owner = 1, .sequence = 2, .target = TARGET_PROCESS | 2);
+    MESSAGE (0, CANCEL, .owner = 1, .sequence = 2);
+    s_save ("head", "tasks");
+
+    for (unsigned sequence = 1; sequence < 8; sequence++)
+        s_task (sequence, 0);
+    s_time (5);
+    hello (COOKIE);
+    MESSAGE (2, HELLO, .flags = ROLE_WORKER);
+    numbers32 (s_lease (2), 0);
+    MESSAGE (1, RETURNED, .parts = 0);
+    MESSAGE (1, SLOTS, .sequence = 1);
+    s_time (600);
+    s_save ("head", "recall");
+
+    unsigned length = prefix ("second");
+    list (0);
+    MESSAGE (0, TASK, .flags = RECORD_BY_NAME, .extra = length, .owner = 1, .sequence = 1);
+    length = prefix ("third");
+    list (0);
+    MESSAGE (0, TASK, .flags = RECORD_BY_NAME, .extra = length, .owner = 1, .sequence = 2,
+             .deadline = 100);
+    MESSAGE (0, ACK, .sequence = 1);
+    s_save ("head", "by_name");
+}
+
+static void
+s_head_arguments (void)
+{
+    list (1);
+    future (1, 9, false);
+    MESSAGE (0, TASK, .owner = 1, .sequence = 1, .number = 1, .attached = 9);
+    list (1);
+    future (1, 8, false);
+    MESSAGE (0, TASK, .owner = 1, .sequence = 2, .number = 2, .attached = 8, .value = "\x05");
+    integer (3);
+    MESSAGE (1, VALUE, .owner = 1, .sequence = 9);
+    list (1);
+    future (1, 9, false);
+    MESSAGE (0, TASK, .owner = 1, .sequence = 3, .number = 1, .attached = 7);
+    plain ("failed", 6);
+    MESSAGE (1, VALUE, .flags = RECORD_FAULT, .number = 9, .owner = 1, .sequence = 7);
+    integer (4);
+    MESSAGE (0, VALUE, .owner = 1, .sequence = 6);
+    MESSAGE (0, TASK, .owner = 1, .sequence = 4, .number = 1, .attached = 6);
+    s_save ("head", "arguments");
+
+    hello (COOKIE);
+    MESSAGE (2, HELLO, .flags = ROLE_DRIVER);
+    MESSAGE (0, TASK, .owner = 1, .sequence = 3, .number = 1, .attached = 7);
+    list (0);
+    MESSAGE (2, TASK, .owner = 3, .sequence = 1, .number = 2, .target = 2);
+    plain ("gone\0", 5);
+    MESSAGE (0, WORKER_LOST, .owner = 1, .target = TARGET_PROCESS | 2);
+    plain ("gone\0", 5);
+    MESSAGE (0, WORKER_LOST, .flags = RECORD_KILL, .owner = 1, .target = TARGET_PROCESS | 3);
+    s_save ("head", "lost");
+}
+
+static void
+s_head_actors (void)
+{
+    list (3);
+    text ("thing");
+    text ("it");
+    list (0);
+    MESSAGE (0, SPAWN, .owner = 1, .sequence = 1);
+    plain ("it", 2);
+    MESSAGE (0, FIND, .owner = 1, .sequence = 2);
+    plain ("\1\2\3\4\5\6\7\10", 8);
+    MESSAGE (1, ACTOR_UP, .owner = 1, .sequence = 1, .target = 1);
+    plain ("it", 2);
+    MESSAGE (1, FIND, .owner = 2, .sequence = 1);
+    list (3);
+    text ("thing");
+    text ("it");
+    list (0);
+    MESSAGE (0, SPAWN, .owner = 1, .sequence = 3, .joined = true);
+    list (3);
+    text ("thing");
+    nil ();
+    list (0);
+    MESSAGE (0, SPAWN, .owner = 1, .sequence = 4);
+    MESSAGE (1, ACTOR_DOWN, .owner = 1, .sequence = 1);
+    s_save ("head", "actors");
+}
+
+static void
+s_head_processes (void)
+{
+    hello (COOKIE);
+    MESSAGE (3, HELLO, .flags = ROLE_WORKER);
+    hello ("0123456789abcdeX");
+    MESSAGE (4, HELLO, .flags = ROLE_WORKER);
+    MESSAGE (5, PING, .parts = 1);
+    hello (COOKIE);
+    MESSAGE (7, HELLO, .flags = ROLE_DRIVER);
+    MESSAGE (0, PING, .parts = 0);
+    s_raw (6, "garbage", 7);
+    MESSAGE (6, PING, .parts = STEP_TRUNCATED);
+    s_time (4000);
+    MESSAGE (1, PING, .parts = 2);
+    s_task (1, 1);
+    s_time (7000);
+    s_time (7000);
+    MESSAGE (0, STOP, .parts = 0);
+    hello (COOKIE);
+    MESSAGE (2, HELLO, .flags = ROLE_WORKER);
+    s_save ("head", "processes");
+
+    s_act (0, 1);
+    s_task (1, 2);
+    s_time (11000);
+    s_time (11000);
+    plain ("how\0", 4);
+    MESSAGE (0, WORKER_LOST, .owner = 1, .number = 101);
+    s_save ("head", "broken");
+}
+
+/*  --- stories for a worker: 1; its neighbours are 2 and 3 --------------  */
+
+static void
+s_spawn (unsigned owner, unsigned sequence, const char *class_name)
+{
+    list (3);
+    text (class_name);
+    nil ();
+    list (0);
+    MESSAGE (0, SPAWN, .owner = owner, .sequence = sequence);
+}
+
+static void
+s_call (unsigned from, unsigned sequence, unsigned actor_number, unsigned method, uint64_t value)
+{
+    list (1);
+    integer (value);
+    MESSAGE (from, CALL, .owner = from + 1, .sequence = sequence, .target = actor_number,
+             .extra = method);
+}
+
+static void
+s_worker_actors (void)
+{
+    s_u8 (1);
+    s_spawn (3, 1, "thing");
+    s_call (2, 2, 1, 0, 5);
+    s_call (2, 3, 1, 1, 5);
+    list (1);
+    actor (3, 1, 1, 1);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 4, .target = 1, .extra = 2);
+    list (0);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 5, .target = 1, .extra = 3);
+    unsigned length = prefix ("add");
+    list (1);
+    integer (1);
+    MESSAGE (1, CALL, .flags = RECORD_BY_NAME, .extra = length, .owner = 2, .sequence = 1,
+             .target = 1);
+    MESSAGE (1, BORROW, .flags = RECORD_ACTOR, .owner = 3, .sequence = 1,
+             .target = TARGET_PROCESS | 2);
+    MESSAGE (2, END, .target = 1);
+    s_call (2, 6, 1, 0, 5);
+    s_save ("peer", "worker_actor");
+
+    s_u8 (1);
+    s_spawn (3, 1, "twin");
+    s_spawn (2, 1, "unknown");
+    for (unsigned sequence = 2; sequence < 5; sequence++) {
+        list (1);
+        future (3, 9, false);
+        MESSAGE (2, CALL, .owner = 3, .sequence = sequence, .target = 1, .attached = 9);
+    }
+    list (1);
+    future (3, 8, true);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 5, .target = 1, .extra = 1);
+    MESSAGE (1, SUBSCRIBE, .owner = 3, .sequence = 2, .target = TARGET_PROCESS | 2);
+    integer (4);
+    MESSAGE (1, VALUE, .owner = 3, .sequence = 9);
+    plain ("failed", 6);
+    MESSAGE (1, VALUE, .flags = RECORD_FAULT, .number = 9, .owner = 3, .sequence = 9);
+    MESSAGE (2, CANCEL, .owner = 3, .sequence = 4);
+    s_time (100);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 3);
+    s_save ("peer", "worker_arguments");
+}
+
+static void
+s_worker_tasks (void)
+{
+    s_u8 (1);
+    for (unsigned number = 1; number <= 4; number++) {
+        list (1);
+        integer (number);
+        MESSAGE (0, TASK, .owner = 3, .sequence = number, .number = number,
+                 .target = s_lease (number));
+    }
+    list (0);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 1);
+    list (1);
+    future (3, 20, true);
+    MESSAGE (0, TASK, .owner = 3, .sequence = 5, .number = 3, .target = s_lease (5));
+    integer (1);
+    MESSAGE (2, VALUE, .owner = 3, .sequence = 20);
+    MESSAGE (0, RECALL, .sequence = 2);
+    MESSAGE (0, CANCEL, .owner = 3, .sequence = 5);
+    MESSAGE (0, SUBSCRIBE, .owner = 3, .sequence = 5, .target = TARGET_PROCESS | 2);
+    MESSAGE (0, STOP, .parts = 0);
+    s_save ("peer", "worker_tasks");
+
+    s_u8 (1);
+    for (unsigned number = 1; number <= 4; number++) {
+        list (2);
+        actor (3, 1, 2, 1);
+        integer (7);
+        MESSAGE (0, TASK, .owner = 3, .sequence = number, .number = number,
+                 .target = s_lease (number), .joined = number < 4);
+    }
+    integer (9);
+    MESSAGE (1, RESULT, .owner = 1, .sequence = 1);
+    s_save ("peer", "worker_visits");
+}
+
+/*  --- stories for a driver: 1 ------------------------------------------  */
+
+enum { ON_FUTURE = 16, ON_ACTOR = 8 };
+
+static void
+s_driver_tasks (void)
+{
+    s_u8 (0);
+    s_act (0, 0);
+    s_act (ON_FUTURE | 3, 0);
+    s_act (ON_FUTURE | 5, 0);
+    s_act (ON_FUTURE | 6, 1);
+    s_act (ON_FUTURE | 7, 1);
+    integer (5);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 1);
+    s_act (6, 0);
+    s_act (ON_FUTURE | 2, 0);
+    plain ("failed", 6);
+    MESSAGE (0, RESULT, .flags = RECORD_FAULT, .number = 9, .owner = 1, .sequence = 2);
+    s_act (1, 0);
+    s_act (ON_FUTURE | 1, 4);
+    s_act (ON_FUTURE | 4, 0);
+    s_time (200);
+    s_save ("peer", "driver_tasks");
+
+    s_u8 (4);
+    s_act (0, 0);
+    MESSAGE (1, BORROW, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
+    MESSAGE (1, SUBSCRIBE, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
+    s_act (ON_FUTURE | 4, 0);
+    s_act (ON_FUTURE, 0);
+    list (2);
+    future (3, 4, true);
+    actor (2, 1, 2, 1);
+    MESSAGE (2, RESULT, .flags = RECORD_ACTOR, .owner = 1, .sequence = 2, .extra = 1);
+    s_act (ON_FUTURE | 2, 1);
+    list (0);
+    MESSAGE (2, VALUE, .owner = 3, .sequence = 4);
+    MESSAGE (1, SUBSCRIBE, .owner = 1, .sequence = 7, .target = TARGET_PROCESS | 3);
+    MESSAGE (1, RELEASE, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 2);
+    s_save ("peer", "driver_handles");
+
+    /*  Its borrower is the last to hold a future, and dies.                */
+    s_u8 (0);
+    s_act (2, 0);
+    s_act (ON_FUTURE | 4, 0);
+    MESSAGE (1, BORROW, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
+    s_act (ON_FUTURE, 1);
+    s_act (ON_FUTURE, 0);
+    nil ();
+    MESSAGE (1, RESULT, .owner = 1, .sequence = 2);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 2);
+    s_save ("peer", "driver_borrower_lost");
+}
+
+static void
+s_driver_actors (void)
+{
+    s_u8 (0);
+    s_act (3, 0);
+    s_act (ON_ACTOR | 2, 0);
+    s_act (ON_ACTOR | 5, 0);
+    s_act (ON_ACTOR | 6, 0);
+    list (3);
+    integer (world_process (2));
+    integer (1);
+    integer (0);
+    MESSAGE (1, RESULT, .owner = 1, .sequence = 1);
+    s_act (ON_ACTOR | 3, 0);
+    s_act (ON_ACTOR | 4, 0);
+    integer (8);
+    MESSAGE (1, RESULT, .owner = 1, .sequence = 2);
+    MESSAGE (2, BORROW, .flags = RECORD_ACTOR, .owner = 1, .sequence = 1,
+             .target = TARGET_PROCESS | 3);
+    s_act (ON_ACTOR, 0);
+    MESSAGE (2, RELEASE, .flags = RECORD_ACTOR, .owner = 1, .sequence = 1,
+             .target = TARGET_PROCESS | 3);
+    s_save ("peer", "driver_actor");
+
+    s_u8 (0);
+    s_act (4, 0);
+    s_act (5, 0);
+    actor (3, 2, 2, 4);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 2);
+    s_act (ON_ACTOR | 2, 1);
+    s_act (ON_ACTOR | 1, 1);
+    plain ("taken", 5);
+    MESSAGE (0, RESULT, .flags = RECORD_FAULT, .number = 12, .owner = 1, .sequence = 1);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 2);
+    s_save ("peer", "driver_found");
+}
+
+static void
+s_peer_processes (void)
+{
+    s_u8 (0);
+    MESSAGE (3, PING, .parts = 0);
+    plain ("0123456789abcdeX", 16);
+    MESSAGE (3, HELLO, .owner = 4);
+    MESSAGE (3, RELEASE, .owner = 1, .sequence = 1, .parts = 1);
+    plain (COOKIE, 16);
+    MESSAGE (4, HELLO, .owner = 5, .joined = true);
+    MESSAGE (4, SUBSCRIBE, .owner = 1, .sequence = 3, .target = TARGET_PROCESS | 5);
+    plain ("ipc://@y\0late", 14);
+    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 5);
+    s_raw (5, "T\1\0\0\10\0\0\0", 8);
+    s_raw (5, "garbage", 7);
+    s_save ("peer", "strangers");
+
+    s_u8 (2);
+    list (2);
+    integer (4096);
+    integer (1);
+    MESSAGE (0, WELCOME, .owner = 1);
+    MESSAGE (0, TASK, .owner = 3, .sequence = 1, .number = 1, .target = 1024);
+    s_save ("peer", "raw_welcome");
+
+    s_u8 (3);
+    plain ("no room", 7);
+    MESSAGE (0, REFUSED, .number = 10);
+    s_save ("peer", "raw_refused");
+}
+
+int
+main (int argc, char *argv [])
+{
+    if (argc != 2) {
+        fprintf (stderr, "usage: seeds FOLDER\n");
+        return 2;
+    }
+    s_folder = argv [1];
+    s_frames ();
+    s_head_tasks ();
+    s_head_arguments ();
+    s_head_actors ();
+    s_head_processes ();
+    s_worker_actors ();
+    s_worker_tasks ();
+    s_driver_tasks ();
+    s_driver_actors ();
+    s_peer_processes ();
+    bytes_release (&s_out);
+    bytes_release (&s_body);
+    return s_failed;
+}
