@@ -93,8 +93,10 @@ s_rouse (troupe_t *self, peer_waiter_t *waiter)
     if (waiter->driving) {
         if (!waiter->draining)
             s_signal (self->nudge);
-    } else
+    } else {
+        self->woke_other = true;
         pthread_cond_signal (&waiter->changed);
+    }
 }
 
 void
@@ -133,6 +135,7 @@ s_drain (troupe_t *self, peer_waiter_t *waiter)
     self->draining = true;
     peer_batch_begin (self);
     self->undrained = false;
+    self->woke_other = false;
     if (!peer_drain (self))
         self->undrained = true;
     self->draining = false;
@@ -158,6 +161,11 @@ s_drive (troupe_t *self, peer_waiter_t *waiter, int64_t until)
             pthread_mutex_lock (&self->lock);
         }
         s_drain (self, waiter);
+        /*  What comes is for another thread: let it be the one that polls
+            when it waits again, so that it is woken directly.              */
+        waiter->yields = self->woke_other && !waiter->ready && !self->undrained;
+        if (waiter->yields)
+            break;
         if (!waiter->ready && until != CLOCK_NEVER && clock_now () >= until)
             break;
         if (self->undrained && !waiter->ready) {
@@ -186,6 +194,7 @@ s_sleep_beside (troupe_t *self, peer_waiter_t *waiter, int64_t until)
         pthread_cond_clockwait (&waiter->changed, &self->lock, CLOCK_MONOTONIC, &time);
     }
     list_remove (&waiter->asleep);
+    waiter->yields = false;
 }
 
 int
@@ -199,7 +208,7 @@ peer_wait (troupe_t *self, peer_waiter_t *waiter, int64_t until)
         if (until != CLOCK_NEVER && clock_now () >= until)
             return -1;
         link_flush_all (self);
-        if (self->driven)
+        if (self->driven || waiter->yields)
             s_sleep_beside (self, waiter, until);
         else
             s_drive (self, waiter, until);

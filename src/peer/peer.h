@@ -79,6 +79,7 @@ typedef struct {
     bool driving;
     bool draining;              /*  it is the one that receives right now   */
     bool nudged;                /*  there is a callback for it to run       */
+    bool yields;                /*  lets the thread that it woke drive next */
     list_node_t node;           /*  among those that may run callbacks      */
     list_node_t asleep;         /*  among those that do not drive           */
 } peer_waiter_t;
@@ -135,6 +136,7 @@ struct troupe {
     bool driven;                /*  a waiting thread drives                 */
     bool draining;
     bool undrained;             /*  stopped draining before the end         */
+    bool woke_other;            /*  the last drain was for another thread   */
     peer_waiter_t *driver;
     int64_t service_due;        /*  when it wakes up at the latest          */
     thread_t *service;

@@ -258,7 +258,7 @@ s_borrow (troupe_t *self, const record_t *record, bool begins)
         return;
     }
     troupe_future_t *future = future_find (self, record->id);
-    if (future && begins)
+    if (future && begins && future->shared)
         future_borrower_add (future, borrower);
     else if (future)
         future_borrower_remove (future, borrower);

@@ -82,18 +82,21 @@ executor_recall (worker_t *worker, uint64_t count)
 int
 executor_blocked (worker_t *worker, bool begins, fault_t *fault)
 {
-    if (begins && worker->blocked >= EXECUTORS_MAX)
+    /*  Callbacks have no lease, so the head does not hear of them.         */
+    unsigned *waiting = peer_thread.callback ? &worker->callbacks_blocked : &worker->blocked;
+    if (begins && worker->blocked + worker->callbacks_blocked >= EXECUTORS_MAX)
         return fault_set (fault, TROUPE_ELIMIT, "%d tasks wait inside %s already",
                           EXECUTORS_MAX, worker->peer->label);
     if (begins) {
-        worker->blocked++;
+        ++*waiting;
         worker->active--;
         executor_kick (worker);
     } else {
-        worker->blocked--;
+        --*waiting;
         worker->active++;
     }
-    executor_report_slots (worker);
+    if (!peer_thread.callback)
+        executor_report_slots (worker);
     return 0;
 }
 
@@ -104,6 +107,21 @@ s_take (worker_t *worker)
         return NULL;
     list_node_t *node = list_pop (&worker->queue);
     return node ? container_of (node, job_t, node) : NULL;
+}
+
+/*  Runs a callback of troupe_then, if there is one and a slot for it. Its
+    waits give the slot away, as those of tasks do.                         */
+static bool
+s_call_back (worker_t *worker)
+{
+    if (worker->active >= worker->slots || !worker->peer->callback_count)
+        return false;
+    peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER, .executor = true };
+    worker->active++;
+    bool called = callback_run_first (worker->peer);
+    worker->active--;
+    peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
+    return called;
 }
 
 static void
@@ -124,14 +142,9 @@ s_run (void *arg)
             worker->active--;
             continue;
         }
-        worker->active++;
-        bool called = worker->active <= worker->slots && callback_run_first (worker->peer);
-        worker->active--;
-        if (called) {
-            time = 0;
-            continue;
-        }
         time = 0;
+        if (s_call_back (worker))
+            continue;
         self->waiter.ready = false;
         if (!list_linked (&self->idle))
             list_prepend (&worker->idle, &self->idle);

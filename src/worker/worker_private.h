@@ -69,6 +69,7 @@ struct worker {
     unsigned slots;
     unsigned active;            /*  executors that run and do not wait      */
     unsigned blocked;           /*  executors that wait inside their task   */
+    unsigned callbacks_blocked; /*  the same, inside a callback             */
     unsigned coming;            /*  executors called or being made          */
     list_t queue;
     list_t idle;                /*  executors                               */
