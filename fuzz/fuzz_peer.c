@@ -105,6 +105,28 @@ visit (troupe_call_t *call)
 }
 TROUPE_TASK (visit);
 
+static int
+s_callback (troupe_call_t *call)
+{
+    troupe_view_t view;
+    if (troupe_arg_view (call, 0, &view))
+        return -1;
+    return troupe_return (call, view);
+}
+
+/*  Answers with what a callback makes of another task's answer.            */
+static int
+late (troupe_call_t *call)
+{
+    troupe_future_t *first = troupe_remote (troupe_of (call), echo, 1);
+    troupe_future_t *second = troupe_then (first, s_callback, NULL);
+    int rc = troupe_return (call, second);
+    troupe_future_destroy (&second);
+    troupe_future_destroy (&first);
+    return rc;
+}
+TROUPE_TASK (late);
+
 typedef struct {
     int64_t total;
     troupe_actor_t *friend;
@@ -350,15 +372,6 @@ s_read (troupe_future_t *future)
         *s_free_actor () = actor;
 }
 
-static int
-s_callback (troupe_call_t *call)
-{
-    troupe_view_t view;
-    if (troupe_arg_view (call, 0, &view))
-        return -1;
-    return troupe_return (call, view);
-}
-
 /*  Actions about a future.                                                 */
 static void
 s_act_on_future (unsigned action, troupe_future_t **place)
@@ -455,6 +468,9 @@ s_act_anew (unsigned action)
         break;
     case 5:
         *s_free_actor () = troupe_find (s.driver, "it");
+        break;
+    case 6:
+        *s_free_future () = troupe_remote (s.driver, echo, 1, TROUPE_WITH (.retries = 1));
         break;
     default:
         troupe_process (s.driver);

@@ -14,6 +14,9 @@
 
 #define COOKIE "0123456789abcdef"
 
+/*  Tasks that fuzz_peer defines.                                           */
+#define TASKS 5
+
 /*  The script, or the frame, that is being written.                        */
 static bytes_t s_out;
 static const char *s_folder;
@@ -291,6 +294,26 @@ s_head_tasks (void)
     s_time (600);
     s_save ("head", "recall");
 
+    for (unsigned sequence = 1; sequence < 5; sequence++)
+        s_task (sequence, sequence == 1);
+    MESSAGE (0, SUBSCRIBE, .owner = 1, .sequence = 4, .target = TARGET_PROCESS | 2);
+    for (unsigned count = 1; count < 4; count++) {
+        numbers32 (s_lease (count), 1000);
+        numbers32 (s_lease (count), 1000);
+        MESSAGE (1, DONE, .parts = 0);
+    }
+    plain ("gone\0", 5);
+    bytes_extend (&s_body, 4096);
+    memset (s_body.data + 5, 0, 4096);
+    MESSAGE (0, WORKER_LOST, .owner = 1, .target = TARGET_PROCESS | 2);
+    plain ("early\0", 6);
+    MESSAGE (0, WORKER_LOST, .owner = 1, .number = 200);
+    hello (COOKIE);
+    MESSAGE (2, HELLO, .flags = ROLE_WORKER);
+    hello (COOKIE);
+    MESSAGE (3, HELLO, .flags = ROLE_WORKER);
+    s_save ("head", "ledger");
+
     unsigned length = prefix ("second");
     list (0);
     MESSAGE (0, TASK, .flags = RECORD_BY_NAME, .extra = length, .owner = 1, .sequence = 1);
@@ -395,6 +418,24 @@ s_head_processes (void)
     s_save ("head", "broken");
 }
 
+/*  A worker dies: values for tasks that wait, and results, may be lost.    */
+static void
+s_head_inquiry (void)
+{
+    hello (COOKIE);
+    MESSAGE (2, HELLO, .flags = ROLE_DRIVER);
+    MESSAGE (0, TASK, .owner = 1, .sequence = 1, .number = 1, .attached = 9);
+    MESSAGE (2, TASK, .owner = 3, .sequence = 1, .number = 1, .attached = 8);
+    s_task (2, 255);
+    plain ("gone\0", 5);
+    MESSAGE (0, WORKER_LOST, .owner = 1, .target = TARGET_PROCESS | 2);
+    numbers32 (1, 0);
+    numbers32 (7, 0);
+    MESSAGE (0, CHECK, .owner = 1, .sequence = 1);
+    MESSAGE (0, ACK, .sequence = 2);
+    s_save ("head", "inquiry");
+}
+
 /*  --- stories for a worker: 1; its neighbours are 2 and 3 --------------  */
 
 static void
@@ -462,11 +503,59 @@ s_worker_actors (void)
     s_save ("peer", "worker_arguments");
 }
 
+/*  More actors than there are threads for; constructors that fail.         */
+static void
+s_worker_limits (void)
+{
+    s_u8 (1);
+    for (unsigned sequence = 1; sequence <= 30; sequence++)
+        s_spawn (3, sequence, sequence & 1 ? "twin" : "thing");
+    list (0);
+    MESSAGE (0, TASK, .owner = 3, .sequence = 40, .number = 1, .target = s_lease (1));
+    s_time (20);
+    MESSAGE (2, END, .flags = RECORD_KILL, .target = 2);
+    MESSAGE (2, END, .target = 1);
+    s_time (20);
+    s_save ("peer", "worker_limits");
+
+    s_u8 (1);
+    list (3);
+    text ("thing");
+    nil ();
+    list (1);
+    text ("no number");
+    MESSAGE (0, SPAWN, .owner = 3, .sequence = 1);
+    list (3);
+    text ("twin");
+    nil ();
+    list (1);
+    integer (1);
+    MESSAGE (0, SPAWN, .owner = 3, .sequence = 2);
+    s_spawn (3, 3, "thing");
+    integer (6);
+    MESSAGE (2, VALUE, .owner = 3, .sequence = 9);
+    list (1);
+    future (3, 9, false);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 4, .target = 3, .attached = 9);
+    plain ("failed", 6);
+    MESSAGE (2, VALUE, .flags = RECORD_FAULT, .number = 9, .owner = 3, .sequence = 10);
+    list (1);
+    future (3, 10, false);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 5, .target = 3, .attached = 10);
+    list (1);
+    future (3, 11, false);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 6, .target = 3, .attached = 11, .deadline = 10);
+    s_time (20);
+    integer (1);
+    MESSAGE (2, VALUE, .owner = 3, .sequence = 11);
+    s_save ("peer", "worker_constructors");
+}
+
 static void
 s_worker_tasks (void)
 {
     s_u8 (1);
-    for (unsigned number = 1; number <= 4; number++) {
+    for (unsigned number = 1; number <= TASKS; number++) {
         list (1);
         integer (number);
         MESSAGE (0, TASK, .owner = 3, .sequence = number, .number = number,
@@ -474,24 +563,25 @@ s_worker_tasks (void)
     }
     list (0);
     MESSAGE (0, RESULT, .owner = 1, .sequence = 1);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 2);
     list (1);
     future (3, 20, true);
-    MESSAGE (0, TASK, .owner = 3, .sequence = 5, .number = 3, .target = s_lease (5));
+    MESSAGE (0, TASK, .owner = 3, .sequence = 9, .number = 4, .target = s_lease (9));
     integer (1);
     MESSAGE (2, VALUE, .owner = 3, .sequence = 20);
     MESSAGE (0, RECALL, .sequence = 2);
-    MESSAGE (0, CANCEL, .owner = 3, .sequence = 5);
-    MESSAGE (0, SUBSCRIBE, .owner = 3, .sequence = 5, .target = TARGET_PROCESS | 2);
+    MESSAGE (0, CANCEL, .owner = 3, .sequence = 9);
+    MESSAGE (0, SUBSCRIBE, .owner = 3, .sequence = 9, .target = TARGET_PROCESS | 2);
     MESSAGE (0, STOP, .parts = 0);
     s_save ("peer", "worker_tasks");
 
     s_u8 (1);
-    for (unsigned number = 1; number <= 4; number++) {
+    for (unsigned number = 1; number <= TASKS; number++) {
         list (2);
         actor (3, 1, 2, 1);
         integer (7);
         MESSAGE (0, TASK, .owner = 3, .sequence = number, .number = number,
-                 .target = s_lease (number), .joined = number < 4);
+                 .target = s_lease (number), .joined = number < TASKS);
     }
     integer (9);
     MESSAGE (1, RESULT, .owner = 1, .sequence = 1);
@@ -513,7 +603,7 @@ s_driver_tasks (void)
     s_act (ON_FUTURE | 7, 1);
     integer (5);
     MESSAGE (0, RESULT, .owner = 1, .sequence = 1);
-    s_act (6, 0);
+    s_act (7, 0);
     s_act (ON_FUTURE | 2, 0);
     plain ("failed", 6);
     MESSAGE (0, RESULT, .flags = RECORD_FAULT, .number = 9, .owner = 1, .sequence = 2);
@@ -522,6 +612,16 @@ s_driver_tasks (void)
     s_act (ON_FUTURE | 4, 0);
     s_time (200);
     s_save ("peer", "driver_tasks");
+
+    s_u8 (0);
+    s_act (6, 0);
+    s_act (6, 0);
+    integer (5);
+    MESSAGE (1, RESULT, .owner = 1, .sequence = 1);
+    MESSAGE (1, RESULT, .owner = 1, .sequence = 1);
+    plain ("lost", 4);
+    MESSAGE (0, RESULT, .flags = RECORD_FAULT, .number = 7, .owner = 1, .sequence = 2);
+    s_save ("peer", "driver_retries");
 
     s_u8 (4);
     s_act (0, 0);
@@ -594,6 +694,48 @@ s_driver_actors (void)
     s_save ("peer", "driver_found");
 }
 
+/*  A worker dies: what was lost with it is asked for, or given up.         */
+static void
+s_inquiries (void)
+{
+    s_u8 (0);
+    s_act (0, 0);
+    s_act (0, 0);
+    plain ("ipc://@y\0late", 14);
+    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 4);
+    plain (COOKIE, 16);
+    MESSAGE (3, HELLO, .owner = 4);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 2);
+    integer (3);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 2);
+    MESSAGE (2, SUBSCRIBE, .flags = RECORD_AGAIN, .owner = 1, .sequence = 1,
+             .target = TARGET_PROCESS | 3);
+    numbers32 (1, 0);
+    numbers32 (2, 0);
+    MESSAGE (0, UNKNOWN, .owner = 1, .sequence = 1);
+    MESSAGE (3, FENCE, .sequence = 5);
+    MESSAGE (3, SIGN, .sequence = 1);
+    s_save ("peer", "driver_inquiry");
+
+    s_u8 (1);
+    s_spawn (3, 1, "thing");
+    list (1);
+    future (3, 9, false);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 2, .target = 1, .attached = 9);
+    list (1);
+    integer (1);
+    MESSAGE (0, TASK, .owner = 3, .sequence = 3, .number = 2, .target = s_lease (1));
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 2);
+    integer (1);
+    MESSAGE (2, VALUE, .owner = 3, .sequence = 9);
+    MESSAGE (2, FENCE, .sequence = 1);
+    numbers32 (1, 0);
+    MESSAGE (0, UNKNOWN, .owner = 1, .sequence = 1);
+    s_save ("peer", "worker_inquiry");
+}
+
 static void
 s_peer_processes (void)
 {
@@ -625,6 +767,48 @@ s_peer_processes (void)
     s_save ("peer", "raw_refused");
 }
 
+/*  Messages that no process of ours sends, though it could.                */
+static void
+s_peer_odd (void)
+{
+    s_u8 (0);
+    s_act (0, 0);
+    MESSAGE (1, BORROW, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
+    s_act (ON_FUTURE | 4, 0);
+    future (1, 2, true);
+    MESSAGE (1, RESULT, .flags = RECORD_ACTOR, .owner = 1, .sequence = 2);
+    plain ("odd", 3);
+    MESSAGE (1, RESULT, .flags = RECORD_FAULT, .number = 99, .owner = 1, .sequence = 1);
+    plain ("ipc://@y\0again", 15);
+    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 2);
+    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 2);
+    plain (COOKIE, 16);
+    MESSAGE (3, HELLO, .owner = 0);
+    MESSAGE (3, SUBSCRIBE, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
+    MESSAGE (0, WELCOME, .owner = 9);
+    MESSAGE (0, PEER_DOWN, .owner = 1);
+    s_save ("peer", "odd_driver");
+
+    s_u8 (1);
+    s_spawn (3, 1, "thing");
+    s_spawn (3, 1, "thing");
+    for (unsigned count = 0; count < 2; count++) {
+        list (1);
+        future (3, 9, false);
+        MESSAGE (2, CALL, .owner = 3, .sequence = 2, .target = 1, .attached = 9);
+    }
+    plain ("odd", 3);
+    MESSAGE (2, VALUE, .flags = RECORD_FAULT, .number = 99, .owner = 3, .sequence = 9);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 3);
+    s_save ("peer", "odd_worker");
+
+    s_u8 (3);
+    s_spawn (3, 1, "thing");
+    MESSAGE (0, TASK, .owner = 3, .sequence = 2, .number = 1, .target = s_lease (1));
+    s_save ("peer", "odd_early");
+}
+
 int
 main (int argc, char *argv [])
 {
@@ -638,11 +822,15 @@ main (int argc, char *argv [])
     s_head_arguments ();
     s_head_actors ();
     s_head_processes ();
+    s_head_inquiry ();
     s_worker_actors ();
+    s_worker_limits ();
     s_worker_tasks ();
     s_driver_tasks ();
     s_driver_actors ();
+    s_inquiries ();
     s_peer_processes ();
+    s_peer_odd ();
     bytes_release (&s_out);
     bytes_release (&s_body);
     return s_failed;

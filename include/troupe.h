@@ -48,6 +48,8 @@
     - Do not fork without exec after troupe_init; posix_spawn is safe.
     - A failed wait never means that the work did not happen: a call that
       timed out or lost its worker may have had its effects.
+    - NULL for a runtime, future, actor or packer is an error that is
+      reported, and nothing to a destroy function.
     - Borrowed memory (strings, byte ranges, arrays, views) lives as long as
       the call or future that it was read from, and is read only.          */
 
@@ -157,8 +159,9 @@ typedef struct {
     int retries;            /*  task: runs again up to this many times, 254
                                 at most, if its worker dies, or whenever it
                                 does if -1; default 0                       */
-    int timeout_ms;         /*  fails with TROUPE_ETIMEOUT after this time;
-                                what has not started by then never starts   */
+    int timeout_ms;         /*  task, method: fails with TROUPE_ETIMEOUT
+                                after this time; what has not started by
+                                then never starts; 0: no limit              */
 } troupe_options_t;
 
 /*  An argument at a call site. Made by the macros; other languages fill it
@@ -342,7 +345,8 @@ TROUPE_EXPORT troupe_actor_t *troupe_actor_dup (troupe_actor_t *actor);
 
 /*  Releases a handle and nulls the pointer. An actor without a name ends,
     after the calls that it has, when its last handle in any process is
-    released; a named one when the driver ends.                             */
+    released; a named one when the process that spawned it ends, which for
+    a driver's is the runtime.                                              */
 TROUPE_EXPORT void troupe_actor_destroy (troupe_actor_t **actor_p);
 
 /*  Ends an actor now: the method that runs finishes, the calls that wait
@@ -350,7 +354,8 @@ TROUPE_EXPORT void troupe_actor_destroy (troupe_actor_t **actor_p);
 TROUPE_EXPORT int troupe_actor_kill (troupe_actor_t *actor);
 
 /*  A future, owned by the caller, that is done when the actor's constructor
-    is: with no value, or with the constructor's failure.                   */
+    is, or failed with the constructor's failure. Its value is the
+    library's: wait for it with no places to read into.                     */
 TROUPE_EXPORT troupe_future_t *troupe_actor_ready (troupe_actor_t *actor);
 
 /* ------------------------------------------------------------------------

@@ -196,6 +196,17 @@ blob (troupe_call_t *call)
 }
 TROUPE_TASK (blob);
 
+/*  The size of what it is given.                                           */
+static int
+measure (troupe_call_t *call)
+{
+    troupe_bytes_t bytes;
+    if (troupe_args (call, &bytes))
+        return -1;
+    return troupe_return (call, (int64_t) bytes.size);
+}
+TROUPE_TASK (measure);
+
 static int
 flood_tasks (troupe_call_t *call)
 {
@@ -268,6 +279,16 @@ victim_add (troupe_call_t *call)
     return plus_one (call);
 }
 
+/*  The size of both.                                                       */
+static int
+victim_measure_two (troupe_call_t *call)
+{
+    troupe_bytes_t one, two;
+    if (troupe_args (call, &one, &two))
+        return -1;
+    return troupe_return (call, (int64_t) (one.size + two.size));
+}
+
 static int
 victim_die_at_the_end (troupe_call_t *call)
 {
@@ -281,14 +302,10 @@ victim_blob (troupe_call_t *call)
     return blob (call);
 }
 
-/*  The size of what it is given.                                           */
 static int
 victim_measure (troupe_call_t *call)
 {
-    troupe_bytes_t bytes;
-    if (troupe_args (call, &bytes))
-        return -1;
-    return troupe_return (call, (int64_t) bytes.size);
+    return measure (call);
 }
 
 static void
@@ -305,7 +322,8 @@ TROUPE_ACTOR (victim, victim_t, .init = victim_init, .term = victim_term,
                            TROUPE_METHOD (victim_process), TROUPE_METHOD (victim_die),
                            TROUPE_METHOD (victim_hold), TROUPE_METHOD (victim_add),
                            TROUPE_METHOD (victim_die_at_the_end),
-                           TROUPE_METHOD (victim_blob), TROUPE_METHOD (victim_measure) });
+                           TROUPE_METHOD (victim_blob), TROUPE_METHOD (victim_measure),
+                           TROUPE_METHOD (victim_measure_two) });
 
 /*  Calls an actor very often without waiting.                              */
 static int
@@ -688,7 +706,7 @@ test_killed_with_many_in_flight (void **state)
         assert_true (runs [number] <= 1);
         if (!error)
             assert_int_equal (runs [number], 1);
-        else if (!strstr (error, "note on worker") || !strstr (error, "signal 9"))
+        else if (!strstr (error, "worker ") || !strstr (error, "signal 9"))
             fail_msg ("%s", error);
         troupe_future_destroy (&futures [number]);
     }
@@ -743,7 +761,7 @@ s_kill_among_large_results (int retries)
             troupe_bytes_t found;
             expect_finished (futures [number]);
             if (!retries && troupe_future_code (futures [number]) == TROUPE_ELOST) {
-                expect_failure (futures [number], TROUPE_ELOST, "blob on worker", "signal 9");
+                expect_failure (futures [number], TROUPE_ELOST, "worker ", "signal 9");
                 continue;
             }
             if (troupe_get (futures [number], &found))
@@ -872,6 +890,35 @@ test_killed_between_actors (void **state)
     }
 }
 
+/*  The same with tasks, whose values wait at the head.                     */
+static void
+test_killed_between_tasks (void **state)
+{
+    (void) state;
+    enum { COUNT = 20, SIZE = 3 << 20, ROUNDS = 6 };
+    for (int round = 0; round < ROUNDS; round++) {
+        troupe_future_t *blobs [COUNT], *sizes [COUNT];
+        for (int number = 0; number < COUNT; number++) {
+            blobs [number] = troupe_remote (s_troupe, blob, number, (int64_t) SIZE);
+            sizes [number] = troupe_remote (s_troupe, measure, blobs [number]);
+        }
+        troupe_wait (blobs, COUNT, 1 + (size_t) round * 3, PATIENCE_MS, NULL);
+        pids_t pids = s_children (getpid ());
+        if (pids.count)
+            kill (pids.items [0], SIGKILL);
+        for (int number = 0; number < COUNT; number++) {
+            expect_finished (sizes [number]);
+            if (!troupe_future_error (sizes [number]))
+                expect_integer (sizes [number], SIZE);
+            else
+                expect_failure (sizes [number], TROUPE_ELOST, "signal 9");
+            expect_finished (blobs [number]);
+            troupe_future_destroy (&blobs [number]);
+        }
+        s_expect_refilled ();
+    }
+}
+
 static void
 test_death_in_nested_task (void **state)
 {
@@ -991,6 +1038,39 @@ test_stopped_worker (void **state)
     expect_integer (troupe_call (actor, victim_count), 1);
     troupe_actor_destroy (&actor);
     assert_int_equal (troupe_workers (s_troupe), 2);
+}
+
+/*  While a very large call is on its way to an actor, the values that later
+    calls wait for overtake it, and are kept for them.                      */
+static void
+test_values_before_calls (void **state)
+{
+    (void) state;
+    enum { COUNT = 40, SIZE = 4 << 20 };
+    troupe_future_t *values [COUNT], *sizes [COUNT];
+    char *ballast = calloc (1, LARGE);
+    assert_non_null (ballast);
+    troupe_actor_t *one, *two;
+    int64_t pid;
+    if (s_threads ()) {
+        one = troupe_spawn (s_troupe, victim);
+        two = troupe_spawn (s_troupe, victim);
+    } else
+        s_spawn_apart (&one, &pid, &two);
+    expect_integer (troupe_call (two, victim_count), 1);
+    for (int number = 0; number < COUNT; number++)
+        values [number] = troupe_call (one, victim_blob, number, (int64_t) SIZE);
+    troupe_future_t *first = troupe_call (two, victim_measure, troupe_bytes (ballast, LARGE));
+    free (ballast);
+    for (int number = 0; number < COUNT; number++) {
+        sizes [number] = troupe_call (two, victim_measure, values [number]);
+        troupe_future_destroy (&values [number]);
+    }
+    expect_integer (first, LARGE);
+    for (int number = 0; number < COUNT; number++)
+        expect_integer (sizes [number], SIZE);
+    troupe_actor_destroy (&one);
+    troupe_actor_destroy (&two);
 }
 
 static void
@@ -1335,6 +1415,7 @@ main (int argc, char *argv [])
         fault_test_ (test_actor_killed_with_many_in_flight),
         fault_test_ (test_death_fails_dependents),
         fault_test_ (test_killed_between_actors),
+        fault_test_ (test_killed_between_tasks),
         fault_test_ (test_death_in_nested_task),
         fault_test_ (test_killed_while_it_waits),
         fault_test_ (test_owner_killed),
@@ -1345,6 +1426,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_workers_never_join),
     };
     const struct CMUnitTest tests [] = {
+        fault_test_ (test_values_before_calls),
         fault_test_ (test_large_results),
         fault_test_ (test_flood_of_tasks),
         fault_test_ (test_flood_of_calls),

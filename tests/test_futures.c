@@ -227,12 +227,13 @@ s_time_wait (troupe_future_t *const *futures, size_t count)
     return best;
 }
 
-/*  The time grows as the number of futures does, not as its square.        */
+/*  The time grows as the number of futures does, not as its square: 40 times
+    as many take 40 times as long, and not 1600 times.                      */
 static void
 test_wait_linear (void **state)
 {
     (void) state;
-    enum { COUNT = 40000, PART = COUNT / 8 };
+    enum { COUNT = 40000, PART = COUNT / 40 };
     static troupe_future_t *futures [COUNT], *same [COUNT];
     hold_t hold;
     s_hold_begin (&hold);
@@ -242,10 +243,10 @@ test_wait_linear (void **state)
     }
     double part = s_time_wait (futures, PART);
     double whole = s_time_wait (futures, COUNT);
-    assert_true (whole < 30 * part);
+    assert_true (whole < 250 * part);
     part = s_time_wait (same, PART);
     whole = s_time_wait (same, COUNT);
-    assert_true (whole < 30 * part);
+    assert_true (whole < 250 * part);
     s_hold_end (&hold);
     assert_int_equal (troupe_wait (futures, COUNT, COUNT, -1, NULL), COUNT);
     for (int64_t index = 0; index < COUNT; index++)
@@ -936,8 +937,6 @@ waits_below (troupe_call_t *call)
         return -1;
     troupe_future_t *below = troupe_remote (troupe_of (call), after_gate, gate, 1);
     int rc = troupe_get (below, &number);
-    if (rc && troupe_error_code () == TROUPE_ETIMEOUT)
-        troupe_fail (call, "below: %s", troupe_error ());
     troupe_future_destroy (&below);
     return rc;
 }
@@ -953,7 +952,7 @@ test_deadline_below (void **state)
     troupe_future_t *future
         = troupe_remote (s_troupe, waits_below, gate.path, TROUPE_WITH (.timeout_ms = 300));
     gate_wait (&gate);
-    check_failure (future, TROUPE_ETIMEOUT, "300 ms");
+    check_failure (future, TROUPE_ETIMEOUT, "deadline of ", " ms passed");
     check_integer (troupe_remote (s_troupe, square, 9), 81);
     gate_open (&gate);
 }
@@ -1435,5 +1434,9 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_cancel_from_thread),
     };
     support_begin (&argc, &argv);
+    if (support_workers () < 2) {
+        print_message ("these tests need two workers\n");
+        return support_end (0);
+    }
     return support_end (cmocka_run_group_tests (tests, NULL, NULL));
 }

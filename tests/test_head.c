@@ -358,12 +358,12 @@ s_credit_after (fixture_t *self, uint32_t function, int64_t duration)
 {
     process_t worker = s_worker (self, 1, "worker");
     s_teach (self, worker, function, duration);
-    for (uint64_t sequence = 1; sequence <= 400; sequence++)
+    for (uint64_t sequence = 1; sequence <= 600; sequence++)
         s_submit (self, function, sequence);
     s_dispatch (self);
     size_t credit = s_count (self, HEAD_DISPATCH, worker);
     s_lost (self, worker, NULL);
-    for (uint64_t sequence = 1; sequence <= 400; sequence++)
+    for (uint64_t sequence = 1; sequence <= 600; sequence++)
         head_cancel (self->head, s_id (self, sequence));
     assert_int_equal (head_counts (self->head).tasks, 0);
     return credit;
@@ -380,8 +380,8 @@ test_prefetch_grows_with_speed (void **state)
         { 400 * CLOCK_US, 2 },
         { 64 * 1600, 5 },
         { 64 * 625, 11 },
-        { 64, 256 },                    /*  the most                        */
-        { 0, 256 },
+        { 64, 512 },                    /*  the most                        */
+        { 0, 512 },
     };
     for (size_t index = 0; index < sizeof cases / sizeof cases [0]; index++) {
         char name [16];
@@ -429,7 +429,7 @@ test_bytes_are_credit (void **state)
     free (body);
 }
 
-/*  A worker that was filled up gets the next batch when half is done, but
+/*  A worker that was filled up gets the next batch when most is done, but
     never has a slot that stands empty.                                     */
 static void
 test_refill_by_the_batch (void **state)
@@ -444,14 +444,14 @@ test_refill_by_the_batch (void **state)
     uint32_t leases [11];
     for (size_t n = 0; n < 11; n++)
         leases [n] = s_lease (self, worker, n, NULL);
-    for (size_t n = 0; n < 5; n++) {
+    for (size_t n = 0; n < 8; n++) {
         s_done (self, worker, leases [n], 64 * 625);
         s_dispatch (self);
         assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 0);
     }
-    s_done (self, worker, leases [5], 64 * 625);
+    s_done (self, worker, leases [8], 64 * 625);
     s_dispatch (self);
-    assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 6);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 9);
     /*  Tasks that wait inside lend their slots at once.                    */
     head_slots (self->head, worker, 11);
     s_dispatch (self);

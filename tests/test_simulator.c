@@ -453,6 +453,17 @@ s_settle (world_t *world, peer_t *owner, uint64_t sequence, result_t result, uns
         s_child_done (world, owner, future->parent);
 }
 
+/*  The value may have been lost on its way to the head. If it is not here
+    yet, the head is among the targets.                                     */
+static void
+s_send_again (world_t *world, peer_t *owner, uint64_t sequence)
+{
+    const future_t *future = s_future (owner, sequence);
+    if (!future || future->result != PENDING)
+        s_send_value (world, owner, s_id (owner, sequence), 0,
+                      future ? (result_t) future->result : FAULT);
+}
+
 /*  The owner is to send the value to the head, which parks a task for it.  */
 static void
 s_add_target (world_t *world, peer_t *owner, uint64_t sequence)
@@ -963,7 +974,9 @@ s_peer_receive (world_t *world, peer_t *peer, uint32_t from, const record_t *rec
         s_cancel_run (world, peer, record->id);
         break;
     case RECORD_SUBSCRIBE:
-        if (from == HEAD)
+        if (record->flags & RECORD_AGAIN)
+            s_send_again (world, peer, record->id.sequence);
+        else if (from == HEAD)
             s_subscribe_run (peer, record);
         else
             s_add_target (world, peer, record->id.sequence);
@@ -1078,6 +1091,10 @@ s_perform_one (world_t *world, const head_action_t *action)
         break;
     case HEAD_SUBSCRIBE:
         record.type = RECORD_SUBSCRIBE;
+        break;
+    case HEAD_AGAIN:
+        record.type = RECORD_SUBSCRIBE;
+        record.flags = RECORD_AGAIN;
         break;
     case HEAD_SPAWN:
         record.type = RECORD_SPAWN;

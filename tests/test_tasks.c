@@ -596,7 +596,7 @@ test_bad_options (void **state)
     (void) state;
     check_failure (troupe_remote (s_troupe, square, 1, TROUPE_WITH (.timeout_ms = -1)),
                     TROUPE_EINVAL, "timeout_ms");
-    check_failure (troupe_remote (s_troupe, square, 1, TROUPE_WITH (.retries = -1)),
+    check_failure (troupe_remote (s_troupe, square, 1, TROUPE_WITH (.retries = -2)),
                     TROUPE_EINVAL, "retries");
     check_failure (troupe_remote (s_troupe, square, 1, TROUPE_WITH (.retries = 100000)),
                     TROUPE_EINVAL, "retries");

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COOKIE_SIZE 16
@@ -26,10 +25,6 @@
 
 /*  Dead processes whose HELLO may still come.                              */
 #define STILLBORN_MAX 16
-
-/*  With so many leases out, messages are left to gather for so long (ns).  */
-#define BUSY_LEASES 64
-#define GATHER 50000
 
 /*  A process that has joined, or a node agent that reports on workers.     */
 typedef struct {
@@ -162,6 +157,10 @@ s_act (head_t *self, const head_action_t *action, int64_t now)
         break;
     case HEAD_SUBSCRIBE:
         record.type = RECORD_SUBSCRIBE;
+        break;
+    case HEAD_AGAIN:
+        record.type = RECORD_SUBSCRIBE;
+        record.flags = RECORD_AGAIN;
         break;
     case HEAD_SPAWN:
         s_send_spawn (self, action);
@@ -443,6 +442,32 @@ s_stop_workers (head_t *self)
         s_stop_worker (self, peer);
 }
 
+/*  An owner names tasks that it waits for. What must be said of them has
+    been said before this answer: those that are not here.                  */
+static void
+s_check (head_t *self, peer_t *peer, const record_t *record)
+{
+    bytes_t unknown = { 0 };
+    for (size_t offset = 0; offset + 8 <= record->body_size; offset += 8) {
+        tid_t id = { peer->process, load_u64 (record->body + offset) };
+        if (!head_knows (self->state, id))
+            bytes_append (&unknown, record->body + offset, 8);
+    }
+    record_t answer = { .type = RECORD_UNKNOWN,
+                        .id = record->id,
+                        .body = unknown.data,
+                        .body_size = (uint32_t) unknown.size };
+    s_send (self, peer, &answer);
+    bytes_release (&unknown);
+}
+
+/*  The code of a failure that came.                                        */
+static uint32_t
+s_code (const record_t *record)
+{
+    return fault_code_valid (record->number) ? record->number : TROUPE_EPROTOCOL;
+}
+
 static void
 s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
@@ -457,6 +482,10 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         break;
     case RECORD_ACK:
         head_acknowledge (self->state, (tid_t){ peer->process, record->id.sequence });
+        break;
+    case RECORD_CHECK:
+        if (own)
+            s_check (self, peer, record);
         break;
     case RECORD_RETURNED:
         head_returned (self->state, now, peer->process, record->body, record->body_size / 4);
@@ -475,8 +504,7 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
             head_subscribe (self->state, record->id, record->target);
         break;
     case RECORD_VALUE:
-        head_value (self->state, record->id,
-                    record->flags & RECORD_FAULT ? (record->number ? record->number : 1) : 0,
+        head_value (self->state, record->id, record->flags & RECORD_FAULT ? s_code (record) : 0,
                     record->body, record->body_size);
         break;
     case RECORD_SPAWN:
@@ -618,9 +646,6 @@ s_run (void *arg)
         int64_t now = clock_now ();
         if (all)
             s_sleep (self, head_due (self->state, now));
-        /*  With much under way nobody waits for this turn: let it gather.  */
-        if (all && head_counts (self->state).leased >= BUSY_LEASES)
-            nanosleep (&(struct timespec){ .tv_nsec = GATHER }, NULL);
         now = clock_now ();
         all = s_drain (self, now);
         head_dispatch (self->state, now);

@@ -14,7 +14,7 @@
 /*  What one round trip to a worker may cost: work of this length is sent
     ahead.                                                                  */
 #define PREFETCH_WINDOW (400 * CLOCK_US)
-#define PREFETCH_MAX 255
+#define PREFETCH_MAX 511
 
 #define SUSPECT_AFTER (3000 * CLOCK_MS)
 #define DEAD_AFTER (10000 * CLOCK_MS)

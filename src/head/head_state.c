@@ -255,6 +255,19 @@ head_heard (head_state_t *self, int64_t now, process_t process)
     }
 }
 
+/*  Values for parked tasks may have been lost with a worker: their owners
+    have them.                                                              */
+static void
+s_ask_again (head_state_t *self)
+{
+    size_t cursor = 0, count;
+    tid_t id;
+    while ((count = await_next (&self->await, &cursor, &id)))
+        while (count--)
+            if (head_peer (self, id.owner))
+                head_act (self, HEAD_AGAIN, id.owner)->id = id;
+}
+
 void
 head_lost (head_state_t *self, int64_t now, process_t process, const char *cause,
            const uint32_t *ledger)
@@ -269,6 +282,8 @@ head_lost (head_state_t *self, int64_t now, process_t process, const char *cause
         head_lose_leases (self, peer, cause, ledger);
     head_lose_owned_tasks (self, peer);
     head_lose_actors (self, peer, cause);
+    if (peer->role == ROLE_WORKER)
+        s_ask_again (self);
     s_peer_destroy (peer);
 }
 

@@ -57,6 +57,7 @@ typedef enum {
     HEAD_RECALL,                /*  peer, number                            */
     HEAD_CANCEL,                /*  peer, id                                */
     HEAD_SUBSCRIBE,             /*  peer, id, target                        */
+    HEAD_AGAIN,                 /*  peer: owner, id: of a value for a task  */
     HEAD_SPAWN,                 /*  peer, actor                             */
     HEAD_FOUND,                 /*  peer, id, actor                         */
     HEAD_DROP                   /*  peer: silent too long; text             */
@@ -126,6 +127,9 @@ void head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t
 
 /*  The owner has the result of a task that could have been repeated.       */
 void head_acknowledge (head_state_t *self, tid_t id);
+
+/*  Whether a task is here, or done.                                        */
+bool head_knows (const head_state_t *self, tid_t id);
 
 /*  A worker gives back leases that had not started.                        */
 void head_returned (head_state_t *self, int64_t now, process_t worker, const uint8_t *leases,

@@ -202,10 +202,13 @@ static bool
 s_expect (head_state_t *self, head_task_t *task, await_waiter_t *waiter)
 {
     await_value_t *early;
-    if (await_expect (&self->await, waiter, &early)) {
+    int rc = await_expect (&self->await, waiter, &early);
+    if (rc < 0) {
         s_fail (self, task, TROUPE_ENOMEM, "the head has no memory left");
         return false;
     }
+    if (rc && head_peer (self, waiter->id.owner))
+        head_act (self, HEAD_AGAIN, waiter->id.owner)->id = waiter->id;
     if (!early && head_peer (self, waiter->id.owner))
         return true;
     if (!early)
@@ -360,7 +363,7 @@ head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, ui
 
 /*  --- dispatch ---------------------------------------------------------  */
 
-/*  A worker that was filled up gets more when half of that is done, so that
+/*  A worker that was filled up gets more when most of that is done, so that
     leases travel by the batch; but a free slot is filled at once.          */
 static bool
 s_is_full (head_peer_t *peer)
@@ -446,7 +449,7 @@ s_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer)
     self->leased++;
     unsigned load = head_load (peer);
     if (load >= peer->slots * (task->lane->function->prefetch + 1))
-        peer->refill = load / 2 < peer->slots ? peer->slots - 1 : load / 2;
+        peer->refill = load / 4 < peer->slots ? peer->slots - 1 : load / 4;
     head_place (self, peer);
     head_action_t *action = head_act (self, HEAD_DISPATCH, peer->process);
     action->task = task;
@@ -551,6 +554,12 @@ head_acknowledge (head_state_t *self, tid_t id)
         task->retries = 0;
     else
         head_task_destroy (self, task);
+}
+
+bool
+head_knows (const head_state_t *self, tid_t id)
+{
+    return id_table_get (&self->tasks, id) != NULL;
 }
 
 /*  Takes a task back from its worker into its lane.                        */

@@ -197,8 +197,10 @@ s_send_held (troupe_actor_t *self)
     }
     for (index = 0; index < self->held_argument_count; index++) {
         held_argument_t *held = &self->held_arguments [index];
-        if (held->call->state == FUTURE_PENDING)
-            future_add_target (held->argument, self->worker);
+        if (held->call->state != FUTURE_PENDING)
+            continue;
+        future_add_target (held->argument, self->worker);
+        future_pin (held->call, held->argument);
     }
     s_free_held (self);
 }

@@ -161,10 +161,15 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
     if (!grown)
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
     self->futures = grown;
+    if (future->peer != self->peer)
+        return fault_set (fault, TROUPE_EINVAL, "the future belongs to no runtime");
     pthread_mutex_lock (&self->peer->lock);
-    future->shared = true;
-    self->futures [self->future_count++] = future_retain (future);
+    int rc = future_share (future);
+    if (rc == 0)
+        self->futures [self->future_count++] = future_retain (future);
     pthread_mutex_unlock (&self->peer->lock);
+    if (rc)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
     return value_put_reference (out, future->id, true);
 }
 

@@ -44,6 +44,11 @@ s_enqueue (continuation_t *base, troupe_future_t *done)
 {
     callback_t *self = (callback_t *) base;
     troupe_t *peer = done->peer;
+    if (self->result->state != FUTURE_PENDING) {
+        future_release (self->result);      /*  it was cancelled            */
+        free (self);
+        return;
+    }
     self->source = future_retain (done);
     list_append (&peer->callbacks, &self->queued);
     if (peer->callback_count++ == 0)
@@ -103,15 +108,11 @@ s_destroy (callback_t *self)
     free (self);
 }
 
-bool
-callback_run_first (troupe_t *peer)
+/*  Runs the function without the lock.                                     */
+static void
+s_run (callback_t *self)
 {
-    list_node_t *node = list_pop (&peer->callbacks);
-    if (!node)
-        return false;
-    if (--peer->callback_count == 0)
-        s_show (peer, false);
-    callback_t *self = container_of (node, callback_t, queued);
+    troupe_t *peer = self->source->peer;
     pthread_mutex_unlock (&peer->lock);
     troupe_call_t call = { .peer = peer,
                            .what = "callback",
@@ -126,12 +127,27 @@ callback_run_first (troupe_t *peer)
     peer_thread.callback = outer;
     pthread_mutex_lock (&peer->lock);
     s_finish (self, &call);
-    s_destroy (self);
     pthread_mutex_unlock (&peer->lock);
     call_release (&call);
     bytes_release (&call.result);
     pthread_mutex_lock (&peer->lock);
-    return true;
+}
+
+bool
+callback_run_first (troupe_t *peer)
+{
+    for (list_node_t *node; (node = list_pop (&peer->callbacks));) {
+        callback_t *self = container_of (node, callback_t, queued);
+        bool cancelled = self->result->state != FUTURE_PENDING;
+        if (--peer->callback_count == 0)
+            s_show (peer, false);
+        if (!cancelled)
+            s_run (self);
+        s_destroy (self);
+        if (!cancelled)
+            return true;
+    }
+    return false;
 }
 
 void

@@ -202,7 +202,8 @@ s_serve_targets (troupe_future_t *self, size_t served)
     for (size_t index = 0; index < more->target_count; index++) {
         if (more->targets [index].relayed && served) {
             served--;
-            continue;
+            if (!more->targets [index].again)
+                continue;
         }
         s_send_value (self, more->targets [index].process);
     }
@@ -317,9 +318,25 @@ future_add_target (troupe_future_t *self, process_t process)
     if (!grown)
         return;
     more->targets = grown;
+    self->shared = true;
     target_t *target = &more->targets [more->target_count++];
     *target = (target_t){ .process = process };
     s_relay (self, target);
+}
+
+void
+future_send_again (troupe_future_t *self, process_t process)
+{
+    if (self->state != FUTURE_PENDING) {
+        s_send_value (self, process);
+        return;
+    }
+    future_more_t *more = self->more;
+    for (size_t index = 0; more && index < more->target_count; index++)
+        if (more->targets [index].process == process && !more->targets [index].again) {
+            more->targets [index].again = true;
+            return;
+        }
 }
 
 void
@@ -393,38 +410,46 @@ future_expire (troupe_t *peer, int64_t now)
 
 /*  --- other processes --------------------------------------------------  */
 
-static troupe_future_t *
-s_find_lost (troupe_t *peer, process_t process)
+/*  The tables may change while we go through them, so that one is missed:
+    go again as long as there was any.                                      */
+static bool
+s_fail_lost (troupe_t *peer, process_t process, const char *cause)
 {
+    bool any = false;
     size_t cursor = 0;
     for (troupe_future_t *self; (self = future_next (peer, &cursor));)
         if (self->state == FUTURE_PENDING && !self->local
-            && (self->producer == process || self->id.owner == process))
-            return self;
-    return NULL;
+            && (self->producer == process || self->id.owner == process)) {
+            any = true;
+            future_fail (self, TROUPE_ELOST, cause, strlen (cause), 0);
+        }
+    return any;
+}
+
+static bool
+s_remove_borrower (troupe_t *peer, process_t process)
+{
+    bool any = false;
+    size_t cursor = 0;
+    for (troupe_future_t *self; (self = future_next (peer, &cursor));) {
+        size_t before = self->more ? self->more->borrower_count : 0;
+        if (!before)
+            continue;
+        future_retain (self);
+        future_borrower_remove (self, process);
+        any = any || self->more->borrower_count < before;
+        future_release (self);
+    }
+    return any;
 }
 
 void
 future_lose_process (troupe_t *peer, process_t process, const char *cause)
 {
-    for (troupe_future_t *self; (self = s_find_lost (peer, process));)
-        future_fail (self, TROUPE_ELOST, cause, strlen (cause), 0);
-    bool again = true;
-    while (again) {
-        again = false;
-        size_t cursor = 0;
-        for (troupe_future_t *self; (self = future_next (peer, &cursor));) {
-            size_t before = self->more ? self->more->borrower_count : 0;
-            if (!before)
-                continue;
-            future_retain (self);
-            future_borrower_remove (self, process);
-            again = self->more->borrower_count < before;
-            future_release (self);
-            if (again)
-                break;
-        }
-    }
+    while (s_fail_lost (peer, process, cause))
+        ;
+    while (s_remove_borrower (peer, process))
+        ;
 }
 
 void
@@ -450,6 +475,15 @@ future_borrower_remove (troupe_future_t *self, process_t process)
             future_release (self);
             return;
         }
+}
+
+int
+future_share (troupe_future_t *self)
+{
+    if (!self->listed && future_list (self))
+        return -1;
+    self->shared = true;
+    return 0;
 }
 
 void

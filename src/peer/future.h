@@ -35,6 +35,7 @@ typedef struct wait_node {
 typedef struct {
     process_t process;
     bool relayed;               /*  the producer was asked                  */
+    bool again;                 /*  what the producer sends may be lost     */
 } target_t;
 
 /*  What few futures have.                                                  */
@@ -74,6 +75,7 @@ struct troupe_future {
     bool shared;                /*  known to other processes by its id      */
     bool borrowed;              /*  the owner was told                      */
     bool local;                 /*  produced in this process: all, any, then */
+    bool task;                  /*  of a task that the head was given       */
     bool repeatable;            /*  a task with retries: its result is
                                     acknowledged                            */
     uint64_t needed_by;         /*  the last call that takes its value      */
@@ -120,6 +122,9 @@ void future_add_target (troupe_future_t *self, process_t process);
     fault noted.                                                            */
 int future_check_list (troupe_future_t *const *futures, size_t count, const char *what);
 
+/*  ... once more, as the value that went to it may have been lost.         */
+void future_send_again (troupe_future_t *self, process_t process);
+
 /*  Runs a continuation when it is done, now if it is.                      */
 void future_continue (troupe_future_t *self, continuation_t *continuation);
 
@@ -136,6 +141,9 @@ int64_t future_expire (troupe_t *peer, int64_t now);
 
 /*  Fails everything that was to come from a process, or was owned by it.   */
 void future_lose_process (troupe_t *peer, process_t process, const char *cause);
+
+/*  Others will ask for it by its id. Returns 0 or -1 (no memory).          */
+int future_share (troupe_future_t *self);
 
 /*  Keeps handles that are on their way in arguments until it is done.      */
 int future_pin (troupe_future_t *self, troupe_future_t *handle);

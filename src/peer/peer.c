@@ -2,6 +2,7 @@
 
 #include "peer/actor.h"
 #include "peer/callback.h"
+#include "peer/inquiry.h"
 #include "peer/registry.h"
 #include "wire/socket.h"
 
@@ -162,6 +163,7 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     list_init (&self->callbacks);
     list_init (&self->waiters);
     list_init (&self->sleepers);
+    list_init (&self->inquiries);
     if (s_open_sockets (self, options, fault) == 0 && s_open_descriptors (self, fault) == 0)
         self->service = thread_new (peer_serve, self, fault);
     pthread_mutex_lock (&self->lock);
@@ -174,14 +176,20 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     return NULL;
 }
 
-static troupe_future_t *
-s_next_pending (troupe_t *self)
+/*  The tables may change meanwhile, so that one is missed. True if there was
+    any.                                                                    */
+static bool
+s_fail_pending (troupe_t *self)
 {
+    static const char text [] = "the runtime has stopped";
+    bool any = false;
     size_t cursor = 0;
     for (troupe_future_t *future; (future = future_next (self, &cursor));)
-        if (future->state == FUTURE_PENDING)
-            return future;
-    return NULL;
+        if (future->state == FUTURE_PENDING) {
+            any = true;
+            future_fail (future, TROUPE_ESTOPPED, text, sizeof text - 1, 0);
+        }
+    return any;
 }
 
 /*  Nobody borrows from a process that leaves.                              */
@@ -215,13 +223,12 @@ s_drop_borrowers (troupe_t *self)
 int
 peer_stop (troupe_t *self)
 {
-    static const char text [] = "the runtime has stopped";
     pthread_mutex_lock (&self->lock);
     link_flush_all (self);
     self->stopping = true;
     callback_drop_all (self);
-    for (troupe_future_t *future; (future = s_next_pending (self));)
-        future_fail (future, TROUPE_ESTOPPED, text, sizeof text - 1, 0);
+    while (s_fail_pending (self))
+        ;
     callback_drop_all (self);
     s_drop_borrowers (self);
     peer_wake_all (self);
@@ -269,12 +276,9 @@ peer_destroy (troupe_t **self_p)
     s_close (self->ready);
     s_free_known (self);
     id_table_release (&self->senders);
-    window_release (&self->futures);
-    id_table_release (&self->borrowed);
-    id_table_release (&self->actors);
     id_table_release (&self->functions);
-    heap_release (&self->deadlines);
     await_release (&self->await);
+    inquiry_drop_all (self);
     self->closed = true;
     peer_unlock (self);
 }
@@ -286,6 +290,10 @@ peer_unlock (troupe_t *self)
     pthread_mutex_unlock (&self->lock);
     if (!last)
         return;
+    window_release (&self->futures);
+    id_table_release (&self->borrowed);
+    id_table_release (&self->actors);
+    heap_release (&self->deadlines);
     pthread_mutex_destroy (&self->lock);
     free (self);
 }

@@ -163,6 +163,9 @@ struct troupe {
     list_t waiters;             /*  threads that may run callbacks          */
     list_t sleepers;            /*  threads that wait and do not drive      */
 
+    list_t inquiries;           /*  about answers that may be lost          */
+    uint64_t inquiry_number;
+
     id_table_t actors;
     id_table_t functions;       /*  address of a troupe_task_t → its number */
 

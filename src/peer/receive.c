@@ -1,6 +1,7 @@
 /*  receive.c - what comes in: from the head and from other processes       */
 
 #include "peer/actor.h"
+#include "peer/inquiry.h"
 #include "wire/socket.h"
 
 #include <errno.h>
@@ -121,10 +122,13 @@ s_peer_down (troupe_t *self, const record_t *record)
     await_drop_owner (&self->await, process);
     if (self->hooks)
         self->hooks->down (self->hooks_context, process);
+    inquiry_lose_process (self, process);
     if (!known)
         return;
-    if (known->role == ROLE_WORKER)
+    if (known->role == ROLE_WORKER) {
         self->workers--;
+        inquiry_begin (self, cause);
+    }
     free (known->endpoint);
     free (known->label);
     free (known);
@@ -169,14 +173,20 @@ s_take_handles (troupe_future_t *future, const record_t *record)
         future->more->keeps = true;
 }
 
+/*  The code of a failure that came.                                        */
+static troupe_error_t
+s_code (const record_t *record)
+{
+    return fault_code_valid (record->number) ? (troupe_error_t) record->number
+                                             : TROUPE_EPROTOCOL;
+}
+
 static void
 s_settle (troupe_future_t *future, const record_t *record, batch_t *batch, size_t served)
 {
     if (record->flags & RECORD_FAULT)
-        future_fail (future,
-                     fault_code_valid (record->number) ? (troupe_error_t) record->number
-                                                       : TROUPE_EPROTOCOL,
-                     (const char *) record->body, record->body_size, served);
+        future_fail (future, s_code (record), (const char *) record->body, record->body_size,
+                     served);
     else if (!value_check (record->body, record->body_size, true))
         future_fail (future, TROUPE_EPROTOCOL, "malformed result", 16, served);
     else {
@@ -202,7 +212,7 @@ s_result (troupe_t *self, const record_t *record, batch_t *batch)
 static void
 s_value (troupe_t *self, const record_t *record, batch_t *batch)
 {
-    uint32_t code = record->flags & RECORD_FAULT ? record->number : 0;
+    uint32_t code = record->flags & RECORD_FAULT ? s_code (record) : 0;
     if (!code && !value_check (record->body, record->body_size, true))
         return;
     await_waiter_t *waiter = await_take (&self->await, record->id);
@@ -222,6 +232,10 @@ static void
 s_subscribe_owned (troupe_t *self, const record_t *record)
 {
     troupe_future_t *future = future_find (self, record->id);
+    if (future && record->flags & RECORD_AGAIN) {
+        future_send_again (future, record->target);
+        return;
+    }
     if (future) {
         future_add_target (future, record->target);
         return;
@@ -239,7 +253,8 @@ s_subscribe_owned (troupe_t *self, const record_t *record)
 static void
 s_subscribe (troupe_t *self, const record_t *record)
 {
-    if (self->hooks && self->hooks->subscribe (self->hooks_context, record->id, record->target))
+    if (self->hooks && !(record->flags & RECORD_AGAIN)
+        && self->hooks->subscribe (self->hooks_context, record->id, record->target))
         return;
     if (record->id.owner == self->self)
         s_subscribe_owned (self, record);
@@ -262,6 +277,14 @@ s_borrow (troupe_t *self, const record_t *record, bool begins)
         future_borrower_add (future, borrower);
     else if (future)
         future_borrower_remove (future, borrower);
+}
+
+/*  Whatever we sent before comes before this sign.                         */
+static void
+s_sign (troupe_t *self, const record_t *record, process_t sender)
+{
+    record_t sign = { .type = RECORD_SIGN, .id = record->id };
+    link_send (self, sender, &sign);
 }
 
 /*  --- frames -----------------------------------------------------------  */
@@ -288,6 +311,9 @@ s_record_from_head (troupe_t *self, const record_t *record, batch_t *batch)
     case RECORD_SUBSCRIBE:
         s_subscribe (self, record);
         break;
+    case RECORD_UNKNOWN:
+        inquiry_unknown (self, record);
+        break;
     default:
         if (self->hooks && self->joined)
             self->hooks->record (self->hooks_context, record, batch, HEAD_PROCESS);
@@ -312,6 +338,12 @@ s_record_from_peer (troupe_t *self, const record_t *record, batch_t *batch, proc
         break;
     case RECORD_RELEASE:
         s_borrow (self, record, false);
+        break;
+    case RECORD_FENCE:
+        s_sign (self, record, sender);
+        break;
+    case RECORD_SIGN:
+        inquiry_sign (self, record->id.sequence, sender);
         break;
     case RECORD_CALL:
     case RECORD_CANCEL:

@@ -54,10 +54,7 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
     if (!future || future->peer != self->peer)
         return fault_set (fault, TROUPE_EINVAL, "the future belongs to no runtime");
     if (handle) {
-        future->shared = true;
-        if (!future->listed && future_list (future))
-            return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
-        if (future_pin (self->future, future))
+        if (future_share (future) || future_pin (self->future, future))
             return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
         return value_put_reference (out, future->id, true);
     }
@@ -178,8 +175,11 @@ void
 submission_subscribe (submission_t *self, process_t target)
 {
     for (size_t index = 0; index < self->needed_count; index++)
-        if (self->needed [index]->state == FUTURE_PENDING)
+        if (self->needed [index]->state == FUTURE_PENDING) {
             future_add_target (self->needed [index], target);
+            /*  Held until the answer, should the value get lost.           */
+            future_pin (self->future, self->needed [index]);
+        }
 }
 
 void
@@ -224,6 +224,7 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
     else if (submission_write (&call, &link->frame, &record, number ? NULL : &prefix, args,
                                count, false)
              == 0) {
+        call.future->task = true;
         call.future->repeatable = call.options.retries != 0;
         link_commit (peer, link);
         submission_subscribe (&call, HEAD_PROCESS);

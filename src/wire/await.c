@@ -10,6 +10,11 @@
     the newest is kept whatever its size.                                   */
 #define EARLY_BYTES_MAX ((size_t) 64 << 20)
 
+/*  The code of a mark, which is left of a value that was dropped, and how
+    many there may be.                                                      */
+#define DROPPED UINT32_MAX
+#define MARKS_MAX 65536
+
 typedef struct entry entry_t;
 
 struct entry {
@@ -53,16 +58,25 @@ s_weight (const await_value_t *value)
     return sizeof (entry_t) + sizeof *value + value->size;
 }
 
+static void
+s_take_early (await_t *await, await_value_t *value)
+{
+    list_remove (&value->node);
+    list_remove (&value->age);
+    if (value->code == DROPPED)
+        await->mark_count--;
+    else
+        await->early_bytes -= s_weight (value);
+}
+
 /*  Takes the oldest value of an entry out; NULL if it has none.            */
 static await_value_t *
 s_pop_early (await_t *await, entry_t *entry)
 {
-    list_node_t *node = list_pop (&entry->early);
-    if (!node)
+    if (list_empty (&entry->early))
         return NULL;
-    await_value_t *value = container_of (node, await_value_t, node);
-    list_remove (&value->age);
-    await->early_bytes -= s_weight (value);
+    await_value_t *value = container_of (entry->early.next, await_value_t, node);
+    s_take_early (await, value);
     return value;
 }
 
@@ -80,12 +94,16 @@ await_expect (await_t *await, await_waiter_t *waiter, await_value_t **early)
     entry_t *entry = s_entry (await, waiter->id);
     if (!entry)
         return -1;
-    *early = s_pop_early (await, entry);
-    if (*early)
+    await_value_t *value = s_pop_early (await, entry);
+    bool dropped = value && value->code == DROPPED;
+    if (value && !dropped) {
+        *early = value;
         s_tidy (await, entry);
-    else
-        list_append (&entry->waiters, &waiter->node);
-    return 0;
+        return 0;
+    }
+    free (value);
+    list_append (&entry->waiters, &waiter->node);
+    return dropped ? 1 : 0;
 }
 
 await_waiter_t *
@@ -99,16 +117,46 @@ await_take (await_t *await, tid_t id)
     return container_of (node, await_waiter_t, node);
 }
 
-/*  Drops the oldest values until another one fits.                         */
+static void
+s_push_early (await_t *await, entry_t *entry, await_value_t *value)
+{
+    bool mark = value->code == DROPPED;
+    list_t *list = mark ? &await->marks : &await->early;
+    if (!list->next)
+        list_init (list);
+    list_append (&entry->early, &value->node);
+    list_append (list, &value->age);
+    if (mark)
+        await->mark_count++;
+    else
+        await->early_bytes += s_weight (value);
+}
+
+/*  Drops the oldest value, of which a mark is left, or mark.               */
+static void
+s_drop_oldest (await_t *await, const list_t *list)
+{
+    await_value_t *value = container_of (list->next, await_value_t, age);
+    entry_t *entry = id_table_get (&await->entries, value->id);
+    s_take_early (await, value);
+    await_value_t *mark = list == &await->early ? calloc (1, sizeof *mark) : NULL;
+    if (mark) {
+        mark->id = value->id;
+        mark->code = DROPPED;
+        s_push_early (await, entry, mark);
+    }
+    free (value);
+    s_tidy (await, entry);
+}
+
+/*  Drops the oldest until another one fits.                                */
 static void
 s_make_room (await_t *await, size_t weight)
 {
-    while (await->early_bytes && await->early_bytes + weight > EARLY_BYTES_MAX) {
-        await_value_t *oldest = container_of (await->early.next, await_value_t, age);
-        entry_t *entry = id_table_get (&await->entries, oldest->id);
-        free (s_pop_early (await, entry));
-        s_tidy (await, entry);
-    }
+    while (await->early_bytes && await->early_bytes + weight > EARLY_BYTES_MAX)
+        s_drop_oldest (await, &await->early);
+    while (await->mark_count > MARKS_MAX)
+        s_drop_oldest (await, &await->marks);
 }
 
 int
@@ -128,11 +176,7 @@ await_keep (await_t *await, tid_t id, uint32_t code, const void *data, uint32_t 
         free (value);
         return -1;
     }
-    if (!await->early.next)
-        list_init (&await->early);
-    list_append (&entry->early, &value->node);
-    list_append (&await->early, &value->age);
-    await->early_bytes += s_weight (value);
+    s_push_early (await, entry, value);
     return 0;
 }
 
@@ -181,6 +225,21 @@ await_orphan (await_t *await, process_t owner, list_t *waiters)
         s_drop_early (await, entry);
         s_tidy (await, entry);
     }
+}
+
+size_t
+await_next (const await_t *await, size_t *cursor, tid_t *id)
+{
+    for (const entry_t *entry; (entry = id_table_next (&await->entries, cursor));) {
+        size_t count = 0;
+        for (const list_node_t *node = entry->waiters.next; node != &entry->waiters;
+             node = node->next)
+            count++;
+        *id = entry->id;
+        if (count)
+            return count;
+    }
+    return 0;
 }
 
 void

@@ -19,6 +19,8 @@ typedef struct {
     id_table_t entries;
     list_t early;               /*  values kept, the oldest first           */
     size_t early_bytes;
+    list_t marks;               /*  of values that were dropped             */
+    size_t mark_count;
 } await_t;
 
 /*  What a call embeds, or allocates, for each value it waits for.          */
@@ -39,7 +41,8 @@ typedef struct {
 } await_value_t;
 
 /*  Registers a waiter, or gives the value that is here already. Returns 0,
-    or -1 when there is no memory.                                          */
+    1 if the value was here but has been dropped, so that the owner must be
+    asked for it again, or -1 when there is no memory.                      */
 int await_expect (await_t *await, await_waiter_t *waiter, await_value_t **early);
 
 /*  Takes the waiter that gets a value that has come, or NULL if there is
@@ -58,6 +61,10 @@ void await_drop_owner (await_t *await, process_t owner);
 
 /*  The same, and moves the waiters for such futures into a list.           */
 void await_orphan (await_t *await, process_t owner, list_t *waiters);
+
+/*  Goes through the futures that somebody waits for; *cursor starts at 0.
+    Returns how many wait for *id, 0 at the end.                            */
+size_t await_next (const await_t *await, size_t *cursor, tid_t *id);
 
 /*  Frees everything but the waiters.                                       */
 void await_release (await_t *await);

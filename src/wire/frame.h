@@ -79,7 +79,11 @@
     X (BORROW, 23, false)   /*  borrower to owner: I keep this              */               \
     X (RELEASE, 24, false)  /*  borrower to owner: no more                  */               \
     X (WORKER_LOST, 25, false) /* node to head: a process ended, and why    */               \
-    X (ACK, 26, true)       /*  owner to head: a task's result is here      */
+    X (ACK, 26, true)       /*  owner to head: a task's result is here      */               \
+    X (CHECK, 27, false)    /*  owner to head: tasks that it waits for      */               \
+    X (UNKNOWN, 28, false)  /*  head to owner: those that it does not know  */               \
+    X (FENCE, 29, true)     /*  owner to worker: SIGN behind what you sent  */               \
+    X (SIGN, 30, true)      /*  worker to owner: here it is                 */
 
 typedef enum {
 #define RECORD_ENUM_(name, number, is_short) RECORD_##name = number,
@@ -93,7 +97,8 @@ enum {
     RECORD_BY_NAME = 2,     /*  TASK, CALL: body begins with a name of extra
                                 bytes, padded to a multiple of 8            */
     RECORD_KILL = 4,        /*  END: do not run the calls that wait         */
-    RECORD_ACTOR = 8        /*  BORROW, RELEASE: of an actor                */
+    RECORD_ACTOR = 8,       /*  BORROW, RELEASE: of an actor                */
+    RECORD_AGAIN = 16       /*  SUBSCRIBE: the value may have been lost     */
 };
 
 /*  Retries of a TASK that never run out.                                   */

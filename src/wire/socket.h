@@ -16,7 +16,8 @@
     not pin its 8 kB receive buffer. NULL with the fault set.               */
 void *socket_context_new (fault_t *fault);
 
-/*  A ROUTER, mandatory, or a DEALER. NULL with the fault set.              */
+/*  A ROUTER, mandatory, whose ipc endpoints only processes of this user can
+    connect to; or a DEALER. NULL with the fault set.                       */
 void *socket_router_new (void *context, fault_t *fault);
 void *socket_dealer_new (void *context, fault_t *fault);
 

@@ -28,6 +28,15 @@ struct thread {
 static atomic_int s_threads;
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 
+/*  A program may exit without ending its runtime; CZMQ would report the
+    sockets of the threads that still run, as the program ends.             */
+static void
+s_silence (void)
+{
+    if (atomic_load (&s_threads) > 0)
+        zsys_set_logstream (NULL);
+}
+
 static void
 s_prepare (void)
 {
@@ -38,6 +47,8 @@ s_prepare (void)
     }
     zsys_handler_set (NULL);
     zsys_init ();
+    /*  Runs before the exit function that zsys_init has set.               */
+    atexit (s_silence);
     zsys_set_max_sockets (0);
 }
 

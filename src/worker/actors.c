@@ -227,6 +227,17 @@ s_fail_waiting (worker_actor_t *self)
     }
 }
 
+/*  It was told to end before it was constructed.                           */
+static void
+s_fail_birth (worker_actor_t *self)
+{
+    fault_t fault;
+    fault_set (&fault, TROUPE_EENDED, "the actor has ended");
+    s_report_failure (self->worker, self->birth->id, self->described->name, &fault);
+    job_destroy (self->worker, self->birth);
+    self->birth = NULL;
+}
+
 /*  The last runner to leave destroys the object.                           */
 static void
 s_leave (worker_actor_t *self)
@@ -236,6 +247,8 @@ s_leave (worker_actor_t *self)
     if (--self->living)
         return;
     s_fail_waiting (self);
+    if (self->birth)
+        s_fail_birth (self);
     if (self->constructed && self->described->term) {
         pthread_mutex_unlock (&peer->lock);
         self->described->term (self->state);
@@ -378,7 +391,9 @@ actors_make (worker_t *worker, worker_actor_t *self)
     pthread_mutex_unlock (&peer->lock);
     self->described = module_find_class (class_name, &fault);
     pthread_mutex_lock (&peer->lock);
-    if (self->described) {
+    if (atomic_load (&self->birth->cancelled))
+        fault_set (&fault, TROUPE_ECANCELLED, "its owner has ended");
+    else if (self->described) {
         self->runner_count
             = self->described->concurrency ? self->described->concurrency : 1;
         self->living = self->runner_count;

@@ -2,6 +2,7 @@
 
 #include "worker/worker_private.h"
 
+#include "peer/inquiry.h"
 #include "peer/registry.h"
 
 #include <stdarg.h>
@@ -109,7 +110,9 @@ job_await_arguments (worker_t *worker, job_t *self)
     for (uint32_t index = 0; index < self->waiter_count; index++) {
         await_value_t *early = NULL;
         int rc = await_expect (&worker->peer->await, &self->waiters [index], &early);
-        if (rc == 0 && !early)
+        if (rc > 0)
+            inquiry_ask_again (worker->peer, self->waiters [index].id);
+        if (rc >= 0 && !early)
             continue;
         uint32_t code = early ? early->code : TROUPE_ENOMEM;
         if (rc == 0 && !code)
@@ -269,6 +272,11 @@ s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
     if (call->tail && !call->fault.code) {
         s_answer_later (worker, self, call->tail);
         return;
+    }
+    /*  Whatever fails after the deadline fails because of it.              */
+    if (call->fault.code && self->deadline <= worker->peer->now) {
+        call->fault.code = TROUPE_ETIMEOUT;
+        fault_prefix (&call->fault, "deadline passed");
     }
     if (call->fault.code)
         s_answer_fault (worker, self, NULL, &call->fault);
