@@ -16,7 +16,6 @@
 #include <time.h>
 
 #define RETRIES -1              /*  a task survives any number of workers   */
-#define FIRST_MIN 10            /*  words that an actor names in round 1    */
 
 /*  What the variants work on.                                              */
 typedef struct {
@@ -399,18 +398,18 @@ s_gather (const job_t *job, cast_t *cast)
 static troupe_future_t *
 s_chain (const job_t *job, cast_t *cast)
 {
-    uint64_t named = job->top > FIRST_MIN ? job->top : FIRST_MIN;
     troupe_future_t *threshold = NULL, *unknown = NULL, *answer = NULL;
 
     for (size_t i = 0; i < cast->count; i++)
-        cast->calls [i] = wordlist_top (cast->lists [i], named);
+        cast->calls [i] = wordlist_top (cast->lists [i], job->top);
     if (!s_missing (cast->calls, cast->count))
         threshold = troupe_call (cast->merger, merger_first,
                                  troupe_futures (cast->calls, cast->count));
     s_destroy_futures (cast->calls, cast->count);
 
     for (size_t i = 0; threshold && i < cast->count; i++)
-        cast->calls [i] = troupe_call_by_name (cast->lists [i], "above", threshold, named);
+        cast->calls [i] = troupe_call_by_name (cast->lists [i], "above", threshold,
+                                               (uint64_t) job->top);
     if (!s_missing (cast->calls, cast->count))
         unknown = troupe_call (cast->merger, merger_second,
                                troupe_futures (cast->calls, cast->count));
