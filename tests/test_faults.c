@@ -1445,7 +1445,8 @@ main (int argc, char *argv [])
         fprintf (stderr, "test_faults: %s\n", troupe_error ());
         return 1;
     }
-    if (getenv ("FILTER")) cmocka_set_test_filter (getenv ("FILTER"));
+    if (getenv ("TEST_FILTER"))
+        cmocka_set_test_filter (getenv ("TEST_FILTER"));
     int failed = 0;
     /*  A crash in a thread is the driver's own.                            */
     if (!s_threads ())

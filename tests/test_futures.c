@@ -129,7 +129,7 @@ s_hold_end (hold_t *self)
     sent on to workers, has come to them: the way of a constructor goes
     through both.                                                           */
 typedef struct { char unused; } nobody_t;
-TROUPE_ACTOR (nobody, nobody_t);
+TROUPE_ACTOR (nobody, nobody_t, .init = NULL);
 
 static void
 s_flush_cluster (void)

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -82,10 +83,30 @@ s_count (const char *folder)
     return count;
 }
 
-static size_t
-s_descriptors (void)
+typedef struct {
+    size_t descriptors;
+    size_t threads;
+} usage_t;
+
+static usage_t
+s_usage (void)
 {
-    return s_count ("/proc/self/fd");
+    return (usage_t){ s_count ("/proc/self/fd"), s_count ("/proc/self/task") };
+}
+
+/*  Sees that there are no more descriptors and threads than before. ZeroMQ
+    closes sockets in a thread of its own, a moment after they are given up. */
+static void
+s_check_usage (usage_t before)
+{
+    for (int left = 10000; left; left--) {
+        usage_t now = s_usage ();
+        if (now.descriptors <= before.descriptors && now.threads <= before.threads)
+            return;
+        poll (NULL, 0, 1);
+    }
+    fail_msg ("%zu descriptors and %zu threads before, %zu and %zu now", before.descriptors,
+              before.threads, s_usage ().descriptors, s_usage ().threads);
 }
 
 static void
@@ -112,6 +133,14 @@ s_end (void)
         fail_msg ("%s", troupe_error ());
     assert_null (s_troupe);
     s_no_children ();
+}
+
+/*  After a test that has failed half-way.                                  */
+static int
+s_clean_up (void **state)
+{
+    (void) state;
+    return s_troupe ? troupe_term (&s_troupe) : 0;
 }
 
 /*  As many as there are in the environment that the program was given.     */
@@ -143,16 +172,12 @@ test_cycles (void **state)
 {
     (void) state;
     s_cycle (s_default_workers);
-    size_t descriptors = s_descriptors ();
-    size_t threads = s_count ("/proc/self/task");
-    for (int times = 0; times < 8; times++) {
+    usage_t usage = s_usage ();
+    for (int times = 0; times < 8; times++)
         s_cycle (s_default_workers);
-        assert_int_equal (s_descriptors (), descriptors);
-        assert_int_equal (s_count ("/proc/self/task"), threads);
-    }
+    s_check_usage (usage);
     s_cycle ("threads:3");
-    assert_int_equal (s_descriptors (), descriptors);
-    assert_int_equal (s_count ("/proc/self/task"), threads);
+    s_check_usage (usage);
 }
 
 static void
@@ -188,7 +213,7 @@ test_bad_workers (void **state)
     static const char *const bad [] = { "0",        "-1",       "two",       "2x",
                                         "1000000",  "threads:", "threads:0", "threads:x",
                                         "threads2", "threads:-1", "2 3" };
-    size_t descriptors = s_descriptors ();
+    usage_t usage = s_usage ();
     for (size_t index = 0; index < sizeof bad / sizeof *bad; index++) {
         setenv ("TROUPE_WORKERS", bad [index], 1);
         if (troupe_init (NULL, NULL))
@@ -196,7 +221,7 @@ test_bad_workers (void **state)
         assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
         check_texts (troupe_error (), "TROUPE_WORKERS", bad [index], "wanted");
     }
-    assert_int_equal (s_descriptors (), descriptors);
+    s_check_usage (usage);
     s_cycle (s_default_workers);
 }
 
@@ -367,47 +392,34 @@ test_handles_after_term (void **state)
     (void) state;
     bool ran = false;
     const char *text;
-    gate_t gate;
     s_begin_default ();
-    gate_new (&gate);
     troupe_future_t *done = troupe_put (s_troupe, "still here");
-    troupe_future_t *pending = troupe_remote (s_troupe, after_gate, gate.path, 1);
-    troupe_future_t *then = troupe_then (pending, s_must_not_run, &ran);
-    troupe_future_t *ready = troupe_then (done, s_must_not_run, &ran);
+    troupe_actor_t *actor = troupe_spawn (s_troupe, counter);
+    check_integer (troupe_call (actor, counter_add), 1);
+    /*  Callbacks do not run from here on, for nobody waits.                */
+    troupe_future_t *then = troupe_then (done, s_must_not_run, &ran);
+    troupe_future_t *pending = troupe_remote (s_troupe, square, then);
+    troupe_future_t *next = troupe_then (pending, s_must_not_run, &ran);
     troupe_future_t *parts [] = { pending, done };
     troupe_future_t *all = troupe_all (parts, 2);
     troupe_future_t *any = troupe_any (&pending, 1);
-    troupe_actor_t *actor = troupe_spawn (s_troupe, counter);
     troupe_future_t *timed
         = troupe_remote (s_troupe, square, pending, TROUPE_WITH (.timeout_ms = 100000));
-    gate_wait (&gate);
-    if (support_threads ()) {
-        gate_open (&gate);
-        assert_true (troupe_wait (&pending, 1, 1, -1, NULL) == 1);
-    }
+    troupe_future_t *call = troupe_call (actor, counter_add, pending);
     s_end ();
-    if (!support_threads ()) {
-        close (gate.fd);
-        unlink (gate.path);
-        check_failure (troupe_future_dup (pending), TROUPE_ESTOPPED, "stopped");
-        check_failure (then, TROUPE_ESTOPPED, "stopped");
-        check_failure (all, TROUPE_ESTOPPED, "stopped");
-        check_failure (any, TROUPE_ESTOPPED, "stopped");
-        check_failure (timed, TROUPE_ESTOPPED, "stopped");
-    } else {
-        troupe_future_destroy (&then);
-        troupe_future_destroy (&all);
-        troupe_future_destroy (&any);
-        troupe_future_destroy (&timed);
-    }
-    check_failure (ready, TROUPE_ESTOPPED, "stopped");
     assert_int_equal (troupe_get (done, &text), 0);
     assert_string_equal (text, "still here");
     assert_int_equal (troupe_wait (parts, 2, 2, -1, NULL), 2);
-    if (!support_threads ())
-        assert_false (ran);
+    assert_int_equal (troupe_cancel (pending), -1);
+    check_failure (then, TROUPE_ESTOPPED, "stopped");
+    check_failure (next, TROUPE_ESTOPPED, "stopped");
+    check_failure (all, TROUPE_ESTOPPED, "stopped");
+    check_failure (any, TROUPE_ESTOPPED, "stopped");
+    check_failure (timed, TROUPE_ESTOPPED, "stopped");
+    check_failure (call, TROUPE_ESTOPPED, "stopped");
+    check_failure (pending, TROUPE_ESTOPPED, "stopped");
+    assert_false (ran);
     troupe_actor_destroy (&actor);
-    troupe_future_destroy (&pending);
     troupe_future_destroy (&done);
 }
 
@@ -503,8 +515,7 @@ test_host (void **state)
     s_begin_default ();
     s_check_handlers (before);
     troupe_future_t *future = troupe_remote (s_troupe, square, 3);
-    int64_t number = 0;
-    int rc = troupe_get (future, &number);
+    int rc = troupe_get (future);
     troupe_future_destroy (&future);
     s_end ();
     dup2 (out, 1);
@@ -517,7 +528,9 @@ test_host (void **state)
     unlink (path);
     s_check_handlers (before);
     pthread_sigmask (SIG_SETMASK, NULL, &mask_after);
-    assert_memory_equal (&mask_before, &mask_after, sizeof mask_before);
+    for (int number = 1; number < NSIG; number++)
+        assert_int_equal (sigismember (&mask_before, number),
+                          sigismember (&mask_after, number));
 }
 
 /*  --- workers that never are -------------------------------------------  */
@@ -526,8 +539,7 @@ test_host (void **state)
 static void
 s_fail_to_begin (const char *what, double seconds, troupe_error_t code, const char *text)
 {
-    size_t descriptors = s_descriptors ();
-    size_t threads = s_count ("/proc/self/task");
+    usage_t usage = s_usage ();
     setenv ("TEST_INIT_WORKER", what, 1);
     setenv ("TROUPE_WORKERS", "2", 1);
     double begin = s_now ();
@@ -539,8 +551,7 @@ s_fail_to_begin (const char *what, double seconds, troupe_error_t code, const ch
     check_texts (troupe_error (), text);
     assert_true (time < seconds);
     s_no_children ();
-    assert_int_equal (s_descriptors (), descriptors);
-    assert_int_equal (s_count ("/proc/self/task"), threads);
+    s_check_usage (usage);
 }
 
 static void
@@ -585,21 +596,21 @@ int
 main (int argc, char *argv [])
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_cycles),
-        cmocka_unit_test (test_arguments),
-        cmocka_unit_test (test_bad_workers),
-        cmocka_unit_test (test_second_init),
-        cmocka_unit_test (test_race),
-        cmocka_unit_test (test_worker_count),
-        cmocka_unit_test (test_default_workers),
-        cmocka_unit_test (test_term_running),
-        cmocka_unit_test (test_term_queued),
-        cmocka_unit_test (test_handles_after_term),
-        cmocka_unit_test (test_futures_of_others),
-        cmocka_unit_test (test_max_pending),
-        cmocka_unit_test (test_host),
-        cmocka_unit_test (test_worker_exits),
-        cmocka_unit_test (test_worker_hangs),
+        cmocka_unit_test_teardown (test_cycles, s_clean_up),
+        cmocka_unit_test_teardown (test_arguments, s_clean_up),
+        cmocka_unit_test_teardown (test_bad_workers, s_clean_up),
+        cmocka_unit_test_teardown (test_second_init, s_clean_up),
+        cmocka_unit_test_teardown (test_race, s_clean_up),
+        cmocka_unit_test_teardown (test_worker_count, s_clean_up),
+        cmocka_unit_test_teardown (test_default_workers, s_clean_up),
+        cmocka_unit_test_teardown (test_term_running, s_clean_up),
+        cmocka_unit_test_teardown (test_term_queued, s_clean_up),
+        cmocka_unit_test_teardown (test_handles_after_term, s_clean_up),
+        cmocka_unit_test_teardown (test_futures_of_others, s_clean_up),
+        cmocka_unit_test_teardown (test_max_pending, s_clean_up),
+        cmocka_unit_test_teardown (test_host, s_clean_up),
+        cmocka_unit_test_teardown (test_worker_exits, s_clean_up),
+        cmocka_unit_test_teardown (test_worker_hangs, s_clean_up),
     };
     if (getenv ("TROUPE_BOOT"))
         s_misbehave ();

@@ -206,6 +206,8 @@ s_stop_workers (cluster_t *self)
 {
     record_t stop = { .type = RECORD_STOP };
     pthread_mutex_lock (&self->peer->lock);
+    /*  First: what ends now ends because of this, not because its worker does. */
+    peer_abandon (self->peer);
     link_send (self->peer, HEAD_PROCESS, &stop);
     link_flush_all (self->peer);
     pthread_mutex_unlock (&self->peer->lock);

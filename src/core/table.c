@@ -36,7 +36,7 @@ s_capacity (size_t capacity, size_t count)
 {
     if (capacity == 0)
         return TABLE_FIRST;
-    if (count < capacity / 4 * 3)
+    if (count < capacity / 8 * 5)
         return capacity;
     return capacity > SIZE_MAX / 2 ? 0 : capacity * 2;
 }
@@ -58,14 +58,14 @@ s_mix (uint64_t a, uint64_t b)
     return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
-/*  Sequences mostly come in order: eight of them share a hash and lie side
+/*  Sequences mostly come in order: four of them share a hash and lie side
     by side, so that a walk through many touches few cache lines.           */
 static inline size_t
 s_id_home (const id_table_t *table, tid_t key)
 {
     uint64_t owner = s_mix (key.owner ^ table->seed, UINT64_C (0x9e3779b97f4a7c15));
-    uint64_t hash = s_mix (key.sequence >> 3 ^ owner, table->seed | 1);
-    hash = (hash ^ hash >> 32) << 3 | (key.sequence & 7);
+    uint64_t hash = s_mix (key.sequence >> 2 ^ owner, table->seed | 1);
+    hash = s_mix (hash ^ table->seed, UINT64_C (0xa0761d6478bd642f)) << 2 | (key.sequence & 3);
     return (size_t) hash & (table->capacity - 1);
 }
 

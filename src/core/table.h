@@ -1,7 +1,7 @@
 /*  table.h - hash tables: by id, and by name
 
     Both use open addressing with linear probing and backward-shift deletion,
-    grow by doubling at three quarters full, and hash with a random seed (ids
+    grow by doubling at five eighths full, and hash with a random seed (ids
     with a seeded 128-bit multiply-mix, names with SipHash-2-4, see Aumasson
     and Bernstein 2012), so that peers cannot choose keys that collide.
     Values are pointers, never NULL, and owned by the caller.               */

@@ -220,16 +220,22 @@ s_drop_borrowers (troupe_t *self)
     }
 }
 
+void
+peer_abandon (troupe_t *self)
+{
+    callback_drop_all (self);
+    while (s_fail_pending (self))
+        ;
+    callback_drop_all (self);
+}
+
 int
 peer_stop (troupe_t *self)
 {
     pthread_mutex_lock (&self->lock);
     link_flush_all (self);
     self->stopping = true;
-    callback_drop_all (self);
-    while (s_fail_pending (self))
-        ;
-    callback_drop_all (self);
+    peer_abandon (self);
     s_drop_borrowers (self);
     peer_wake_all (self);
     pthread_mutex_unlock (&self->lock);

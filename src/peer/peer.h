@@ -192,6 +192,9 @@ typedef struct {
     deadline. Takes the lock itself. NULL with the fault set.               */
 troupe_t *peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault);
 
+/*  Fails what is pending with TROUPE_ESTOPPED. Expects the lock.           */
+void peer_abandon (troupe_t *self);
+
 /*  Refuses new work, fails what is pending with TROUPE_ESTOPPED and ends the
     service thread. Takes the lock itself. Returns 0, or -1 if the thread
     did not end.                                                            */
