@@ -35,7 +35,8 @@ struct cluster {
     node_t *node;
     inner_t *inners;
     unsigned inner_count;
-    pthread_mutex_t lock;       /*  of inners' workers                      */
+    bool stopping;
+    pthread_mutex_t lock;       /*  of inners' workers and stopping         */
 };
 
 /*  --- workers as threads -----------------------------------------------  */
@@ -55,8 +56,9 @@ s_run_inner (void *arg)
     pthread_mutex_lock (&cluster->lock);
     self->worker = worker;
     self->fault = fault;
+    bool stopping = cluster->stopping;
     pthread_mutex_unlock (&cluster->lock);
-    if (worker)
+    if (worker && !stopping)
         worker_run (worker);
 }
 
@@ -77,18 +79,43 @@ s_start_inners (cluster_t *self, unsigned workers, fault_t *fault)
     return 0;
 }
 
+static worker_t *
+s_inner_worker (inner_t *inner)
+{
+    pthread_mutex_lock (&inner->cluster->lock);
+    worker_t *worker = inner->worker;
+    pthread_mutex_unlock (&inner->cluster->lock);
+    return worker;
+}
+
+/*  How much of the time is left, at least a little.                        */
+static int
+s_left_ms (int64_t deadline)
+{
+    int64_t left = (deadline - clock_now ()) / CLOCK_MS;
+    return left > 10 ? (int) left : 10;
+}
+
+/*  A worker that is still joining stops as soon as it has.                 */
 static int
 s_stop_inners (cluster_t *self)
 {
     int rc = 0;
+    int64_t deadline = clock_now () + STOP_TIMEOUT_MS * CLOCK_MS;
+    pthread_mutex_lock (&self->lock);
+    self->stopping = true;
+    for (unsigned index = 0; index < self->inner_count; index++)
+        if (self->inners [index].worker)
+            worker_stop (self->inners [index].worker);
+    pthread_mutex_unlock (&self->lock);
     for (unsigned index = 0; index < self->inner_count; index++) {
-        pthread_mutex_lock (&self->lock);
-        worker_t *worker = self->inners [index].worker;
-        pthread_mutex_unlock (&self->lock);
-        if (worker)
-            worker_stop (worker);
-        if (thread_join (&self->inners [index].thread, STOP_TIMEOUT_MS)
-            || worker_destroy (&worker, STOP_TIMEOUT_MS))
+        inner_t *inner = &self->inners [index];
+        worker_t *worker = NULL;
+        if (thread_join (&inner->thread, s_left_ms (deadline)) == 0)
+            worker = s_inner_worker (inner);
+        else
+            rc = -1;
+        if (worker_destroy (&worker, s_left_ms (deadline)))
             rc = -1;
     }
     return rc;
