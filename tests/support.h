@@ -86,6 +86,8 @@ static inline size_t
 support_workers (void)
 {
     const char *text = getenv ("TROUPE_WORKERS");
+    if (strcmp (text, "threads") == 0)
+        return (size_t) sysconf (_SC_NPROCESSORS_ONLN);
     return strtoul (text + (support_threads () ? 8 : 0), NULL, 10);
 }
 

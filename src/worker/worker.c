@@ -124,7 +124,8 @@ s_subscribe (void *context, tid_t id, process_t target)
 {
     worker_t *self = context;
     job_t *job = id_table_get (&self->jobs, id);
-    if (!job)
+    /*  Of an actor that is being made the owner tells others.              */
+    if (!job || (!job->task && !job->actor))
         return false;
     if (job->target_count == UINT16_MAX)
         return true;
