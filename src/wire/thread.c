@@ -2,19 +2,26 @@
 
 #include "wire/thread.h"
 
+#include "core/clock.h"
+
 #include <czmq.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /*  What must be left over for sockets and files of the program itself.     */
 #define RESERVED_FDS 64
 
 /*  A zactor has two sockets of the 65535 that a context can have.          */
 #define THREADS_MAX 32000
+
+/*  How long exit waits for threads that start or end just now.             */
+#define EXIT_PATIENCE (500 * CLOCK_MS)
 
 struct thread {
     zactor_t *actor;
@@ -28,13 +35,39 @@ struct thread {
 static atomic_int s_threads;
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 
-/*  A program may exit without ending its runtime; CZMQ would report the
-    sockets of the threads that still run, as the program ends.             */
-static void
-s_silence (void)
+/*  A program may call exit in one thread while others start and end zactors.
+    CZMQ's exit hook closes the pipes of all, whoever uses them. So from then
+    on nobody enters CZMQ any more, and those who are in it may finish.     */
+static atomic_bool s_exiting;
+static atomic_int s_busy;
+
+static bool
+s_enter (void)
 {
-    if (atomic_load (&s_threads) > 0)
-        zsys_set_logstream (NULL);
+    atomic_fetch_add (&s_busy, 1);
+    if (!atomic_load (&s_exiting))
+        return true;
+    atomic_fetch_sub (&s_busy, 1);
+    return false;
+}
+
+static void
+s_leave (void)
+{
+    atomic_fetch_sub (&s_busy, 1);
+}
+
+/*  Also keeps CZMQ from reporting the sockets of the threads that still run. */
+static void
+s_exit (void)
+{
+    if (atomic_load (&s_threads) == 0)
+        return;
+    atomic_store (&s_exiting, true);
+    int64_t deadline = clock_now () + EXIT_PATIENCE;
+    while (atomic_load (&s_busy) > 0 && clock_now () < deadline)
+        poll (NULL, 0, 1);
+    zsys_set_logstream (NULL);
 }
 
 static void
@@ -48,7 +81,7 @@ s_prepare (void)
     zsys_handler_set (NULL);
     zsys_init ();
     /*  Runs before the exit function that zsys_init has set.               */
-    atexit (s_silence);
+    atexit (s_exit);
     zsys_set_max_sockets (0);
 }
 
@@ -72,6 +105,8 @@ s_main (zsock_t *pipe, void *arg)
     thread_t *self = arg;
     zsock_signal (pipe, 0);
     self->run (self->arg);
+    while (!s_enter ())
+        pause ();       /*  until the process has ended                     */
     pthread_mutex_lock (&self->lock);
     self->ended = true;
     pthread_cond_broadcast (&self->changed);
@@ -117,12 +152,21 @@ s_free (thread_t *self)
     free (self);
 }
 
+static int
+s_start (thread_t *self, fault_t *fault)
+{
+    if (s_check_limits (fault))
+        return -1;
+    self->actor = zactor_new (s_main, self);
+    return self->actor ? 0
+                       : fault_set (fault, TROUPE_ELIMIT, "cannot start a zactor: %s",
+                                    zmq_strerror (errno));
+}
+
 thread_t *
 thread_new (void (*run) (void *arg), void *arg, fault_t *fault)
 {
     thread_prepare ();
-    if (s_check_limits (fault))
-        return NULL;
     thread_t *self = calloc (1, sizeof *self);
     if (!self) {
         fault_set (fault, TROUPE_ENOMEM, "no memory for a thread");
@@ -137,14 +181,16 @@ thread_new (void (*run) (void *arg), void *arg, fault_t *fault)
     pthread_cond_init (&self->changed, &attributes);
     pthread_condattr_destroy (&attributes);
     atomic_fetch_add (&s_threads, 1);
-    self->actor = zactor_new (s_main, self);
-    if (!self->actor) {
-        atomic_fetch_sub (&s_threads, 1);
-        s_free (self);
-        fault_set (fault, TROUPE_ELIMIT, "cannot start a zactor: %s", zmq_strerror (errno));
-        return NULL;
-    }
-    return self;
+    if (s_enter ()) {
+        int rc = s_start (self, fault);
+        s_leave ();
+        if (rc == 0)
+            return self;
+    } else
+        fault_set (fault, TROUPE_ESTOPPED, "the process is about to exit");
+    atomic_fetch_sub (&s_threads, 1);
+    s_free (self);
+    return NULL;
 }
 
 int
@@ -171,6 +217,7 @@ thread_join (thread_t **thread_p, int timeout_ms)
     if (!ended)
         return -1;
     zactor_destroy (&self->actor);
+    s_leave ();
     atomic_fetch_sub (&s_threads, 1);
     s_free (self);
     return 0;
