@@ -14,6 +14,7 @@
 
 #include "core/heap.h"
 #include "core/table.h"
+#include "core/window.h"
 #include "core/value.h"
 
 void *__real_malloc (size_t size);
@@ -129,6 +130,28 @@ s_ids (void)
     assert_ptr_equal (id_table_remove (&table, (tid_t){ 1, 0 }), count ? &thing : NULL);
     id_table_release (&table);
     return rc;
+}
+
+/*  A ring that cannot grow leaves the rest to its table.                   */
+static int
+s_window (void)
+{
+    static uint64_t numbers [1000];
+    window_t window = { 0 };
+    int rc = 0;
+    uint64_t count = 0;
+    for (; count < 1000 && rc == 0; count += rc == 0) {
+        numbers [count] = count;
+        rc = window_put (&window, &numbers [count]);
+    }
+    assert_true (rc == 0 || s_failed);
+    for (uint64_t number = 0; number < 1000; number++)
+        assert_ptr_equal (window_get (&window, number),
+                          number < count ? &numbers [number] : NULL);
+    for (uint64_t number = 0; number < count; number++)
+        assert_ptr_equal (window_remove (&window, number), &numbers [number]);
+    window_release (&window);
+    return s_failed ? -1 : 0;
 }
 
 static int
@@ -392,6 +415,7 @@ test_containers (void **state)
     (void) state;
     s_walk (s_bytes, 5);
     s_walk (s_ids, 6);
+    s_walk (s_window, 5);
     s_walk (s_names, 100);
     s_walk (s_heap, 3);
     s_walk (s_arena, 3);

@@ -1,4 +1,4 @@
-/*  test_table.c - hash tables and lists, against plain arrays               */
+/*  test_table.c - tables, windows, slabs, lists, against plain arrays       */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,11 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "core/list.h"
+#include "core/pages.h"
+#include "core/slab.h"
 #include "core/table.h"
+#include "core/window.h"
 
 #define KEYS 500
 
@@ -213,6 +217,197 @@ test_name_bytes (void **state)
     name_table_release (&table);
 }
 
+/*  --- windows ----------------------------------------------------------  */
+
+typedef struct {
+    int filler;
+    uint64_t number;
+} numbered_t;
+
+/*  In order, far apart, and alike in the lower bits.                       */
+static uint64_t
+s_number (size_t index)
+{
+    switch (index % 4) {
+    case 0:
+        return index << 40;
+    case 1:
+        return index * 4096;
+    default:
+        return 1000000 + index;
+    }
+}
+
+static void
+s_check_window (const window_t *window, numbered_t *things, const bool *model)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < KEYS; index++) {
+        assert_ptr_equal (window_get (window, s_number (index)),
+                          model [index] ? &things [index] : NULL);
+        count += model [index];
+    }
+    assert_int_equal (window->count + window->others.count, count);
+    size_t cursor = 0;
+    size_t walked = 0;
+    for (numbered_t *thing; (thing = window_next (window, &cursor)); walked++)
+        assert_true (model [thing - things]);
+    assert_int_equal (walked, count);
+}
+
+static void
+test_window_random (void **state)
+{
+    (void) state;
+    static numbered_t things [KEYS];
+    bool model [KEYS] = { false };
+    window_t window = { .number_at = offsetof (numbered_t, number) };
+    uint64_t random = 13;
+    assert_null (window_get (&window, 0));
+    assert_null (window_remove (&window, 0));
+    for (int step = 0; step < 60000; step++) {
+        size_t index = s_random (&random) % KEYS;
+        things [index].number = s_number (index);
+        if (model [index])
+            assert_ptr_equal (window_remove (&window, s_number (index)), &things [index]);
+        else
+            assert_int_equal (window_put (&window, &things [index]), 0);
+        model [index] = !model [index];
+        if (step % 500 == 0)
+            s_check_window (&window, things, model);
+    }
+    assert_true (window.capacity <= 2 * KEYS);
+    window_release (&window);
+    size_t cursor = 0;
+    assert_null (window_next (&window, &cursor));
+    assert_null (window_get (&window, things [1].number));
+    assert_int_equal (window_put (&window, &things [1]), 0);
+    assert_ptr_equal (window_get (&window, things [1].number), &things [1]);
+    window_release (&window);
+}
+
+/*  What is made and goes in order needs no table, no more places than there
+    are things at once, and none when all have gone.                        */
+static void
+test_window_in_order (void **state)
+{
+    (void) state;
+    enum { AT_ONCE = 1 << 17 };
+    uint64_t *numbers = calloc (AT_ONCE, sizeof *numbers);
+    window_t window = { 0 };
+    assert_non_null (numbers);
+    for (uint64_t number = 0; number < 3 * AT_ONCE; number++) {
+        uint64_t *place = &numbers [number % AT_ONCE];
+        if (number >= AT_ONCE)
+            assert_ptr_equal (window_remove (&window, number - AT_ONCE), place);
+        *place = number;
+        assert_int_equal (window_put (&window, place), 0);
+    }
+    assert_int_equal (window.capacity, AT_ONCE);
+    assert_int_equal (window.others.count, 0);
+    for (uint64_t number = 2 * AT_ONCE; number < 3 * AT_ONCE; number++)
+        assert_non_null (window_remove (&window, number));
+    assert_int_equal (window.capacity, 0);
+    window_release (&window);
+    free (numbers);
+}
+
+/*  Numbers that all want the same place do not make the ring grow.         */
+static void
+test_window_collisions (void **state)
+{
+    (void) state;
+    static uint64_t numbers [1000];
+    window_t window = { 0 };
+    for (uint64_t index = 0; index < 1000; index++) {
+        numbers [index] = index << 32;
+        assert_int_equal (window_put (&window, &numbers [index]), 0);
+    }
+    assert_true (window.capacity <= 2048);
+    for (uint64_t index = 0; index < 1000; index++)
+        assert_ptr_equal (window_get (&window, index << 32), &numbers [index]);
+    assert_null (window_get (&window, UINT64_C (1000) << 32));
+    window_release (&window);
+}
+
+/*  --- memory -----------------------------------------------------------  */
+
+#define THINGS 20000
+
+typedef struct {
+    uint64_t pattern [9];
+} thing_t;
+
+static void
+s_give_checked (slab_t *slab, thing_t **place, uint64_t pattern)
+{
+    for (size_t index = 0; index < 9; index++)
+        assert_int_equal ((*place)->pattern [index], pattern);
+    slab_give (slab, *place);
+    *place = NULL;
+}
+
+static void
+s_take_marked (slab_t *slab, thing_t **place, uint64_t pattern)
+{
+    *place = slab_take (slab, sizeof **place);
+    assert_non_null (*place);
+    assert_int_equal ((uintptr_t) *place % _Alignof (thing_t), 0);
+    for (size_t index = 0; index < 9; index++)
+        (*place)->pattern [index] = pattern;
+}
+
+/*  Things keep what is written into them, whichever come and go.           */
+static void
+test_slab (void **state)
+{
+    (void) state;
+    static thing_t *things [THINGS];
+    slab_t slab = { 0 };
+    uint64_t random = 17;
+    slab_give (&slab, NULL);
+    for (int round = 0; round < 3; round++) {
+        for (size_t index = 0; index < THINGS; index++)
+            s_take_marked (&slab, &things [index], index);
+        for (int step = 0; step < 100000; step++) {
+            size_t index = s_random (&random) % THINGS;
+            if (things [index])
+                s_give_checked (&slab, &things [index], index);
+            else
+                s_take_marked (&slab, &things [index], index);
+        }
+        for (size_t index = 0; index < THINGS; index++)
+            if (things [index])
+                s_give_checked (&slab, &things [index], index);
+        assert_true (slab.empty <= 1);
+    }
+    slab_release (&slab);
+    assert_null (slab.partial);
+    s_take_marked (&slab, &things [0], 0);
+    s_give_checked (&slab, &things [0], 0);
+    slab_release (&slab);
+}
+
+static void
+test_pages (void **state)
+{
+    (void) state;
+    for (size_t count = 1; count < 1000000; count *= 7) {
+        uint64_t *numbers = pages_new (count, sizeof *numbers);
+        assert_non_null (numbers);
+        for (size_t index = 0; index < count; index++)
+            assert_int_equal (numbers [index], 0);
+        memset (numbers, 0xff, count * sizeof *numbers);
+        pages_free (numbers, count, sizeof *numbers);
+    }
+    assert_null (pages_new (0, 8));
+    assert_null (pages_new (SIZE_MAX / 4, 8));
+    assert_null (pages_new (SIZE_MAX / 16, 8));
+    pages_free (NULL, 100, 8);
+}
+
+/*  --- lists ------------------------------------------------------------  */
+
 typedef struct {
     int number;
     list_node_t node;
@@ -256,7 +451,9 @@ main (void)
         cmocka_unit_test (test_id_empty),   cmocka_unit_test (test_id_random),
         cmocka_unit_test (test_id_spread),  cmocka_unit_test (test_id_seeds_differ),
         cmocka_unit_test (test_name_random), cmocka_unit_test (test_name_bytes),
-        cmocka_unit_test (test_list),
+        cmocka_unit_test (test_window_random), cmocka_unit_test (test_window_in_order),
+        cmocka_unit_test (test_window_collisions), cmocka_unit_test (test_slab),
+        cmocka_unit_test (test_pages), cmocka_unit_test (test_list),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "core/table.h"
 #include "core/clock.h"
+#include "core/pages.h"
 
 #include <sodium/crypto_shorthash.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ static int
 s_id_resize (id_table_t *table, size_t capacity)
 {
     id_table_t old = *table;
-    id_slot_t *slots = capacity ? calloc (capacity, sizeof *slots) : NULL;
+    id_slot_t *slots = pages_new (capacity, sizeof *slots);
     if (!slots)
         return -1;
     if (!old.slots)
@@ -100,7 +101,7 @@ s_id_resize (id_table_t *table, size_t capacity)
     for (size_t index = 0; index < old.capacity; index++)
         if (old.slots [index].value)
             *s_id_find (table, old.slots [index].key) = old.slots [index];
-    free (old.slots);
+    pages_free (old.slots, old.capacity, sizeof *old.slots);
     return 0;
 }
 
@@ -159,7 +160,7 @@ id_table_next (const id_table_t *table, size_t *cursor)
 void
 id_table_release (id_table_t *table)
 {
-    free (table->slots);
+    pages_free (table->slots, table->capacity, sizeof *table->slots);
     *table = (id_table_t){ 0 };
 }
 

@@ -110,19 +110,19 @@ typedef struct {
     const uint8_t *data;        /*  string, bytes, numbers, extensions      */
     size_t size;                /*  bytes of data                           */
     size_t count;               /*  list, map: elements or pairs; numbers   */
-} token_t;
+} msgpack_token_t;
 
 /*  Takes the token at *offset and moves past it (past its content for
     everything but lists and maps, whose elements follow). Safe on any
     input. Returns 0, or -1 at the end or where it is malformed.            */
-int token_next (const uint8_t *data, size_t size, size_t *offset, token_t *token);
+int token_next (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token);
 
 /*  Moves *offset past one whole value. Returns 0 or -1.                    */
 int value_skip (const uint8_t *data, size_t size, size_t *offset);
 
 /*  Reads the reference of a future token, or an actor token.               */
-tid_t token_reference (const token_t *token);
-int token_actor (const token_t *token, actor_reference_t *actor);
+tid_t token_reference (const msgpack_token_t *token);
+int token_actor (const msgpack_token_t *token, actor_reference_t *actor);
 
 /*  Memory that lives as long as a call or a future: strings are copied into
     it to get their NUL. Zeroed is empty.                                   */

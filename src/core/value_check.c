@@ -29,7 +29,7 @@ s_take (const uint8_t *data, size_t size, size_t *offset, size_t width, uint64_t
 /*  --- kinds of tokens --------------------------------------------------  */
 
 static int
-s_signed (token_t *token, int64_t number)
+s_signed (msgpack_token_t *token, int64_t number)
 {
     token->type = TROUPE_INTEGER;
     token->negative = number < 0;
@@ -38,7 +38,7 @@ s_signed (token_t *token, int64_t number)
 }
 
 static int
-s_boolean (token_t *token, bool value)
+s_boolean (msgpack_token_t *token, bool value)
 {
     token->type = TROUPE_BOOL;
     token->number = value;
@@ -48,7 +48,7 @@ s_boolean (token_t *token, bool value)
 /*  Counts are checked against the bytes that are left: no element is
     shorter than one.                                                       */
 static int
-s_container (size_t left, token_t *token, troupe_type_t type, uint64_t count)
+s_container (size_t left, msgpack_token_t *token, troupe_type_t type, uint64_t count)
 {
     if (count > (type == TROUPE_MAP ? left / 2 : left))
         return -1;
@@ -58,7 +58,7 @@ s_container (size_t left, token_t *token, troupe_type_t type, uint64_t count)
 }
 
 static int
-s_range (const uint8_t *data, size_t size, size_t *offset, token_t *token, uint64_t length)
+s_range (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, uint64_t length)
 {
     if (length > size - *offset)
         return -1;
@@ -69,7 +69,7 @@ s_range (const uint8_t *data, size_t size, size_t *offset, token_t *token, uint6
 }
 
 static int
-s_numbers (token_t *token)
+s_numbers (msgpack_token_t *token)
 {
     if (token->size < 2)
         return -1;
@@ -90,7 +90,7 @@ s_numbers (token_t *token)
 }
 
 static int
-s_extension (const uint8_t *data, size_t size, size_t *offset, token_t *token, uint64_t length)
+s_extension (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, uint64_t length)
 {
     uint64_t type;
     if (!s_take (data, size, offset, 1, &type) || s_range (data, size, offset, token, length))
@@ -114,7 +114,7 @@ s_extension (const uint8_t *data, size_t size, size_t *offset, token_t *token, u
 }
 
 static int
-s_real (const uint8_t *data, size_t size, size_t *offset, token_t *token, size_t width)
+s_real (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, size_t width)
 {
     uint64_t bits;
     if (!s_take (data, size, offset, width, &bits))
@@ -131,7 +131,7 @@ s_real (const uint8_t *data, size_t size, size_t *offset, token_t *token, size_t
 }
 
 static int
-s_integer (const uint8_t *data, size_t size, size_t *offset, token_t *token, uint8_t lead)
+s_integer (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, uint8_t lead)
 {
     size_t width = (size_t) 1 << (lead & 3);
     uint64_t bits;
@@ -148,7 +148,7 @@ s_integer (const uint8_t *data, size_t size, size_t *offset, token_t *token, uin
 
 /*  Those that tell their length in one, two or four bytes.                 */
 static int
-s_long (const uint8_t *data, size_t size, size_t *offset, token_t *token, troupe_type_t type,
+s_long (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, troupe_type_t type,
         size_t width)
 {
     uint64_t length;
@@ -161,7 +161,7 @@ s_long (const uint8_t *data, size_t size, size_t *offset, token_t *token, troupe
 }
 
 static int
-s_long_extension (const uint8_t *data, size_t size, size_t *offset, token_t *token,
+s_long_extension (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token,
                   size_t width)
 {
     uint64_t length;
@@ -172,7 +172,7 @@ s_long_extension (const uint8_t *data, size_t size, size_t *offset, token_t *tok
 
 /*  Lead bytes 0xc0 to 0xdf.                                                */
 static int
-s_formatted (const uint8_t *data, size_t size, size_t *offset, token_t *token, uint8_t lead)
+s_formatted (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, uint8_t lead)
 {
     switch (lead) {
     case 0xc0:
@@ -216,11 +216,11 @@ s_formatted (const uint8_t *data, size_t size, size_t *offset, token_t *token, u
 }
 
 static inline int
-s_token (const uint8_t *data, size_t size, size_t *offset, token_t *token)
+s_token (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token)
 {
     if (*offset >= size)
         return -1;
-    *token = (token_t){ TROUPE_NIL, false, false, 0, 0, 0.0, NULL, 0, 0 };
+    *token = (msgpack_token_t){ TROUPE_NIL, false, false, 0, 0, 0.0, NULL, 0, 0 };
     uint8_t lead = data [(*offset)++];
     if (lead < 0x80 || lead >= 0xe0)
         return s_signed (token, (int8_t) lead);
@@ -235,7 +235,7 @@ s_token (const uint8_t *data, size_t size, size_t *offset, token_t *token)
 }
 
 int
-token_next (const uint8_t *data, size_t size, size_t *offset, token_t *token)
+token_next (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token)
 {
     size_t next = *offset;
     if (s_token (data, size, &next, token))
@@ -248,7 +248,7 @@ token_next (const uint8_t *data, size_t size, size_t *offset, token_t *token)
 
 /*  How many values directly inside follow the token.                       */
 static inline size_t
-s_inside (const token_t *token)
+s_inside (const msgpack_token_t *token)
 {
     if (token->type == TROUPE_LIST)
         return token->count;
@@ -260,7 +260,7 @@ value_skip (const uint8_t *data, size_t size, size_t *offset)
 {
     size_t next = *offset;
     size_t pending = 1;
-    token_t token;
+    msgpack_token_t token;
     while (pending) {
         if (s_token (data, size, &next, &token))
             return -1;
@@ -287,7 +287,7 @@ value_check (const uint8_t *data, size_t size, bool whole)
     size_t pending [VALUE_DEPTH_MAX];
     size_t depth = 0;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     do {
         if (s_token (data, size, &offset, &token))
             return 0;
@@ -308,13 +308,13 @@ value_check (const uint8_t *data, size_t size, bool whole)
 /*  --- references -------------------------------------------------------  */
 
 tid_t
-token_reference (const token_t *token)
+token_reference (const msgpack_token_t *token)
 {
     return (tid_t){ load_u64 (token->data), load_u64 (token->data + 8) };
 }
 
 int
-token_actor (const token_t *token, actor_reference_t *actor)
+token_actor (const msgpack_token_t *token, actor_reference_t *actor)
 {
     if (token->type != TROUPE_ACTOR)
         return -1;

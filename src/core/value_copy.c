@@ -3,7 +3,7 @@
 #include "core/value.h"
 
 static int
-s_copy_numbers (bytes_t *out, const token_t *token)
+s_copy_numbers (bytes_t *out, const msgpack_token_t *token)
 {
     troupe_arg_t arg = { TROUPE_ARG_BYTES, token->count, { .pointer = token->data } };
     switch (token->kind) {
@@ -31,7 +31,7 @@ value_copy (bytes_t *out, const uint8_t *data, size_t size)
 {
     size_t offset = 0;
     size_t copied = 0;
-    token_t token;
+    msgpack_token_t token;
     while (offset < size) {
         size_t start = offset;
         if (token_next (data, size, &offset, &token))

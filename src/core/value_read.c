@@ -9,7 +9,7 @@
 /*  A value being read: its first token, and what it lies in, which is not
     what the caller gave if a future was resolved.                          */
 typedef struct {
-    token_t token;
+    msgpack_token_t token;
     const uint8_t *data;
     size_t size;
     size_t start;
@@ -46,7 +46,7 @@ s_kind_name (uint8_t kind)
 }
 
 static int
-s_wrong_type (fault_t *fault, const char *wanted, const token_t *token)
+s_wrong_type (fault_t *fault, const char *wanted, const msgpack_token_t *token)
 {
     return fault_set (fault, TROUPE_ETYPE, "wanted %s, got %s", wanted,
                       token->type == TROUPE_NUMBERS ? s_kind_name (token->kind)
@@ -98,7 +98,7 @@ s_open (const uint8_t *data, size_t size, size_t *offset, const value_reader_t *
 /*  --- numbers ----------------------------------------------------------  */
 
 static int
-s_read_bool (const token_t *token, bool *target, fault_t *fault)
+s_read_bool (const msgpack_token_t *token, bool *target, fault_t *fault)
 {
     /*  true and false are integers in C11.                                 */
     bool number = token->type == TROUPE_INTEGER && !token->negative && token->number <= 1;
@@ -111,7 +111,7 @@ s_read_bool (const token_t *token, bool *target, fault_t *fault)
 /*  A real without a fraction is taken for an integer. Sets *negative and
     the number as in a token.                                               */
 static int
-s_integer (const token_t *token, bool *negative, uint64_t *number, fault_t *fault)
+s_integer (const msgpack_token_t *token, bool *negative, uint64_t *number, fault_t *fault)
 {
     *negative = token->negative;
     *number = token->number;
@@ -142,7 +142,7 @@ s_out_of_range (fault_t *fault, const char *range, bool negative, uint64_t numbe
 }
 
 static int
-s_read_signed (const token_t *token, unsigned bits, int64_t *number, fault_t *fault)
+s_read_signed (const msgpack_token_t *token, unsigned bits, int64_t *number, fault_t *fault)
 {
     static const char *const ranges []
         = { "-128 to 127", "-32768 to 32767", "-2147483648 to 2147483647",
@@ -159,7 +159,7 @@ s_read_signed (const token_t *token, unsigned bits, int64_t *number, fault_t *fa
 }
 
 static int
-s_read_unsigned (const token_t *token, unsigned bits, uint64_t *number, fault_t *fault)
+s_read_unsigned (const msgpack_token_t *token, unsigned bits, uint64_t *number, fault_t *fault)
 {
     static const char *const ranges []
         = { "0 to 255", "0 to 65535", "0 to 4294967295", "0 to 18446744073709551615" };
@@ -173,7 +173,7 @@ s_read_unsigned (const token_t *token, unsigned bits, uint64_t *number, fault_t 
 
 /*  An integer as a real that is equal to it, or a failure.                 */
 static int
-s_real_of_integer (const token_t *token, bool single, double *real, fault_t *fault)
+s_real_of_integer (const msgpack_token_t *token, bool single, double *real, fault_t *fault)
 {
     uint64_t size = token->negative ? 0 - token->number : token->number;
     uint64_t digits = size ? size >> __builtin_ctzll (size) : 0;
@@ -190,7 +190,7 @@ s_real_of_integer (const token_t *token, bool single, double *real, fault_t *fau
 }
 
 static int
-s_read_real (const token_t *token, bool single, double *real, fault_t *fault)
+s_read_real (const msgpack_token_t *token, bool single, double *real, fault_t *fault)
 {
     if (token->type == TROUPE_INTEGER)
         return s_real_of_integer (token, single, real, fault);
@@ -206,7 +206,7 @@ s_read_real (const token_t *token, bool single, double *real, fault_t *fault)
 }
 
 static int
-s_store_signed (const token_t *token, troupe_out_t out, fault_t *fault)
+s_store_signed (const msgpack_token_t *token, troupe_out_t out, fault_t *fault)
 {
     static const uint8_t bits [] = { 8, 16, 32, 64 };
     int64_t number = 0;
@@ -229,7 +229,7 @@ s_store_signed (const token_t *token, troupe_out_t out, fault_t *fault)
 }
 
 static int
-s_store_unsigned (const token_t *token, troupe_out_t out, fault_t *fault)
+s_store_unsigned (const msgpack_token_t *token, troupe_out_t out, fault_t *fault)
 {
     static const uint8_t bits [] = { 8, 16, 32, 64 };
     uint64_t number = 0;
@@ -252,7 +252,7 @@ s_store_unsigned (const token_t *token, troupe_out_t out, fault_t *fault)
 }
 
 static int
-s_store_real (const token_t *token, troupe_out_t out, fault_t *fault)
+s_store_real (const msgpack_token_t *token, troupe_out_t out, fault_t *fault)
 {
     double real = 0;
     if (s_read_real (token, out.type == TROUPE_OUT_FLOAT, &real, fault))
@@ -269,7 +269,7 @@ s_store_real (const token_t *token, troupe_out_t out, fault_t *fault)
 /*  True if the token can be read as a string: a string without a NUL, or
     nil, which is read as NULL.                                             */
 static int
-s_check_string (const token_t *token, fault_t *fault)
+s_check_string (const msgpack_token_t *token, fault_t *fault)
 {
     if (token->type == TROUPE_NIL)
         return 0;
@@ -281,7 +281,7 @@ s_check_string (const token_t *token, fault_t *fault)
 }
 
 static char *
-s_fill_string (char *place, const token_t *token)
+s_fill_string (char *place, const msgpack_token_t *token)
 {
     memcpy (place, token->data, token->size);
     place [token->size] = 0;
@@ -289,7 +289,7 @@ s_fill_string (char *place, const token_t *token)
 }
 
 static int
-s_read_string (const token_t *token, const char **target, const value_reader_t *reader,
+s_read_string (const msgpack_token_t *token, const char **target, const value_reader_t *reader,
                fault_t *fault)
 {
     char *place = NULL;
@@ -306,7 +306,7 @@ s_read_string (const token_t *token, const char **target, const value_reader_t *
 }
 
 static int
-s_copy_string (const token_t *token, char **target, fault_t *fault)
+s_copy_string (const msgpack_token_t *token, char **target, fault_t *fault)
 {
     *target = NULL;
     if (s_check_string (token, fault))
@@ -321,7 +321,7 @@ s_copy_string (const token_t *token, char **target, fault_t *fault)
 }
 
 static int
-s_read_bytes (const token_t *token, troupe_bytes_t *target, fault_t *fault)
+s_read_bytes (const msgpack_token_t *token, troupe_bytes_t *target, fault_t *fault)
 {
     if (token->type != TROUPE_BYTES && token->type != TROUPE_STRING
         && token->type != TROUPE_NUMBERS)
@@ -393,7 +393,7 @@ s_numbers_of_list (const cursor_t *cursor, array_t array, const value_reader_t *
 
 /*  In place where the place is aligned, otherwise a copy.                  */
 static const void *
-s_numbers_in_place (const token_t *token, array_t array, const value_reader_t *reader,
+s_numbers_in_place (const msgpack_token_t *token, array_t array, const value_reader_t *reader,
                     fault_t *fault)
 {
     if ((uintptr_t) token->data % (array.kind & 15u) == 0)
@@ -406,7 +406,7 @@ static int
 s_read_numbers (const cursor_t *cursor, troupe_out_t out, const value_reader_t *reader,
                 fault_t *fault)
 {
-    const token_t *token = &cursor->token;
+    const msgpack_token_t *token = &cursor->token;
     array_t array = s_array (out.type);
     const void *items;
     if (token->type == TROUPE_NUMBERS && token->kind == array.kind)
@@ -444,7 +444,7 @@ s_read_view (const cursor_t *cursor, troupe_view_t *target, const value_reader_t
 }
 
 static int
-s_read_future (const token_t *token, troupe_future_t **target, const value_reader_t *reader,
+s_read_future (const msgpack_token_t *token, troupe_future_t **target, const value_reader_t *reader,
                fault_t *fault)
 {
     *target = NULL;
@@ -457,7 +457,7 @@ s_read_future (const token_t *token, troupe_future_t **target, const value_reade
 }
 
 static int
-s_read_actor (const token_t *token, troupe_actor_t **target, const value_reader_t *reader,
+s_read_actor (const msgpack_token_t *token, troupe_actor_t **target, const value_reader_t *reader,
               fault_t *fault)
 {
     actor_reference_t actor;
@@ -473,7 +473,7 @@ s_read_actor (const token_t *token, troupe_actor_t **target, const value_reader_
 /*  --- one value --------------------------------------------------------  */
 
 static bool
-s_holds (const token_t *token)
+s_holds (const msgpack_token_t *token)
 {
     return token->type == TROUPE_LIST || token->type == TROUPE_MAP;
 }
@@ -481,7 +481,7 @@ s_holds (const token_t *token)
 static int
 s_read (const cursor_t *cursor, troupe_out_t out, const value_reader_t *reader, fault_t *fault)
 {
-    const token_t *token = &cursor->token;
+    const msgpack_token_t *token = &cursor->token;
     switch (out.type) {
     case TROUPE_OUT_BOOL:
         return s_read_bool (token, out.target, fault);

@@ -246,7 +246,7 @@ s_write_actor (bytes_t *out, const void *actor, const value_writer_t *writer, fa
 /*  --- encoded values ---------------------------------------------------  */
 
 static int
-s_check_token (const token_t *token, size_t depth, const value_writer_t *writer, fault_t *fault)
+s_check_token (const msgpack_token_t *token, size_t depth, const value_writer_t *writer, fault_t *fault)
 {
     bool holds = token->type == TROUPE_LIST || token->type == TROUPE_MAP;
     if (holds && depth == VALUE_DEPTH_MAX - 1)
@@ -267,7 +267,7 @@ s_check_encoded (const uint8_t *data, size_t size, const value_writer_t *writer,
     size_t pending [VALUE_DEPTH_MAX];
     size_t depth = 0;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     do {
         if (token_next (data, size, &offset, &token))
             return fault_set (fault, TROUPE_EINVAL, "the encoded value is malformed");

@@ -14,7 +14,7 @@ s_view (const uint8_t *data, size_t size, size_t *offset, const void *reader,
 /*  The first token of the value, and the value itself if the view was of a
     future. *offset is behind the token.                                    */
 static int
-s_open (troupe_view_t *view, size_t *offset, token_t *token, fault_t *fault)
+s_open (troupe_view_t *view, size_t *offset, msgpack_token_t *token, fault_t *fault)
 {
     *offset = 0;
     if (token_next (view->data, view->size, offset, token))
@@ -32,7 +32,7 @@ troupe_type_t
 troupe_view_type (troupe_view_t view)
 {
     size_t offset;
-    token_t token;
+    msgpack_token_t token;
     fault_t fault;
     if (s_open (&view, &offset, &token, &fault)) {
         fault_note (&fault);
@@ -45,7 +45,7 @@ size_t
 troupe_view_count (troupe_view_t view)
 {
     size_t offset;
-    token_t token;
+    msgpack_token_t token;
     fault_t fault;
     if (s_open (&view, &offset, &token, &fault)) {
         fault_note (&fault);
@@ -58,7 +58,7 @@ int
 troupe_view_enter (troupe_view_t list, troupe_view_t *inside)
 {
     size_t offset;
-    token_t token;
+    msgpack_token_t token;
     fault_t fault;
     if (s_open (&list, &offset, &token, &fault))
         return fault_note (&fault);
@@ -91,7 +91,7 @@ static int
 s_key (const troupe_view_t *map, size_t *offset, const char *key, size_t length, bool *found)
 {
     size_t start = *offset;
-    token_t token;
+    msgpack_token_t token;
     if (value_skip (map->data, map->size, offset)
         || token_next (map->data, map->size, &start, &token))
         return -1;
@@ -104,7 +104,7 @@ int
 troupe_view_field (troupe_view_t map, const char *key, troupe_view_t *value)
 {
     size_t offset;
-    token_t token;
+    msgpack_token_t token;
     fault_t fault;
     if (!key)
         return fault_raise (TROUPE_EINVAL, "the key is NULL");

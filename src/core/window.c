@@ -1,10 +1,14 @@
 /*  window.c - what is numbered in sequence, found by its number            */
 
 #include "core/window.h"
+#include "core/pages.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #define WINDOW_FIRST 64
+
+/*  A ring of more places is given back when it is empty.                   */
+#define WINDOW_KEPT (1u << 16)
 
 static tid_t
 s_key (uint64_t number)
@@ -12,7 +16,15 @@ s_key (uint64_t number)
     return (tid_t){ 0, number };
 }
 
-static window_slot_t *
+static inline uint64_t
+s_number (const window_t *window, const void *value)
+{
+    uint64_t number;
+    memcpy (&number, (const char *) value + window->number_at, sizeof number);
+    return number;
+}
+
+static inline void **
 s_slot (const window_t *window, uint64_t number)
 {
     return &window->slots [number & (window->capacity - 1)];
@@ -21,60 +33,69 @@ s_slot (const window_t *window, uint64_t number)
 void *
 window_get (const window_t *window, uint64_t number)
 {
-    if (!window->capacity)
-        return NULL;
-    window_slot_t *slot = s_slot (window, number);
-    if (slot->value && slot->number == number)
-        return slot->value;
+    void *value = window->capacity ? *s_slot (window, number) : NULL;
+    if (value && s_number (window, value) == number)
+        return value;
     return window->others.count ? id_table_get (&window->others, s_key (number)) : NULL;
 }
 
-/*  Doubles the ring. What shared a slot before mostly does not any more, but
-    what is in the table may stay there.                                    */
+/*  Doubles the ring. What shared a place before mostly does not any more,
+    but what is in the table may stay there.                                */
 static int
 s_grow (window_t *window)
 {
     size_t capacity = window->capacity ? window->capacity * 2 : WINDOW_FIRST;
-    window_slot_t *slots = calloc (capacity, sizeof *slots);
+    void **slots = pages_new (capacity, sizeof *slots);
     if (!slots)
         return -1;
-    for (size_t index = 0; index < window->capacity; index++)
-        if (window->slots [index].value)
-            slots [window->slots [index].number & (capacity - 1)] = window->slots [index];
-    free (window->slots);
+    for (size_t index = 0; index < window->capacity; index++) {
+        void *value = window->slots [index];
+        if (value)
+            slots [s_number (window, value) & (capacity - 1)] = value;
+    }
+    pages_free (window->slots, window->capacity, sizeof *window->slots);
     window->slots = slots;
     window->capacity = capacity;
     return 0;
 }
 
-int
-window_put (window_t *window, uint64_t number, void *value)
+static bool
+s_nearly_full (const window_t *window)
 {
-    if (window->count >= window->capacity / 2 && s_grow (window) && !window->capacity)
-        return -1;
-    window_slot_t *slot = s_slot (window, number);
-    if (slot->value && slot->number == number) {
-        slot->value = value;
-        return 0;
-    }
-    if (slot->value || (window->others.count && id_table_get (&window->others, s_key (number))))
+    return window->count + window->others.count >= window->capacity / 4 * 3;
+}
+
+int
+window_put (window_t *window, void *value)
+{
+    uint64_t number = s_number (window, value);
+    while (!window->capacity || (*s_slot (window, number) && s_nearly_full (window)))
+        if (s_grow (window))
+            break;
+    if (!window->capacity || *s_slot (window, number))
         return id_table_put (&window->others, s_key (number), value);
-    *slot = (window_slot_t){ number, value };
+    *s_slot (window, number) = value;
     window->count++;
     return 0;
+}
+
+static void
+s_release_slots (window_t *window)
+{
+    pages_free (window->slots, window->capacity, sizeof *window->slots);
+    window->slots = NULL;
+    window->capacity = 0;
 }
 
 void *
 window_remove (window_t *window, uint64_t number)
 {
-    if (!window->capacity)
-        return NULL;
-    window_slot_t *slot = s_slot (window, number);
-    if (!slot->value || slot->number != number)
+    void *value = window->capacity ? *s_slot (window, number) : NULL;
+    if (!value || s_number (window, value) != number)
         return window->others.count ? id_table_remove (&window->others, s_key (number)) : NULL;
-    void *value = slot->value;
-    slot->value = NULL;
-    window->count--;
+    *s_slot (window, number) = NULL;
+    if (--window->count == 0 && window->capacity > WINDOW_KEPT)
+        s_release_slots (window);
     return value;
 }
 
@@ -82,7 +103,7 @@ void *
 window_next (const window_t *window, size_t *cursor)
 {
     while (*cursor < window->capacity) {
-        void *value = window->slots [(*cursor)++].value;
+        void *value = window->slots [(*cursor)++];
         if (value)
             return value;
     }
@@ -95,8 +116,7 @@ window_next (const window_t *window, size_t *cursor)
 void
 window_release (window_t *window)
 {
-    free (window->slots);
+    s_release_slots (window);
     id_table_release (&window->others);
-    window->slots = NULL;
-    window->capacity = window->count = 0;
+    window->count = 0;
 }

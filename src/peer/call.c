@@ -119,7 +119,7 @@ size_t
 troupe_arg_count (troupe_call_t *self)
 {
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     if (self->source)
         return self->source->state == FUTURE_VALUE;
     return token_next (self->args, self->args_size, &offset, &token) ? 0 : token.count;
@@ -170,7 +170,7 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
     pthread_mutex_unlock (&self->peer->lock);
     if (rc)
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
-    return value_put_reference (out, future->id, true);
+    return value_put_reference (out, future_id (future), true);
 }
 
 static int
@@ -243,7 +243,7 @@ static int
 s_too_large (troupe_call_t *self)
 {
     return fault_set (&self->fault, TROUPE_ESIZE, "the result exceeds %zu bytes",
-                      (size_t) VALUE_SIZE_MAX);
+                      peer_value_max (self->peer));
 }
 
 int
@@ -257,7 +257,7 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
         return s_return_futures (self, args, count);
     value_writer_t writer = { self, s_write_future, s_write_actor };
     int rc = 0;
-    if (value_least_size (args, count) > VALUE_SIZE_MAX)
+    if (value_least_size (args, count) > peer_value_max (self->peer))
         rc = s_too_large (self);
     else if (count == 0) {
         troupe_arg_t nil = troupe_nil ();
@@ -266,7 +266,7 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
         rc = value_write (&self->result, args, &writer, &self->fault);
     else
         rc = value_write_args (&self->result, args, count, &writer, &self->fault);
-    if (rc == 0 && self->result.size > VALUE_SIZE_MAX)
+    if (rc == 0 && self->result.size > peer_value_max (self->peer))
         rc = s_too_large (self);
     if (rc) {
         bytes_clear (&self->result);
@@ -292,11 +292,11 @@ call_grant (troupe_call_t *self, process_t process)
 {
     for (size_t index = 0; index < self->future_count; index++) {
         troupe_future_t *future = self->futures [index];
-        record_t borrow = { .type = RECORD_BORROW, .id = future->id, .target = process };
-        if (future->id.owner == self->peer->self)
+        record_t borrow = { .type = RECORD_BORROW, .id = future_id (future), .target = process };
+        if (!future->borrowed)
             future_borrower_add (future, process);
-        else if (future->id.owner != process)
-            link_send (self->peer, future->id.owner, &borrow);
+        else if (borrow.id.owner != process)
+            link_send (self->peer, borrow.id.owner, &borrow);
     }
     for (size_t index = 0; index < self->actor_count; index++) {
         troupe_actor_t *actor = self->actors [index];

@@ -19,9 +19,8 @@ int
 future_list (troupe_future_t *self)
 {
     troupe_t *peer = self->peer;
-    int rc = self->id.owner == peer->self
-                 ? window_put (&peer->futures, self->id.sequence, self)
-                 : id_table_put (&peer->borrowed, self->id, self);
+    int rc = self->borrowed ? id_table_put (&peer->borrowed, future_id (self), self)
+                            : window_put (&peer->futures, self);
     self->listed = rc == 0;
     return rc;
 }
@@ -40,18 +39,34 @@ future_next (troupe_t *peer, size_t *cursor)
     return self;
 }
 
-troupe_future_t *
-future_new (troupe_t *peer, process_t producer)
+static void
+s_free (troupe_future_t *self)
 {
-    troupe_future_t *self = calloc (1, sizeof *self);
+    if (self->borrowed)
+        free (self);
+    else
+        slab_give (&self->peer->future_slab, self);
+}
+
+/*  Pending, with two references; of this process if the owner is.          */
+static troupe_future_t *
+s_new (troupe_t *peer, tid_t id, process_t producer)
+{
+    bool borrowed = id.owner != peer->self;
+    troupe_future_t *self = borrowed ? malloc (sizeof *self + sizeof (process_t))
+                                     : slab_take (&peer->future_slab, sizeof *self);
     if (!self)
         return NULL;
-    self->peer = peer;
-    self->id = (tid_t){ peer->self, ++peer->sequence };
-    self->producer = producer;
-    self->references = 2;
+    *self = (troupe_future_t){ .sequence = id.sequence,
+                               .peer = peer,
+                               .references = 2,
+                               .shared = borrowed,
+                               .borrowed = borrowed,
+                               .pending.producer = producer };
+    if (borrowed)
+        self->owner [0] = id.owner;
     if (future_list (self)) {
-        free (self);
+        s_free (self);
         return NULL;
     }
     peer->handles++;
@@ -60,27 +75,20 @@ future_new (troupe_t *peer, process_t producer)
 }
 
 troupe_future_t *
+future_new (troupe_t *peer, process_t producer)
+{
+    return s_new (peer, (tid_t){ peer->self, ++peer->sequence }, producer);
+}
+
+troupe_future_t *
 future_borrow (troupe_t *peer, tid_t id)
 {
     troupe_future_t *self = future_find (peer, id);
     if (self)
         return future_retain (self);
-    if (id.owner == peer->self)
-        return NULL;
-    self = calloc (1, sizeof *self);
+    self = id.owner == peer->self ? NULL : s_new (peer, id, id.owner);
     if (!self)
         return NULL;
-    self->peer = peer;
-    self->id = id;
-    self->producer = id.owner;
-    self->references = 2;
-    self->shared = self->borrowed = true;
-    if (future_list (self)) {
-        free (self);
-        return NULL;
-    }
-    peer->handles++;
-    peer->pending++;
     record_t borrow = { .type = RECORD_BORROW, .id = id, .target = peer->self };
     record_t subscribe = { .type = RECORD_SUBSCRIBE, .id = id, .target = peer->self };
     if (link_is_dead (peer, id.owner)) {
@@ -128,26 +136,26 @@ s_free_more (troupe_future_t *self)
     free (more);
 }
 
+/*  Of one that is done.                                                    */
 static void
 s_drop_data (troupe_future_t *self)
 {
-    if (self->batch)
+    if (self->framed)
         batch_release (self->batch);
     else if (self->data != (const uint8_t *) self->small)
         free ((void *) (uintptr_t) self->data);
-    self->batch = NULL;
-    self->data = NULL;
 }
 
 static void
 s_unlist (troupe_future_t *self)
 {
-    troupe_t *peer = self->peer;
-    if (self->listed && self->id.owner == peer->self)
-        window_remove (&peer->futures, self->id.sequence);
-    else if (self->listed)
-        id_table_remove (&peer->borrowed, self->id);
+    if (!self->listed)
+        return;
     self->listed = false;
+    if (self->borrowed)
+        id_table_remove (&self->peer->borrowed, future_id (self));
+    else
+        window_remove (&self->peer->futures, self->sequence);
 }
 
 void
@@ -156,15 +164,15 @@ future_release (troupe_future_t *self)
     if (--self->references)
         return;
     if (self->borrowed && !self->peer->stopping) {
-        record_t record = { .type = RECORD_RELEASE, .id = self->id,
+        record_t record = { .type = RECORD_RELEASE, .id = future_id (self),
                             .target = self->peer->self };
-        link_send (self->peer, self->id.owner, &record);
+        link_send (self->peer, self->owner [0], &record);
     }
     s_unlist (self);
     s_drop_data (self);
     s_free_more (self);
     self->peer->handles--;
-    free (self);
+    s_free (self);
 }
 
 future_more_t *
@@ -187,7 +195,7 @@ s_send_value (troupe_future_t *self, process_t target)
     record_t record = { .type = RECORD_VALUE,
                         .flags = self->state == FUTURE_FAILED ? RECORD_FAULT : 0,
                         .number = self->code,
-                        .id = self->id,
+                        .id = future_id (self),
                         .body = self->data,
                         .body_size = self->size };
     link_send (self->peer, target, &record);
@@ -210,9 +218,10 @@ s_serve_targets (troupe_future_t *self, size_t served)
     more->target_count = 0;
 }
 
-/*  Tells everybody here. The last thing done to it: it may be freed.       */
+/*  Tells everybody here, with what it had while it was pending. The last
+    thing done to it: it may be freed.                                      */
 static void
-s_done (troupe_future_t *self, size_t served)
+s_done (troupe_future_t *self, future_pending_t *had, size_t served)
 {
     troupe_t *peer = self->peer;
     peer->pending--;
@@ -224,18 +233,16 @@ s_done (troupe_future_t *self, size_t served)
         if (!self->more->keeps)
             s_unpin (self->more);
     }
-    for (wait_node_t *node = self->waits; node; node = node->next)
+    for (wait_node_t *node = had->waits; node; node = node->next)
         if (--*node->missing == 0)
             peer_wake (peer, node->waiter);
-    self->waits = NULL;
-    while (self->continuations) {
-        continuation_t *continuation = self->continuations;
-        self->continuations = continuation->next;
+    while (had->continuations) {
+        continuation_t *continuation = had->continuations;
+        had->continuations = continuation->next;
         continuation->run (continuation, self);
     }
-    if (self->callee)
-        actor_release (self->callee);
-    self->callee = NULL;
+    if (had->callee)
+        actor_release (had->callee);
     future_release (self);
 }
 
@@ -245,12 +252,14 @@ future_complete (troupe_future_t *self, const uint8_t *data, size_t size, batch_
 {
     if (self->state != FUTURE_PENDING)
         return;
+    future_pending_t had = self->pending;
     if (size <= sizeof self->small) {
         memcpy (self->small, data, size);
         self->data = (const uint8_t *) self->small;
     } else if (batch && size >= KEEP_BATCH_SIZE) {
         self->batch = batch_retain (batch);
         self->data = data;
+        self->framed = true;
     } else {
         uint8_t *copy = malloc (size);
         if (!copy) {
@@ -262,7 +271,7 @@ future_complete (troupe_future_t *self, const uint8_t *data, size_t size, batch_
     }
     self->size = (uint32_t) size;
     self->state = FUTURE_VALUE;
-    s_done (self, served);
+    s_done (self, &had, served);
 }
 
 void
@@ -272,6 +281,7 @@ future_fail (troupe_future_t *self, troupe_error_t code, const char *text, size_
     static const char no_memory [] = "out of memory";
     if (self->state != FUTURE_PENDING)
         return;
+    future_pending_t had = self->pending;
     char *copy = malloc (length + 1);
     if (copy) {
         memcpy (copy, text, length);
@@ -285,7 +295,7 @@ future_fail (troupe_future_t *self, troupe_error_t code, const char *text, size_
     self->size = (uint32_t) length;
     self->code = (uint8_t) code;
     self->state = FUTURE_FAILED;
-    s_done (self, served);
+    s_done (self, &had, served);
 }
 
 void
@@ -298,11 +308,12 @@ future_fail_fault (troupe_future_t *self, const fault_t *fault)
 static void
 s_relay (troupe_future_t *self, target_t *target)
 {
-    if (self->local || self->producer == PRODUCER_UNKNOWN)
+    if (self->local || self->pending.producer == PRODUCER_UNKNOWN)
         return;
     target->relayed = true;
-    record_t record = { .type = RECORD_SUBSCRIBE, .id = self->id, .target = target->process };
-    link_send (self->peer, self->producer, &record);
+    record_t record = { .type = RECORD_SUBSCRIBE, .id = future_id (self),
+                        .target = target->process };
+    link_send (self->peer, self->pending.producer, &record);
 }
 
 void
@@ -342,7 +353,7 @@ future_send_again (troupe_future_t *self, process_t process)
 void
 future_set_producer (troupe_future_t *self, process_t producer)
 {
-    self->producer = producer;
+    self->pending.producer = producer;
     for (size_t index = 0; self->more && index < self->more->target_count; index++)
         s_relay (self, &self->more->targets [index]);
 }
@@ -354,7 +365,7 @@ future_continue (troupe_future_t *self, continuation_t *continuation)
         continuation->run (continuation, self);
         return;
     }
-    continuation_t **place = &self->continuations;
+    continuation_t **place = &self->pending.continuations;
     while (*place)
         place = &(*place)->next;
     continuation->next = NULL;
@@ -372,6 +383,14 @@ future_check_list (troupe_future_t *const *futures, size_t count, const char *wh
                                 index);
     }
     return 0;
+}
+
+void
+future_cancel (troupe_future_t *self)
+{
+    record_t cancel = { .type = RECORD_CANCEL, .id = future_id (self) };
+    if (!self->local && !self->borrowed && self->pending.producer != PRODUCER_UNKNOWN)
+        link_send (self->peer, self->pending.producer, &cancel);
 }
 
 /*  --- time -------------------------------------------------------------  */
@@ -399,10 +418,7 @@ future_expire (troupe_t *peer, int64_t now)
         troupe_future_t *self = more->future;
         char text [64];
         int length = snprintf (text, sizeof text, "deadline of %d ms passed", more->timeout_ms);
-        record_t cancel = { .type = RECORD_CANCEL, .id = self->id };
-        if (!self->local && self->id.owner == peer->self
-            && self->producer != PRODUCER_UNKNOWN)
-            link_send (peer, self->producer, &cancel);
+        future_cancel (self);
         future_fail (self, TROUPE_ETIMEOUT, text, (size_t) length, 0);
     }
     return first ? first->due : CLOCK_NEVER;
@@ -419,7 +435,7 @@ s_fail_lost (troupe_t *peer, process_t process, const char *cause)
     size_t cursor = 0;
     for (troupe_future_t *self; (self = future_next (peer, &cursor));)
         if (self->state == FUTURE_PENDING && !self->local
-            && (self->producer == process || self->id.owner == process)) {
+            && (self->pending.producer == process || future_id (self).owner == process)) {
             any = true;
             future_fail (self, TROUPE_ELOST, cause, strlen (cause), 0);
         }

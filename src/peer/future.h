@@ -56,31 +56,54 @@ typedef struct {
     value_reader_t reader;
 } future_more_t;
 
-struct troupe_future {
-    troupe_t *peer;
-    tid_t id;
+/*  What a future has while it is pending.                                  */
+typedef struct {
     process_t producer;         /*  PRODUCER_UNKNOWN: an actor that starts  */
-    const uint8_t *data;        /*  value, or text of the failure           */
-    batch_t *batch;             /*  what data points into, or NULL          */
     wait_node_t *waits;
     continuation_t *continuations;
-    future_more_t *more;
     troupe_actor_t *callee;     /*  held until the call is answered, so that
                                     the actor does not end before           */
-    uint32_t size;
+} future_pending_t;
+
+/*  A program may hold a million of these: what is pending shares its memory
+    with what is done. Read `pending` and `data` as the state says.         */
+struct troupe_future {
+    uint64_t sequence;          /*  its owner's number for it               */
+    troupe_t *peer;
+    future_more_t *more;
+    uint32_t size;              /*  of data                                 */
     uint32_t references;
     uint8_t state;
     uint8_t code;
-    bool listed;                /*  in the peer's table                     */
-    bool shared;                /*  known to other processes by its id      */
-    bool borrowed;              /*  the owner was told                      */
-    bool local;                 /*  produced in this process: all, any, then */
-    bool task;                  /*  of a task that the head was given       */
-    bool repeatable;            /*  a task with retries: its result is
+    bool borrowed;              /*  of another process, which was told; read
+                                    without the lock, so not among the bits */
+    bool listed : 1;            /*  in the peer's table                     */
+    bool shared : 1;            /*  known to other processes by its id      */
+    bool local : 1;             /*  produced in this process: all, any, then */
+    bool task : 1;              /*  of a task that the head was given       */
+    bool repeatable : 1;        /*  a task with retries: its result is
                                     acknowledged                            */
-    uint64_t needed_by;         /*  the last call that takes its value      */
-    uint64_t small [2];         /*  a short value                           */
+    bool needed : 1;            /*  the call being written takes its value  */
+    bool framed : 1;            /*  data points into batch                  */
+    union {
+        future_pending_t pending;
+        struct {
+            const uint8_t *data;    /*  value, or text of the failure       */
+            union {
+                batch_t *batch;
+                uint64_t small [2]; /*  a short value                       */
+            };
+        };
+    };
+    process_t owner [];         /*  of a borrowed one                       */
 };
+
+/*  Its name, the same in all processes.                                    */
+static inline tid_t
+future_id (const troupe_future_t *self)
+{
+    return (tid_t){ self->borrowed ? self->owner [0] : self->peer->self, self->sequence };
+}
 
 #define PRODUCER_UNKNOWN UINT64_MAX
 
@@ -127,6 +150,9 @@ void future_send_again (troupe_future_t *self, process_t process);
 
 /*  Runs a continuation when it is done, now if it is.                      */
 void future_continue (troupe_future_t *self, continuation_t *continuation);
+
+/*  Asks the producer of a pending one, if we may, to leave the work.       */
+void future_cancel (troupe_future_t *self);
 
 future_more_t *future_more (troupe_future_t *self);
 

@@ -65,7 +65,7 @@ s_ask_head (troupe_t *peer, const char *cause)
         if (future->task && future->state == FUTURE_PENDING) {
             uint8_t *place = bytes_extend (&tasks, 8);
             if (place)
-                store_u64 (place, future->id.sequence);
+                store_u64 (place, future->sequence);
         }
     inquiry_t *self = tasks.size ? calloc (1, sizeof *self) : NULL;
     if (self) {

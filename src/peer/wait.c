@@ -34,7 +34,9 @@ s_wait (troupe_t *peer, peer_waiter_t *waiter, int64_t until, fault_t *fault)
 static void
 s_unwait (troupe_future_t *future, const wait_node_t *node)
 {
-    for (wait_node_t **place = &future->waits; *place; place = &(*place)->next)
+    if (future->state != FUTURE_PENDING)
+        return;
+    for (wait_node_t **place = &future->pending.waits; *place; place = &(*place)->next)
         if (*place == node) {
             *place = node->next;
             return;
@@ -49,8 +51,8 @@ s_wait_one (troupe_future_t *future, fault_t *fault)
         return 0;
     peer_waiter_t waiter = PEER_WAITER_INIT;
     size_t missing = 1;
-    wait_node_t node = { future->waits, &waiter, &missing };
-    future->waits = &node;
+    wait_node_t node = { future->pending.waits, &waiter, &missing };
+    future->pending.waits = &node;
     int rc = s_wait (future->peer, &waiter, CLOCK_NEVER, fault);
     if (rc)
         s_unwait (future, &node);
@@ -117,8 +119,8 @@ s_enter_queues (troupe_future_t *const *futures, size_t count, wait_node_t *node
             done++;
             continue;
         }
-        nodes [index] = (wait_node_t){ futures [index]->waits, waiter, missing };
-        futures [index]->waits = &nodes [index];
+        nodes [index] = (wait_node_t){ futures [index]->pending.waits, waiter, missing };
+        futures [index]->pending.waits = &nodes [index];
     }
     return done;
 }
@@ -131,8 +133,7 @@ s_collect_done (troupe_future_t *const *futures, size_t count, const wait_node_t
 {
     size_t done = 0;
     for (size_t index = count; index--;)
-        if (futures [index]->state == FUTURE_PENDING)
-            s_unwait (futures [index], &nodes [index]);
+        s_unwait (futures [index], &nodes [index]);
     for (size_t index = 0; index < count; index++) {
         if (futures [index]->state == FUTURE_PENDING)
             continue;
@@ -225,10 +226,7 @@ troupe_cancel (troupe_future_t *self)
     pthread_mutex_lock (&peer->lock);
     bool pending = self->state == FUTURE_PENDING;
     if (pending) {
-        record_t record = { .type = RECORD_CANCEL, .id = self->id };
-        if (!self->local && self->id.owner == peer->self
-            && self->producer != PRODUCER_UNKNOWN)
-            link_send (peer, self->producer, &record);
+        future_cancel (self);
         future_fail (self, TROUPE_ECANCELLED, text, sizeof text - 1, 0);
     }
     pthread_mutex_unlock (&peer->lock);
