@@ -96,8 +96,10 @@ record_abandon (bytes_t *frame, size_t offset)
 int
 record_end (bytes_t *frame, size_t offset)
 {
+    /*  A place is left for the LINK record that may end the frame.         */
+    unsigned count_max = frame->data [offset + 4] == RECORD_LINK ? UINT16_MAX : UINT16_MAX - 1;
     if (frame->failed || frame->size - offset > UINT32_MAX
-        || load_u16 (frame->data + 2) == UINT16_MAX) {
+        || load_u16 (frame->data + 2) >= count_max) {
         record_abandon (frame, offset);
         return -1;
     }

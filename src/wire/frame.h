@@ -83,7 +83,17 @@
     X (CHECK, 27, false)    /*  owner to head: tasks that it waits for      */               \
     X (UNKNOWN, 28, false)  /*  head to owner: those that it does not know  */               \
     X (FENCE, 29, true)     /*  owner to worker: SIGN behind what you sent  */               \
-    X (SIGN, 30, true)      /*  worker to owner: here it is                 */
+    X (SIGN, 30, true)      /*  worker to owner: here it is                 */               \
+    X (LEAVE, 31, true)     /*  peer to head: I end; head to peer: I know   */               \
+    X (START, 32, false)    /*  head to node: start workers of a program    */               \
+    X (FAILED, 33, false)   /*  node to head: cannot start any, and why     */               \
+    X (FETCH, 34, false)    /*  node to head, head to driver: a program     */               \
+    X (CHUNK, 35, false)    /*  driver to head, head to node: a piece of it */               \
+    X (LOG, 36, false)      /*  node to head, head to driver: lines printed */               \
+    X (INQUIRE, 37, false)  /*  peer to head: what is there, what happens   */               \
+    X (COMMAND, 38, false)  /*  client to head: drain a node...             */               \
+    X (LINK, 39, false)     /*  ends a frame between machines (channel.h)   */               \
+    X (GROUP, 40, false)    /*  owner to head: reserve resources            */
 
 typedef enum {
 #define RECORD_ENUM_(name, number, is_short) RECORD_##name = number,
@@ -96,16 +106,35 @@ enum {
     RECORD_FAULT = 1,       /*  RESULT, VALUE: body is a text, number a code */
     RECORD_BY_NAME = 2,     /*  TASK, CALL: body begins with a name of extra
                                 bytes, padded to a multiple of 8            */
-    RECORD_KILL = 4,        /*  END: do not run the calls that wait         */
+    RECORD_KILL = 4,        /*  END: do not run the calls that wait; GROUP:
+                                give it back                                */
     RECORD_ACTOR = 8,       /*  BORROW, RELEASE: of an actor                */
-    RECORD_AGAIN = 16       /*  SUBSCRIBE: the value may have been lost     */
+    RECORD_AGAIN = 16,      /*  SUBSCRIBE: the value may have been lost     */
+    RECORD_DETACHED = 64,   /*  SPAWN: the actor survives its owner         */
+    RECORD_OPTIONS = 32     /*  TASK: a block of options (wire/options.h) comes
+                                first in the body, but behind the name;
+                                SPAWN, to the head: it comes first          */
+};
+
+/*  What a COMMAND of the head tells a node.                                */
+enum {
+    COMMAND_KILL = 1,       /*  number: the pid of a worker                 */
+    COMMAND_DRAINED = 2     /*  nothing runs there any more                 */
 };
 
 /*  Retries of a TASK that never run out.                                   */
 #define RETRIES_ALWAYS 255
 
+/*  The target of a TASK: how deep it is nested; the lower 24 bits of the lease
+    under which its owner runs the task that submits it, or 0; its retries.  */
+static inline uint64_t
+task_target (uint32_t depth, uint32_t parent_lease, uint8_t retries)
+{
+    return (uint64_t) depth << 32 | (uint64_t) (parent_lease & 0xffffff) << 8 | retries;
+}
+
 /*  What a process is in the cluster.                                       */
-typedef enum { ROLE_DRIVER = 1, ROLE_WORKER = 2 } role_t;
+typedef enum { ROLE_DRIVER = 1, ROLE_WORKER = 2, ROLE_NODE = 3, ROLE_CLIENT = 4 } role_t;
 
 /*  A record, read or to be written.                                        */
 typedef struct {

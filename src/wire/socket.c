@@ -4,7 +4,9 @@
 #include "wire/frame.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /*  Context option 10; the name is hidden among the drafts in some builds.  */
@@ -16,6 +18,17 @@
     is among the deprecated ones, but nothing has taken its place.          */
 #ifndef ZMQ_IPC_FILTER_UID
 #define ZMQ_IPC_FILTER_UID 59
+#endif
+
+/*  Socket option 93: no connection while no gate answers. It is among the
+    drafts in the header, but there since 4.3.0.                            */
+#ifndef ZMQ_ZAP_ENFORCE_DOMAIN
+#define ZMQ_ZAP_ENFORCE_DOMAIN 93
+#endif
+
+/*  Message property 2: the descriptor that a message came through.         */
+#ifndef ZMQ_SRCFD
+#define ZMQ_SRCFD 2
 #endif
 
 /*  From this size handing the buffer over beats copying it.                */
@@ -90,6 +103,146 @@ socket_connect (void *socket, const char *endpoint, fault_t *fault)
         return 0;
     return fault_set (fault, TROUPE_ESYSTEM, "cannot connect to %s: %s", endpoint,
                       zmq_strerror (errno));
+}
+
+/*  --- connections between machines -------------------------------------  */
+
+static int
+s_set (void *socket, int option, const void *value, size_t size, fault_t *fault)
+{
+    if (zmq_setsockopt (socket, option, value, size) == 0)
+        return 0;
+    return fault_set (fault, TROUPE_ESYSTEM, "cannot set option %d of a socket: %s", option,
+                      zmq_strerror (errno));
+}
+
+static int
+s_set_number (void *socket, int option, int value, fault_t *fault)
+{
+    return s_set (socket, option, &value, sizeof value, fault);
+}
+
+/*  libzmq lets everybody in if there is no gate, or if the domain has no name,
+    unless it is told to insist.                                            */
+static int
+s_set_domain (void *socket, const char *domain, fault_t *fault)
+{
+    int one = 1;
+    if (!*domain)
+        return fault_set (fault, TROUPE_EINVAL, "a domain needs a name");
+    zmq_setsockopt (socket, ZMQ_ZAP_ENFORCE_DOMAIN, &one, sizeof one);
+    return s_set (socket, ZMQ_ZAP_DOMAIN, domain, strlen (domain), fault);
+}
+
+int
+socket_curve_server (void *socket, const key_pair_t *pair, const char *domain, fault_t *fault)
+{
+    if (keys_available (fault) || s_set_domain (socket, domain, fault)
+        || s_set_number (socket, ZMQ_CURVE_SERVER, 1, fault))
+        return -1;
+    return s_set (socket, ZMQ_CURVE_SECRETKEY, pair->secret_key, KEY_SIZE, fault);
+}
+
+int
+socket_curve_client (void *socket, const uint8_t server [KEY_SIZE], const key_pair_t *pair,
+                     fault_t *fault)
+{
+    if (keys_available (fault) || s_set (socket, ZMQ_CURVE_SERVERKEY, server, KEY_SIZE, fault)
+        || s_set (socket, ZMQ_CURVE_PUBLICKEY, pair->public_key, KEY_SIZE, fault))
+        return -1;
+    return s_set (socket, ZMQ_CURVE_SECRETKEY, pair->secret_key, KEY_SIZE, fault);
+}
+
+int
+socket_insecure_server (void *socket, const char *domain, fault_t *fault)
+{
+    if (s_set_domain (socket, domain, fault))
+        return -1;
+    int zero = 0;
+    /*  Fails where there is no CURVE, and then nothing is to be done.      */
+    zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &zero, sizeof zero);
+    return 0;
+}
+
+int
+socket_tcp (void *socket, fault_t *fault)
+{
+    static const struct {
+        int option;
+        int value;
+    } settings [] = {
+        { ZMQ_IPV6, 1 },
+        { ZMQ_HANDSHAKE_IVL, 5000 },
+        { ZMQ_CONNECT_TIMEOUT, 5000 },
+        { ZMQ_BACKLOG, 1024 },
+        { ZMQ_RECONNECT_IVL, 100 },
+        { ZMQ_RECONNECT_IVL_MAX, 5000 },
+        { ZMQ_TCP_KEEPALIVE, 1 },
+        { ZMQ_TCP_KEEPALIVE_IDLE, 10 },
+        { ZMQ_TCP_KEEPALIVE_INTVL, 5 },
+        { ZMQ_TCP_KEEPALIVE_CNT, 3 },
+        { ZMQ_TCP_MAXRT, 20000 },
+    };
+    for (size_t index = 0; index < sizeof settings / sizeof *settings; index++) {
+        if (s_set_number (socket, settings [index].option, settings [index].value, fault))
+            return -1;
+    }
+    return 0;
+}
+
+int
+socket_last_endpoint (void *socket, char *endpoint, size_t size, fault_t *fault)
+{
+    if (zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0)
+        return 0;
+    return fault_set (fault, TROUPE_ESYSTEM, "cannot tell where a socket is bound: %s",
+                      zmq_strerror (errno));
+}
+
+static uint64_t
+s_cookie (int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (getsockopt (fd, SOL_SOCKET, SO_COOKIE, &cookie, &size))
+        return 0;
+    return cookie;
+}
+
+void
+peer_link_of_fd (peer_link_t *link, int fd)
+{
+    link->fd = fd;
+    link->cookie = fd < 0 ? 0 : s_cookie (fd);
+    if (!link->cookie)
+        link->fd = -1;
+}
+
+void
+peer_link_of (peer_link_t *link, zmq_msg_t *message)
+{
+    peer_link_of_fd (link, zmq_msg_get (message, ZMQ_SRCFD));
+}
+
+const char *
+peer_name_of (zmq_msg_t *message)
+{
+    return zmq_msg_gets (message, "User-Id");
+}
+
+/*  The descriptor may be another's by now, or become so while we look: only
+    a copy of it stays what it is.                                          */
+int
+peer_cut (const peer_link_t *link)
+{
+    int fd = link->fd < 0 ? -1 : fcntl (link->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int rc = -1;
+    if (s_cookie (fd) == link->cookie)
+        rc = shutdown (fd, SHUT_RDWR);
+    close (fd);
+    return rc;
 }
 
 int

@@ -1,0 +1,121 @@
+/*  network.c - what a process needs to be reached from other machines       */
+
+#include "wire/network.h"
+
+#include "wire/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void
+network_machine (char text [MACHINE_TEXT_SIZE])
+{
+    char boot [48] = "";
+    struct stat space = { 0 };
+    FILE *file = fopen ("/proc/sys/kernel/random/boot_id", "re");
+    if (file) {
+        if (!fgets (boot, sizeof boot, file))
+            boot [0] = 0;
+        fclose (file);
+    }
+    boot [strcspn (boot, "\n")] = 0;
+    if (stat ("/proc/self/ns/net", &space))
+        space.st_ino = 0;
+    snprintf (text, MACHINE_TEXT_SIZE, "%s/%llu/%u", boot, (unsigned long long) space.st_ino,
+              (unsigned) geteuid ());
+}
+
+/*  No packet is sent: connecting a datagram socket only chooses the way.   */
+static int
+s_route (const struct addrinfo *to, char source [HOST_MAX + 1])
+{
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    int fd = socket (to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int rc = connect (fd, to->ai_addr, to->ai_addrlen)
+             || getsockname (fd, (struct sockaddr *) &from, &size)
+             || getnameinfo ((struct sockaddr *) &from, size, source, HOST_MAX + 1, NULL, 0,
+                             NI_NUMERICHOST);
+    close (fd);
+    return rc ? -1 : 0;
+}
+
+int
+network_source (const char *host, uint16_t port, char source [HOST_MAX + 1], fault_t *fault)
+{
+    char service [8];
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list = NULL;
+    snprintf (service, sizeof service, "%u", port ? port : 9u);
+    int rc = getaddrinfo (host, service, &hints, &list);
+    if (rc)
+        return fault_set (fault, TROUPE_EINVAL, "%s: %s", host, gai_strerror (rc));
+    int found = -1;
+    for (struct addrinfo *item = list; item && found; item = item->ai_next)
+        found = s_route (item, source);
+    freeaddrinfo (list);
+    if (found)
+        snprintf (source, HOST_MAX + 1, "127.0.0.1");
+    return 0;
+}
+
+bool
+network_is_loopback (const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (strcmp (host, "localhost") == 0)
+        return true;
+    if (inet_pton (AF_INET, host, &four) == 1)
+        return ntohl (four.s_addr) >> 24 == 127;
+    return inet_pton (AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK (&six);
+}
+
+void
+network_endpoint (char *endpoint, size_t size, const char *host, uint16_t port)
+{
+    const char *open = strchr (host, ':') ? "[" : "", *close = *open ? "]" : "";
+    if (port)
+        snprintf (endpoint, size, "tcp://%s%s%s:%u", open, host, close, port);
+    else
+        snprintf (endpoint, size, "tcp://%s%s%s:*", open, host, close);
+}
+
+int
+network_serve (const network_t *self, void *socket, const key_pair_t *keys, const char *domain,
+               fault_t *fault)
+{
+    int one = 1;
+    int64_t largest = (int64_t) NETWORK_FRAME_MAX;
+    if (socket_tcp (socket, fault))
+        return -1;
+    zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
+    /*  Who connects again takes the place of its old connection.           */
+    zmq_setsockopt (socket, ZMQ_ROUTER_HANDOVER, &one, sizeof one);
+    return self->insecure ? socket_insecure_server (socket, domain, fault)
+                          : socket_curve_server (socket, keys, domain, fault);
+}
+
+int
+network_approach (const network_t *self, void *socket, const uint8_t key [KEY_SIZE],
+                  const key_pair_t *shown, fault_t *fault)
+{
+    uint8_t name [8];
+    if (socket_tcp (socket, fault))
+        return -1;
+    if (getrandom (name, sizeof name, 0) != sizeof name)
+        return fault_set (fault, TROUPE_ESYSTEM, "no random numbers: %s", strerror (errno));
+    /*  The same after the connection was made again; 0 is libzmq's own.    */
+    name [0] |= 1;
+    zmq_setsockopt (socket, ZMQ_ROUTING_ID, name, sizeof name);
+    return self->insecure ? 0 : socket_curve_client (socket, key, shown, fault);
+}

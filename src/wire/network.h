@@ -1,0 +1,60 @@
+/*  network.h - what a process needs to be reached from other machines
+
+    Within one machine, processes meet through abstract sockets that only
+    their user may connect to; these belong to a network namespace, so a
+    machine here is one kernel, one namespace and one user. Between machines
+    everything goes by tcp and CURVE: each process has a pair of keys, the
+    head tells each of the others' public keys, and the gate lets in those.  */
+
+#ifndef TROUPE_WIRE_NETWORK_H
+#define TROUPE_WIRE_NETWORK_H
+
+#include "wire/gate.h"
+#include "wire/keys.h"
+
+/*  Domains of the gate.                                                    */
+#define DOMAIN_HEAD "head"
+#define DOMAIN_PEERS "peers"
+
+#define MACHINE_TEXT_SIZE 96
+
+/*  What a frame between machines may have. libzmq reads frames of this size
+    from strangers too, before they have shown a key.                       */
+#define NETWORK_FRAME_MAX ((size_t) 96 << 20)
+
+/*  What a value and the arguments of a call may have then.                 */
+#define NETWORK_VALUE_MAX ((size_t) 64 << 20)
+
+/*  Owned by who makes it; must outlive the sockets that use it.            */
+typedef struct {
+    gate_t *gate;
+    char host [HOST_MAX + 1];   /*  where others reach this process         */
+    bool insecure;              /*  no keys: loopback only                  */
+    key_pair_t keys;            /*  of this process                         */
+    key_pair_t admission;       /*  shown to the head                       */
+    uint8_t head_key [KEY_SIZE];
+} network_t;
+
+/*  The name of this machine in the sense above. Thread-safe.               */
+void network_machine (char text [MACHINE_TEXT_SIZE]);
+
+/*  The address of this machine as somebody at host would see it: that of the
+    interface that leads there. "127.0.0.1" if there is no way. Returns 0, or
+    -1 with the fault set if the host is not known.                         */
+int network_source (const char *host, uint16_t port, char source [HOST_MAX + 1],
+                    fault_t *fault);
+
+/*  True for an address that only this machine can reach.                   */
+bool network_is_loopback (const char *host);
+
+/*  "tcp://HOST:PORT", IPv6 in brackets; port 0 is "*".                     */
+void network_endpoint (char *endpoint, size_t size, const char *host, uint16_t port);
+
+/*  Makes the socket's further tcp endpoints those of a server in this domain,
+    or its further connections those of a client of the key's owner.        */
+int network_serve (const network_t *self, void *socket, const key_pair_t *keys,
+                   const char *domain, fault_t *fault);
+int network_approach (const network_t *self, void *socket, const uint8_t key [KEY_SIZE],
+                      const key_pair_t *shown, fault_t *fault);
+
+#endif
