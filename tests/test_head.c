@@ -41,8 +41,8 @@ s_setup (void **state)
     self->head = head_state_new (77);
     assert_non_null (self->head);
     self->driver = head_join (self->head, self->now, ROLE_DRIVER, 0, "driver (pid 1)");
-    self->alpha = head_function (self->head, "alpha", 5);
-    self->beta = head_function (self->head, "beta", 4);
+    self->alpha = head_function (self->head, 0, "alpha", 5);
+    self->beta = head_function (self->head, 0, "beta", 4);
     assert_true (self->driver && self->alpha && self->beta);
     *state = self;
     return 0;
@@ -244,6 +244,20 @@ s_value (fixture_t *self, tid_t id, const char *value)
     s_checked (self);
 }
 
+static void
+s_spawn_as (fixture_t *self, tid_t id, const char *name, size_t length)
+{
+    static const uint8_t record [] = "the record of a SPAWN";
+    head_spawn_t spawn = { .id = id,
+                           .class_name = "kv",
+                           .class_length = 2,
+                           .name = name,
+                           .name_length = length,
+                           .record = record,
+                           .size = sizeof record };
+    head_spawn (self->head, self->now, &spawn);
+}
+
 /*  Teaches the head how long a function runs.                              */
 static void
 s_teach (fixture_t *self, process_t worker, uint32_t function, int64_t duration)
@@ -386,7 +400,7 @@ test_prefetch_grows_with_speed (void **state)
     for (size_t index = 0; index < sizeof cases / sizeof cases [0]; index++) {
         char name [16];
         int length = snprintf (name, sizeof name, "case%zu", index);
-        uint32_t function = head_function (self->head, name, (size_t) length);
+        uint32_t function = head_function (self->head, 0, name, (size_t) length);
         self->beta = function;          /*  so that workers offer it        */
         size_t credit = s_credit_after (self, function, cases [index].duration);
         assert_int_equal (credit, cases [index].credit);
@@ -588,7 +602,7 @@ test_unknown_names (void **state)
     s_worker (self, 1, "worker 1");
     s_submit_named (self, 1, "gamma");
     s_expect_fault (self, 1, TROUPE_ENAME, "unknown task 'gamma': no worker offers it");
-    head_function (self->head, "delta", 5);
+    head_function (self->head, 0, "delta", 5);
     s_submit_named (self, 2, "delta");
     s_expect_fault (self, 2, TROUPE_ENAME, "unknown task 'delta': no worker offers it");
     head_actions_clear (self->head);
@@ -598,7 +612,7 @@ test_unknown_names (void **state)
     assert_string_equal (head_function_name (self->head, self->alpha), "alpha");
     assert_string_equal (head_function_name (self->head, 0), "unknown");
     assert_string_equal (head_function_name (self->head, 99), "unknown");
-    assert_int_equal (head_function (self->head, "alpha", 5), self->alpha);
+    assert_int_equal (head_function (self->head, 0, "alpha", 5), self->alpha);
 }
 
 static void
@@ -1099,7 +1113,6 @@ static void
 test_owner_lost (void **state)
 {
     fixture_t *self = *state;
-    static const uint8_t spawn [] = "spawn";
     process_t worker = s_worker (self, 1, "worker 1");
     process_t other = head_join (self->head, self->now, ROLE_DRIVER, 0, "driver 2");
     record_t record = s_task (self, self->alpha, 1);
@@ -1110,7 +1123,7 @@ test_owner_lost (void **state)
         s_submit_record (self, &record, &needed, sequence % 4 == 0);
     }
     s_submit (self, self->alpha, 1);
-    head_spawn (self->head, (tid_t){ other, 50 }, "kv", 2, "index", 5, spawn, sizeof spawn);
+    s_spawn_as (self, (tid_t){ other, 50 }, "index", 5);
     s_dispatch (self);
     uint32_t lease = s_lease (self, worker, 0, NULL);
     s_lost (self, other, NULL);
@@ -1152,7 +1165,6 @@ static void
 test_abandon (void **state)
 {
     fixture_t *self = *state;
-    static const uint8_t spawn [] = "spawn";
     process_t worker = s_worker (self, 1, "worker 1");
     tid_t needed = s_id (self, 100);
     s_submit (self, self->alpha, 1);
@@ -1162,7 +1174,7 @@ test_abandon (void **state)
     uint32_t lease = s_lease (self, worker, 0, NULL);
     s_done (self, worker, lease, SECOND);
     s_lost (self, worker, NULL);
-    head_spawn (self->head, s_id (self, 4), "kv", 2, "", 0, spawn, sizeof spawn);
+    s_spawn_as (self, s_id (self, 4), "", 0);
     head_actions_clear (self->head);
     head_abandon (self->head, "workers end as soon as they start");
     s_checked (self);
@@ -1179,10 +1191,8 @@ test_abandon (void **state)
 static void
 s_spawn (fixture_t *self, uint64_t sequence, const char *name)
 {
-    static const uint8_t record [] = "the record of a SPAWN";
     head_actions_clear (self->head);
-    head_spawn (self->head, s_id (self, sequence), "kv", 2, name, strlen (name), record,
-                sizeof record);
+    s_spawn_as (self, s_id (self, sequence), name, strlen (name));
     s_checked (self);
 }
 
@@ -1190,7 +1200,7 @@ static void
 s_find (fixture_t *self, uint64_t sequence, const char *name)
 {
     head_actions_clear (self->head);
-    head_find (self->head, self->driver, s_id (self, sequence), name, strlen (name));
+    head_find (self->head, self->driver, s_id (self, sequence), NULL, name, strlen (name));
     s_checked (self);
 }
 
@@ -1293,14 +1303,13 @@ test_name_with_a_nul (void **state)
 {
     fixture_t *self = *state;
     process_t worker = s_worker (self, 1, "worker 1");
-    static const uint8_t record [] = "spawn";
-    head_spawn (self->head, s_id (self, 1), "kv", 2, "in\0dex", 6, record, sizeof record);
+    s_spawn_as (self, s_id (self, 1), "in\0dex", 6);
     s_checked (self);
     head_actor_down (self->head, worker, s_id (self, 1));
     s_checked (self);
-    head_find (self->head, self->driver, s_id (self, 2), "in\0dex", 6);
+    head_find (self->head, self->driver, s_id (self, 2), NULL, "in\0dex", 6);
     assert_int_equal (s_count (self, HEAD_FOUND, 0), 0);
-    head_spawn (self->head, s_id (self, 3), "kv", 2, "\0dex", 4, record, sizeof record);
+    s_spawn_as (self, s_id (self, 3), "\0dex", 4);
     s_checked (self);
 }
 
@@ -1329,13 +1338,61 @@ test_finder_lost (void **state)
     process_t worker = s_worker (self, 1, "worker 1");
     process_t other = head_join (self->head, self->now, ROLE_DRIVER, 0, "driver 2");
     s_spawn (self, 1, "index");
-    head_find (self->head, other, (tid_t){ other, 1 }, "index", 5);
+    head_find (self->head, other, (tid_t){ other, 1 }, NULL, "index", 5);
     s_lost (self, other, NULL);
     s_up (self, worker, 1, 3);
     assert_int_equal (s_count (self, HEAD_FOUND, 0), 0);
 }
 
 /*  --- nothing is trusted -----------------------------------------------  */
+
+/*  Its node has as many cpus as its workers have slots.                    */
+static void
+test_demands_in_an_embedded_cluster (void **state)
+{
+    fixture_t *self = *state;
+    options_t both = { .flags = OPTIONS_RESOURCES,
+                       .count = 1,
+                       .resources = { { "cpus", 4, 2 * RESOURCE_UNIT } } };
+    bytes_t body = { 0 };
+    process_t first = s_worker (self, 1, "worker 1"), second = s_worker (self, 1, "worker 2");
+    s_submit (self, self->alpha, 1);
+    s_dispatch (self);
+    uint32_t lease = s_lease (self, first, 0, NULL);
+    assert_int_equal (options_write (&body, &both), 0);
+    record_t record = s_task (self, self->beta, 2);
+    record.flags = RECORD_OPTIONS;
+    record.body = body.data;
+    record.body_size = (uint32_t) body.size;
+    s_submit_record (self, &record, NULL, 0);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, 0), 0);
+    /*  A task of one cpu overtakes it.                                     */
+    s_submit (self, self->alpha, 3);
+    s_dispatch (self);
+    s_expect_dispatch (self, second, 0, 3);
+    s_done (self, second, s_lease (self, second, 0, NULL), CLOCK_MS);
+    s_done (self, first, lease, CLOCK_MS);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, 0), 1);
+    record = s_sent (self, s_action (self, HEAD_DISPATCH, 0, 0));
+    assert_int_equal (record.id.sequence, 2);
+    assert_int_equal (record.body_size, 0);
+    /*  Both cpus are held, by one worker: the other is idle, and waits.    */
+    s_submit (self, self->alpha, 4);
+    s_dispatch (self);
+    assert_int_equal (s_count (self, HEAD_DISPATCH, 0), 0);
+    body.data [8 * 5] ^= 1;
+    body.data [0] = 7;
+    record = s_task (self, self->beta, 5);
+    record.flags = RECORD_OPTIONS;
+    record.body = body.data;
+    record.body_size = (uint32_t) body.size;
+    head_actions_clear (self->head);
+    s_submit_record (self, &record, NULL, 0);
+    s_expect_fault (self, 5, TROUPE_EPROTOCOL, "beta: malformed options");
+    bytes_release (&body);
+}
 
 static void
 test_bogus_leases (void **state)
@@ -1384,7 +1441,7 @@ test_bogus_processes (void **state)
     s_value (self, (tid_t){ 999, 1 }, "stray");
     head_actor_up (self->head, self->driver, s_id (self, 1), 1, 1);
     head_actor_down (self->head, 999, s_id (self, 1));
-    head_find (self->head, 999, (tid_t){ 999, 1 }, "index", 5);
+    head_find (self->head, 999, (tid_t){ 999, 1 }, NULL, "index", 5);
     s_submit (self, self->alpha, 1);
     s_submit (self, self->beta, 1);
     s_dispatch (self);
@@ -1448,6 +1505,7 @@ main (void)
         TEST (test_actors_of_a_lost_worker),
         TEST (test_finder_lost),
         TEST (test_bogus_leases),
+        TEST (test_demands_in_an_embedded_cluster),
         TEST (test_bogus_processes),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -1010,7 +1010,7 @@ s_send_task (world_t *world, peer_t *peer, const head_task_t *task)
     const head_peer_t *worker = head_peer (world->head, peer->head_name);
     REQUIRE (worker && !worker->suspect && worker->role == ROLE_WORKER);
     REQUIRE (worker->outstanding <= LEASES_MAX);
-    REQUIRE (!task->cancelled && task->deadline > world->now);
+    REQUIRE (!task->cancelled && head_deadline (task) > world->now);
     peer_t *owner = s_named (world, task->id.owner);
     REQUIRE (!owner->lost && s_future (owner, task->id.sequence)->head_faults == 0);
     head_task_record (task, world->now, &record);
@@ -1141,6 +1141,19 @@ s_head_join (world_t *world, peer_t *peer, const record_t *record)
 }
 
 static void
+s_head_spawn (world_t *world, const record_t *record)
+{
+    head_spawn_t spawn = { .id = record->id,
+                           .class_name = "class",
+                           .class_length = 5,
+                           .name = (const char *) record->body,
+                           .name_length = record->body_size,
+                           .record = (const uint8_t *) "spawn",
+                           .size = 5 };
+    head_spawn (world->head, world->now, &spawn);
+}
+
+static void
 s_head_receive (world_t *world, peer_t *peer, const record_t *record)
 {
     head_state_t *head = world->head;
@@ -1181,8 +1194,7 @@ s_head_receive (world_t *world, peer_t *peer, const record_t *record)
                     record->body, record->body_size);
         break;
     case RECORD_SPAWN:
-        head_spawn (head, record->id, "class", 5, text, record->body_size,
-                    (const uint8_t *) "spawn", 5);
+        s_head_spawn (world, record);
         break;
     case RECORD_ACTOR_UP:
         head_actor_up (head, name, record->id, record->target, 1);
@@ -1191,7 +1203,7 @@ s_head_receive (world_t *world, peer_t *peer, const record_t *record)
         head_actor_down (head, name, record->id);
         break;
     case RECORD_FIND:
-        head_find (head, name, record->id, text, record->body_size);
+        head_find (head, name, record->id, NULL, text, record->body_size);
         break;
     default:
         break;
@@ -1208,18 +1220,21 @@ s_turn_soon (world_t *world)
     s_after (world, s_between (world, 0, 20 * CLOCK_US), EVENT_TURN, 0, 0);
 }
 
-/*  No task waits while a worker that offers it has a slot free.            */
+/*  No plain task waits while a worker of its job that offers it has a slot
+    and a cpu free.                                                         */
 static void
 s_check_no_idle_slots (world_t *world)
 {
     const head_state_t *head = world->head;
     size_t cursor = 0;
     for (const head_peer_t *peer; (peer = id_table_next (&head->peers, &cursor));) {
-        if (peer->role != ROLE_WORKER || peer->suspect || head_load (peer) >= peer->slots
-            || peer->outstanding == LEASES_MAX)
+        if (peer->role != ROLE_WORKER || !peer->counted || head_load (peer) >= peer->slots
+            || peer->outstanding == LEASES_MAX || peer->on->free [CPUS] < RESOURCE_UNIT
+            || (peer->special && head_load (peer)))
             continue;
-        for (const list_node_t *node = head->lanes.next; node != &head->lanes; node = node->next)
-            REQUIRE (!peer->offers [container_of (node, lane_t, node)->function->number]);
+        size_t lanes = 0;
+        for (const lane_t *lane; (lane = id_table_next (&peer->job->lane_table, &lanes));)
+            REQUIRE (!lane->plain || !lane->ready || !peer->offers [lane->function->number]);
     }
 }
 
@@ -1492,7 +1507,7 @@ s_world_new (const scenario_t *scenario)
     s_fix_seed (&world->head->actors, scenario->seed + 2);
     s_fix_seed (&world->head->await.entries, scenario->seed + 3);
     for (unsigned index = 0; index < FUNCTIONS; index++)
-        world->functions [index] = head_function (world->head, s_function_names [index],
+        world->functions [index] = head_function (world->head, 0, s_function_names [index],
                                                   strlen (s_function_names [index]));
     for (unsigned count = 0; count < scenario->workers; count++)
         s_start (world, ROLE_WORKER);
@@ -1716,7 +1731,7 @@ test_a_million_tasks (void **state)
     uint64_t count = SANITIZED ? 100000 : 1000000;
     head_state_t *head = head_state_new (EPOCH);
     process_t owner = head_join (head, 1, ROLE_DRIVER, 0, "driver");
-    uint32_t function = head_function (head, "square", 6);
+    uint32_t function = head_function (head, 0, "square", 6);
     size_t before = mallinfo2 ().uordblks + mallinfo2 ().hblkhd;
     int64_t begun = clock_now ();
     s_submit_many (head, owner, function, count);
@@ -1745,7 +1760,7 @@ test_a_lost_owner_of_many (void **state)
     for (int way = 0; way < 3; way++) {
         head_state_t *head = head_state_new (EPOCH);
         process_t owner = head_join (head, 1, ROLE_DRIVER, 0, "driver");
-        uint32_t function = head_function (head, "square", 6);
+        uint32_t function = head_function (head, 0, "square", 6);
         s_submit_many (head, owner, function, count);
         int64_t begun = clock_now ();
         if (way == 0)

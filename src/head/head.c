@@ -1,106 +1,35 @@
 /*  head.c - the head's shell: receives, asks the state, sends              */
 
-#include "head/head.h"
-#include "head/head_state.h"
-
-#include "core/clock.h"
-#include "core/value.h"
-#include "wire/socket.h"
-#include "wire/thread.h"
+#include "head/head_shell.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#define COOKIE_SIZE 16
-#define ROUTE_MAX 8
 #define DRAIN_MAX 256
-#define FRAME_FULL ((size_t) 64 << 10)
 #define STOP_TIMEOUT_MS 2000
 
-/*  Dead processes whose HELLO may still come.                              */
-#define STILLBORN_MAX 16
+#define PROGRAM_BYTES_MAX (UINT64_C (2) << 30)
 
-/*  A process that has joined, or a node agent that reports on workers.     */
-typedef struct {
-    process_t process;
-    uint64_t pid;
-    role_t role;
-    uint8_t route [ROUTE_MAX];
-    size_t route_size;
-    char *endpoint;
-    char *label;
-    bytes_t frame;
-    list_node_t dirty;
-} peer_t;
-
-struct head {
-    void *socket;
-    int stop;
-    thread_t *thread;
-    head_state_t *state;
-    id_table_t routes;          /*  routing id → peer_t                     */
-    id_table_t peers;           /*  process → peer_t                        */
-    list_t dirty;
-    uint8_t cookie [COOKIE_SIZE];
-    bool stopping;              /*  workers that join are told to end       */
-    uint64_t stillborn [STILLBORN_MAX]; /*  pids that died before HELLO came */
-    size_t stillborn_count;
-};
-
-static tid_t
-s_key (process_t process)
+void
+head_log (head_t *self, const char *format, ...)
 {
-    return (tid_t){ 0, process };
-}
-
-/*  --- sending ----------------------------------------------------------  */
-
-static void
-s_flush (head_t *self, peer_t *peer)
-{
-    zmq_msg_t message;
-    list_remove (&peer->dirty);
-    if (peer->frame.size == 0)
+    char text [512];
+    if (!self->log)
         return;
-    if (zmq_send (self->socket, peer->route, peer->route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
-        /*  It is gone, which its node or its silence will tell.            */
-        bytes_clear (&peer->frame);
-        return;
-    }
-    if (socket_message_take (&message, &peer->frame)) {
-        zmq_msg_init (&message);
-        bytes_clear (&peer->frame);
-    }
-    if (zmq_msg_send (&message, self->socket, ZMQ_DONTWAIT) < 0)
-        zmq_msg_close (&message);
-}
-
-static void
-s_send (head_t *self, peer_t *peer, const record_t *record)
-{
-    if (!peer || record_write (&peer->frame, record))
-        return;
-    if (peer->frame.size >= FRAME_FULL)
-        s_flush (self, peer);
-    else if (!list_linked (&peer->dirty))
-        list_append (&self->dirty, &peer->dirty);
-}
-
-static peer_t *
-s_peer (head_t *self, process_t process)
-{
-    return id_table_get (&self->peers, s_key (process));
+    va_list args;
+    va_start (args, format);
+    vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+    self->log (self->log_context, text);
 }
 
 /*  --- doing what the state wants ---------------------------------------  */
-
-static void s_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger);
 
 static void
 s_send_found (head_t *self, const head_action_t *action)
@@ -118,7 +47,7 @@ s_send_found (head_t *self, const head_action_t *action)
                         .id = action->id,
                         .body = body.data,
                         .body_size = (uint32_t) body.size };
-    s_send (self, s_peer (self, action->peer), &record);
+    head_send (self, head_shell_peer (self, action->peer), &record);
     bytes_release (&body);
 }
 
@@ -129,13 +58,30 @@ s_send_spawn (head_t *self, const head_action_t *action)
     record_t record;
     if (frame_open (&reader, action->actor->record, action->actor->record_size) == 0
         && frame_next (&reader, &record) == 1)
-        s_send (self, s_peer (self, action->peer), &record);
+        head_send (self, head_shell_peer (self, action->peer), &record);
+}
+
+/*  An idle worker ends when it is told to; another is killed by its node.  */
+static void
+s_stop_worker (head_t *self, const head_action_t *action)
+{
+    peer_t *worker = head_shell_peer (self, action->peer);
+    record_t stop = { .type = RECORD_STOP };
+    if (action->number == 0)
+        head_send (self, worker, &stop);
+    else if (worker) {
+        record_t kill = { .type = RECORD_COMMAND,
+                          .flags = COMMAND_KILL,
+                          .number = (uint32_t) worker->identity.pid };
+        head_send (self, head_shell_peer (self, action->target), &kill);
+    }
 }
 
 static void
 s_act (head_t *self, const head_action_t *action, int64_t now)
 {
-    peer_t *peer = s_peer (self, action->peer);
+    static const uint8_t nil = 0xc0;
+    peer_t *peer = head_shell_peer (self, action->peer);
     record_t record = { .id = action->id, .target = action->target };
     switch (action->type) {
     case HEAD_DISPATCH:
@@ -169,12 +115,32 @@ s_act (head_t *self, const head_action_t *action, int64_t now)
         s_send_found (self, action);
         return;
     case HEAD_DROP:
-        s_lose (self, action->peer, action->text ? action->text : "silent", NULL);
+        head_lose (self, action->peer, action->text ? action->text : "silent", NULL);
         return;
+    case HEAD_START_WORKERS:
+        head_send_start (self, action);
+        return;
+    case HEAD_STOP_WORKER:
+        s_stop_worker (self, action);
+        return;
+    case HEAD_END_ACTOR:
+        record.type = RECORD_END;
+        record.flags = RECORD_KILL;
+        record.target = 0;
+        break;
+    case HEAD_PLACED:
+        record.type = RECORD_RESULT;
+        record.body = &nil;
+        record.body_size = 1;
+        break;
+    case HEAD_DRAINED:
+        record.type = RECORD_COMMAND;
+        record.flags = COMMAND_DRAINED;
+        break;
     default:
         return;
     }
-    s_send (self, peer, &record);
+    head_send (self, peer, &record);
 }
 
 /*  The list may grow, and move, while it is worked through.                */
@@ -191,198 +157,32 @@ s_act_all (head_t *self, int64_t now)
     head_actions_clear (self->state);
 }
 
-/*  --- processes come and go --------------------------------------------  */
-
-static void
-s_announce (head_t *self, peer_t *to, const peer_t *about)
-{
-    bytes_t body = { 0 };
-    bytes_append (&body, about->endpoint, strlen (about->endpoint) + 1);
-    bytes_append (&body, about->label, strlen (about->label) + 1);
-    record_t record = { .type = RECORD_PEER_UP,
-                        .flags = (uint8_t) about->role,
-                        .id = { about->process, 0 },
-                        .body = body.data,
-                        .body_size = (uint32_t) body.size };
-    if (!body.failed)
-        s_send (self, to, &record);
-    bytes_release (&body);
-}
-
-static void
-s_announce_all (head_t *self, peer_t *newcomer)
-{
-    size_t cursor = 0;
-    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
-        if (peer == newcomer)
-            continue;
-        s_announce (self, newcomer, peer);
-        s_announce (self, peer, newcomer);
-    }
-}
-
-static void
-s_peer_destroy (peer_t *peer)
-{
-    list_remove (&peer->dirty);
-    bytes_release (&peer->frame);
-    free (peer->endpoint);
-    free (peer->label);
-    free (peer);
-}
-
-static tid_t
-s_route_key (const uint8_t *route, size_t size)
-{
-    uint8_t id [ROUTE_MAX] = { 0 };
-    memcpy (id, route, size);
-    return (tid_t){ 1, load_u64 (id) };
-}
-
-static void
-s_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger)
-{
-    peer_t *peer = id_table_remove (&self->peers, s_key (process));
-    if (!peer)
-        return;
-    id_table_remove (&self->routes, s_route_key (peer->route, peer->route_size));
-    record_t down = { .type = RECORD_PEER_DOWN,
-                      .id = { process, 0 },
-                      .body = (const uint8_t *) cause,
-                      .body_size = (uint32_t) strlen (cause) };
-    size_t cursor = 0;
-    for (peer_t *other; (other = id_table_next (&self->peers, &cursor));)
-        s_send (self, other, &down);
-    s_peer_destroy (peer);
-    head_lost (self->state, clock_now (), process, cause, ledger);
-}
-
-/*  What HELLO says, as tokens that point into it.                          */
-typedef struct {
-    token_t endpoint;
-    token_t label;
-    token_t slots;
-    token_t pid;
-    const uint8_t *names;       /*  pairs of address and name               */
-    size_t names_size;
-    size_t names_count;
-} hello_t;
-
-static int
-s_parse_hello (const record_t *record, hello_t *hello)
-{
-    const uint8_t *data = record->body + COOKIE_SIZE;
-    size_t size = record->body_size - COOKIE_SIZE;
-    size_t offset = 0;
-    token_t list;
-    if (!value_check (data, size, true) || token_next (data, size, &offset, &list)
-        || list.type != TROUPE_LIST || list.count < 4
-        || token_next (data, size, &offset, &hello->endpoint)
-        || token_next (data, size, &offset, &hello->label)
-        || token_next (data, size, &offset, &hello->slots)
-        || token_next (data, size, &offset, &hello->pid))
-        return -1;
-    if (hello->endpoint.type != TROUPE_STRING || hello->endpoint.size > 255
-        || hello->label.type != TROUPE_STRING || hello->label.size > 255
-        || hello->slots.type != TROUPE_INTEGER || hello->slots.number > LEASES_MAX
-        || hello->pid.type != TROUPE_INTEGER
-        || (record->flags != ROLE_DRIVER && record->flags != ROLE_WORKER))
-        return -1;
-    hello->names = data + offset;
-    hello->names_size = size - offset;
-    hello->names_count = (list.count - 4) / 2;
-    return 0;
-}
-
-static void
-s_stop_worker (head_t *self, peer_t *peer)
-{
-    record_t stop = { .type = RECORD_STOP };
-    if (peer->role == ROLE_WORKER)
-        s_send (self, peer, &stop);
-}
-
-/*  Numbers the names and answers with pairs of address and number.         */
-static int
-s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
-{
-    bytes_t body = { 0 };
-    size_t offset = 0;
-    value_put_array (&body, 2 * hello->names_count);
-    for (size_t left = hello->names_count; left; left--) {
-        token_t address, name;
-        if (token_next (hello->names, hello->names_size, &offset, &address)
-            || token_next (hello->names, hello->names_size, &offset, &name)
-            || address.type != TROUPE_INTEGER || name.type != TROUPE_STRING
-            || name.size > TROUPE_NAME_MAX)
-            break;
-        uint32_t number = head_function (self->state, (const char *) name.data, name.size);
-        if (peer->role == ROLE_WORKER)
-            head_offer (self->state, peer->process, number);
-        value_put_uint (&body, address.number);
-        value_put_uint (&body, number);
-    }
-    record_t welcome = { .type = RECORD_WELCOME,
-                         .id = { peer->process, 0 },
-                         .body = body.data,
-                         .body_size = (uint32_t) body.size };
-    if (!body.failed)
-        s_send (self, peer, &welcome);
-    bytes_release (&body);
-    return body.failed ? -1 : 0;
-}
-
-/*  True, once, for the HELLO of a worker that has been reported dead.      */
-static bool
-s_is_stillborn (head_t *self, uint8_t role, uint64_t pid)
-{
-    for (size_t index = 0; role == ROLE_WORKER && index < STILLBORN_MAX; index++)
-        if (self->stillborn [index] == pid && pid) {
-            self->stillborn [index] = 0;
-            return true;
-        }
-    return false;
-}
-
-static peer_t *
-s_join (head_t *self, const uint8_t *route, size_t route_size, const record_t *record)
-{
-    hello_t hello;
-    if (s_parse_hello (record, &hello) || s_is_stillborn (self, record->flags, hello.pid.number))
-        return NULL;
-    peer_t *peer = calloc (1, sizeof *peer);
-    if (!peer)
-        return NULL;
-    memcpy (peer->route, route, route_size);
-    peer->route_size = route_size;
-    peer->role = record->flags;
-    peer->pid = hello.pid.number;
-    peer->endpoint = bytes_text (hello.endpoint.data, hello.endpoint.size);
-    peer->label = bytes_text (hello.label.data, hello.label.size);
-    if (peer->endpoint && peer->label)
-        peer->process = head_join (self->state, clock_now (), peer->role,
-                                   (unsigned) hello.slots.number, peer->label);
-    if (!peer->process || id_table_put (&self->peers, s_key (peer->process), peer)
-        || id_table_put (&self->routes, s_route_key (route, route_size), peer)) {
-        id_table_remove (&self->peers, s_key (peer->process));
-        head_lost (self->state, clock_now (), peer->process, "no memory", NULL);
-        s_peer_destroy (peer);
-        return NULL;
-    }
-    s_welcome (self, peer, &hello);
-    s_announce_all (self, peer);
-    if (self->stopping)
-        s_stop_worker (self, peer);
-    return peer;
-}
-
 /*  --- receiving --------------------------------------------------------  */
 
-static void
-s_spawn (head_t *self, const record_t *record)
+/*  Takes the options off a SPAWN, which goes on without them. Returns 0, or
+    -1: malformed.                                                          */
+static int
+s_take_options (record_t *record, options_t *options)
 {
+    if (!(record->flags & RECORD_OPTIONS))
+        return 0;
+    size_t size = options_read (record->body, record->body_size, options);
+    record->flags &= (uint8_t) ~RECORD_OPTIONS;
+    record->body += size;
+    record->body_size -= (uint32_t) size;
+    return size ? 0 : -1;
+}
+
+static void
+s_spawn (head_t *self, const record_t *given)
+{
+    record_t copy = *given, *record = &copy;
+    options_t options = { 0 };
+    bool has_options = given->flags & RECORD_OPTIONS;
     size_t offset = 0;
-    token_t list, class_name, name;
+    if (s_take_options (record, &options))
+        return;
+    msgpack_token_t list, class_name, name;
     if (token_next (record->body, record->body_size, &offset, &list)
         || list.type != TROUPE_LIST || list.count != 3
         || token_next (record->body, record->body_size, &offset, &class_name)
@@ -392,44 +192,19 @@ s_spawn (head_t *self, const record_t *record)
         || name.size > TROUPE_NAME_MAX)
         return;
     bytes_t frame = { 0 };
-    if (record_write (&frame, record) == 0)
-        head_spawn (self->state, record->id, (const char *) class_name.data, class_name.size,
-                    name.type == TROUPE_STRING ? (const char *) name.data : "",
-                    name.type == TROUPE_STRING ? name.size : 0, frame.data, frame.size);
+    if (record_write (&frame, record) == 0) {
+        bool named = name.type == TROUPE_STRING;
+        head_spawn_t spawn = { .id = record->id,
+                               .class_name = (const char *) class_name.data,
+                               .class_length = class_name.size,
+                               .name = named ? (const char *) name.data : "",
+                               .name_length = named ? name.size : 0,
+                               .record = frame.data,
+                               .size = frame.size,
+                               .options = has_options ? &options : NULL };
+        head_spawn (self->state, clock_now (), &spawn);
+    }
     bytes_release (&frame);
-}
-
-/*  A worker that died before it knew that it had joined.                   */
-static process_t
-s_find_pid (head_t *self, uint64_t pid)
-{
-    size_t cursor = 0;
-    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->role == ROLE_WORKER && peer->pid == pid)
-            return peer->process;
-    return 0;
-}
-
-/*  A node tells that a process of its own has ended, and which leases the
-    process had started. target: the worker; body: cause, NUL, ledger.      */
-static void
-s_worker_lost (head_t *self, const record_t *record)
-{
-    const char *cause = (const char *) record->body;
-    size_t length = strnlen (cause, record->body_size);
-    if (length == record->body_size)
-        return;
-    uint32_t ledger [LEASES_MAX];
-    bool whole = record->body_size - length - 1 == sizeof ledger;
-    if (whole)
-        memcpy (ledger, record->body + length + 1, sizeof ledger);
-    process_t process = record->target ? record->target : s_find_pid (self, record->number);
-    if (process)
-        s_lose (self, process, cause, whole ? ledger : NULL);
-    else
-        self->stillborn [self->stillborn_count++ % STILLBORN_MAX] = record->number;
-    if (record->flags & RECORD_KILL)
-        head_abandon (self->state, cause);
 }
 
 /*  The driver that carries this cluster ends it.                           */
@@ -437,9 +212,11 @@ static void
 s_stop_workers (head_t *self)
 {
     size_t cursor = 0;
+    record_t stop = { .type = RECORD_STOP };
     self->stopping = true;
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        s_stop_worker (self, peer);
+        if (peer->identity.role == ROLE_WORKER)
+            head_send (self, peer, &stop);
 }
 
 /*  An owner names tasks that it waits for. What must be said of them has
@@ -457,7 +234,7 @@ s_check (head_t *self, peer_t *peer, const record_t *record)
                         .id = record->id,
                         .body = unknown.data,
                         .body_size = (uint32_t) unknown.size };
-    s_send (self, peer, &answer);
+    head_send (self, peer, &answer);
     bytes_release (&unknown);
 }
 
@@ -468,10 +245,98 @@ s_code (const record_t *record)
     return fault_code_valid (record->number) ? record->number : TROUPE_EPROTOCOL;
 }
 
+/*  FAILED: sequence: the job; body: why no worker could be started.        */
+static void
+s_failed (head_t *self, peer_t *node, const record_t *record, int64_t now)
+{
+    char text [FAULT_TEXT_MAX];
+    snprintf (text, sizeof text, "%.*s", (int) record->body_size, (const char *) record->body);
+    head_log (self, "%s: %s", node->identity.label, text);
+    head_worker_failed (self->state, now, node->process, (uint32_t) record->id.sequence, text);
+}
+
+static void
+s_leave (head_t *self, peer_t *peer)
+{
+    record_t leave = { .type = RECORD_LEAVE };
+    head_send (self, peer, &leave);
+    head_flush (self, peer);
+    head_lose (self, peer->process, "it has left", NULL);
+}
+
+/*  GROUP: number: the strategy; body: a block of options for each bundle.  */
+static void
+s_group (head_t *self, const record_t *record, int64_t now)
+{
+    if (record->flags & RECORD_KILL) {
+        head_group_end (self->state, record->id);
+        return;
+    }
+    options_t *bundles = calloc (TROUPE_BUNDLES_MAX, sizeof *bundles);
+    size_t count = 0, offset = 0, size = 1;
+    while (bundles && size && offset < record->body_size && count < TROUPE_BUNDLES_MAX) {
+        size = options_read (record->body + offset, record->body_size - offset, &bundles [count]);
+        offset += size;
+        count += size != 0;
+    }
+    if (count && offset == record->body_size && record->number <= GROUP_STRICT_SPREAD)
+        head_group (self->state, now, record->id, (group_strategy_t) record->number, bundles,
+                    count);
+    free (bundles);
+}
+
+static void
+s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t now)
+{
+    uint8_t role = peer->identity.role;
+    bool own = record->id.owner == peer->process;
+    record_t ping = { .type = RECORD_PING };
+    switch (record->type) {
+    case RECORD_PING:
+        if (self->network)
+            head_send (self, peer, &ping);
+        break;
+    case RECORD_LEAVE:
+        s_leave (self, peer);
+        break;
+    case RECORD_FETCH:
+        if (role == ROLE_NODE)
+            head_fetch (self, peer, record);
+        break;
+    case RECORD_CHUNK:
+        if (role == ROLE_DRIVER)
+            head_chunk (self, peer, record);
+        break;
+    case RECORD_FAILED:
+        if (role == ROLE_NODE)
+            s_failed (self, peer, record, now);
+        break;
+    case RECORD_LOG:
+        if (role == ROLE_NODE)
+            head_lines (self, peer, record);
+        break;
+    case RECORD_INQUIRE:
+        if (own)
+            head_inquire (self, peer, record, now);
+        break;
+    case RECORD_GROUP:
+        if (own)
+            s_group (self, record, now);
+        break;
+    case RECORD_COMMAND:
+        if (own && (role == ROLE_CLIENT || role == ROLE_NODE))
+            head_command (self, peer, record);
+        break;
+    default:
+        break;
+    }
+}
+
 static void
 s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
     bool own = record->id.owner == peer->process;
+    uint8_t role = peer->identity.role;
     switch (record->type) {
     case RECORD_TASK:
         if (own)
@@ -520,22 +385,21 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         break;
     case RECORD_FIND:
         if (own)
-            head_find (self->state, peer->process, record->id, (const char *) record->body,
+            head_find (self->state, peer->process, record->id, NULL, (const char *) record->body,
                        record->body_size);
         break;
     case RECORD_STOP:
-        if (peer->role == ROLE_DRIVER)
+        if (role == ROLE_DRIVER && !self->network)
             s_stop_workers (self);
         break;
     case RECORD_WORKER_LOST:
-        if (peer->role == ROLE_DRIVER)
-            s_worker_lost (self, record);
+        if (role == ROLE_NODE || (role == ROLE_DRIVER && !self->network))
+            head_worker_lost (self, peer, record, now);
         break;
     default:
-        break;
+        s_record_of_cluster (self, peer, record, now);
     }
 }
-
 static bool
 s_cookie_matches (const head_t *self, const record_t *record)
 {
@@ -547,6 +411,18 @@ s_cookie_matches (const head_t *self, const record_t *record)
     return difference == 0;
 }
 
+/*  The frame of a HELLO is the first of its channel.                       */
+static peer_t *
+s_admit (head_t *self, const uint8_t *route, size_t route_size, const record_t *record,
+         const frame_reader_t *reader, int64_t now)
+{
+    bool far = channel_ends (reader->data, reader->size);
+    peer_t *peer = head_admit (self, route, route_size, record, far);
+    if (peer && far)
+        head_takes (self, peer, reader->data, reader->size, now);
+    return peer;
+}
+
 /*  A connection begins with HELLO; what comes before, and what is malformed,
     is ignored.                                                             */
 static void
@@ -556,19 +432,22 @@ s_frame (head_t *self, const uint8_t *route, size_t route_size, zmq_msg_t *messa
     record_t record;
     if (frame_open (&reader, zmq_msg_data (message), zmq_msg_size (message)))
         return;
-    peer_t *peer = id_table_get (&self->routes, s_route_key (route, route_size));
+    peer_t *peer = id_table_get (&self->routes, head_route_key (route, route_size));
+    bool far = channel_ends (reader.data, reader.size);
     if (peer)
         head_heard (self->state, now, peer->process);
+    if (peer && far && !head_takes (self, peer, reader.data, reader.size, now))
+        return;
     while (frame_next (&reader, &record) == 1) {
         if (!peer && s_cookie_matches (self, &record))
-            peer = s_join (self, route, route_size, &record);
+            peer = s_admit (self, route, route_size, &record, &reader, now);
         else if (peer)
             s_record (self, peer, &record, now);
         if (!peer)
             return;
         s_act_all (self, now);
         /*  The record may have ended the peer itself.                      */
-        peer = id_table_get (&self->routes, s_route_key (route, route_size));
+        peer = id_table_get (&self->routes, head_route_key (route, route_size));
     }
 }
 
@@ -636,6 +515,24 @@ s_stopped (head_t *self)
     return poll (&item, 1, 0) > 0;
 }
 
+/*  Something that had to be done is lost: rather than to leave somebody
+    waiting for it, everybody is told that there is no head any more.       */
+static void
+s_give_up (head_t *self)
+{
+    static const char text [] = "the head has no memory left and has ended";
+    record_t refused = { .type = RECORD_REFUSED,
+                         .number = TROUPE_ENOMEM,
+                         .body = (const uint8_t *) text,
+                         .body_size = sizeof text - 1 };
+    size_t cursor = 0;
+    head_log (self, "%s", text);
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        head_send (self, peer, &refused);
+        head_flush (self, peer);
+    }
+}
+
 static void
 s_run (void *arg)
 {
@@ -644,50 +541,98 @@ s_run (void *arg)
     thread_block_signals ();
     while (!s_stopped (self)) {
         int64_t now = clock_now ();
+        int64_t due = head_due (self->state, now), tend = head_tend (self, now);
         if (all)
-            s_sleep (self, head_due (self->state, now));
+            s_sleep (self, tend < due ? tend : due);
         now = clock_now ();
         all = s_drain (self, now);
         head_dispatch (self->state, now);
         s_act_all (self, now);
+        if (head_failed (self->state)) {
+            s_give_up (self);
+            return;
+        }
         for (list_node_t *node; (node = list_pop (&self->dirty));)
-            s_flush (self, container_of (node, peer_t, dirty));
+            head_flush (self, container_of (node, peer_t, dirty));
     }
 }
 
 static int
-s_bind (head_t *self, void *context, const char *const *endpoints, fault_t *fault)
+s_bind (head_t *self, const head_options_t *options, fault_t *fault)
 {
-    self->socket = socket_router_new (context, fault);
-    if (!self->socket)
-        return -1;
-    for (; *endpoints; endpoints++)
-        if (socket_bind (self->socket, *endpoints, fault))
+    for (const char *const *endpoint = options->endpoints; *endpoint; endpoint++)
+        if (socket_bind (self->socket, *endpoint, fault))
             return -1;
+    if (!options->network)
+        return 0;
+    char endpoint [HOST_MAX + 32];
+    network_endpoint (endpoint, sizeof endpoint, options->host, options->port);
+    if (network_serve (options->network, self->socket, options->keys, DOMAIN_HEAD, fault)
+        || gate_watch (options->network->gate, self->socket, fault)
+        || socket_bind (self->socket, endpoint, fault)
+        || socket_last_endpoint (self->socket, self->endpoint, sizeof self->endpoint, fault))
+        return -1;
+    const char *port = strrchr (self->endpoint, ':');
+    snprintf (self->address, sizeof self->address, "%s%s", options->address, port ? port : "");
     return 0;
 }
 
+/*  What a cluster of machines has in addition.                             */
+static int
+s_prepare_cluster (head_t *self, const head_options_t *options, fault_t *fault)
+{
+    self->network = options->network;
+    self->log = options->log;
+    self->log_context = options->log_context;
+    if (options->settings)
+        head_configure (self->state, options->settings);
+    if (!options->programs)
+        return 0;
+    self->programs = program_cache_new (options->programs, PROGRAM_BYTES_MAX, fault);
+    return self->programs ? 0 : -1;
+}
+
+static int
+s_open (head_t *self, void *context, const head_options_t *options, fault_t *fault)
+{
+    uint32_t epoch = 0;
+    self->stop = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->stop < 0 || getrandom (&epoch, sizeof epoch, 0) != sizeof epoch)
+        return fault_set (fault, TROUPE_ESYSTEM, "cannot start the head: %s", strerror (errno));
+    self->state = head_state_new (epoch >> 1 | 1);
+    if (!self->state)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the head");
+    self->socket = socket_router_new (context, fault);
+    return self->socket && s_prepare_cluster (self, options, fault) == 0
+               ? s_bind (self, options, fault)
+               : -1;
+}
+
 head_t *
-head_new (void *context, const char *const *endpoints, const uint8_t *cookie, fault_t *fault)
+head_new (void *context, const head_options_t *options, fault_t *fault)
 {
     head_t *self = calloc (1, sizeof *self);
-    uint32_t epoch = 0;
     if (!self) {
         fault_set (fault, TROUPE_ENOMEM, "no memory for the head");
         return NULL;
     }
-    memcpy (self->cookie, cookie, COOKIE_SIZE);
+    memcpy (self->cookie, options->cookie, COOKIE_SIZE);
     list_init (&self->dirty);
-    self->stop = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (getrandom (&epoch, sizeof epoch, 0) == sizeof epoch)
-        self->state = head_state_new (epoch >> 1 | 1);
-    if (self->stop < 0 || !self->state)
-        fault_set (fault, TROUPE_ESYSTEM, "cannot start the head: %s", strerror (errno));
-    else if (s_bind (self, context, endpoints, fault) == 0)
+    list_init (&self->uploads);
+    list_init (&self->downloads);
+    list_init (&self->classes);
+    self->since = clock_now ();
+    if (s_open (self, context, options, fault) == 0)
         self->thread = thread_new (s_run, self, fault);
     if (!self->thread)
         head_destroy (&self);
     return self;
+}
+
+const char *
+head_endpoint (const head_t *self)
+{
+    return self->endpoint;
 }
 
 int
@@ -705,9 +650,11 @@ head_destroy (head_t **self_p)
         return -1;
     size_t cursor = 0;
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        s_peer_destroy (peer);
+        head_peer_destroy (peer);
     id_table_release (&self->peers);
     id_table_release (&self->routes);
+    head_programs_destroy (self);
+    head_answers_destroy (self);
     head_state_destroy (&self->state);
     if (self->socket)
         zmq_close (self->socket);

@@ -6,17 +6,33 @@
 #ifndef TROUPE_HEAD_HEAD_H
 #define TROUPE_HEAD_HEAD_H
 
-#include "core/error.h"
-
-#include <stdint.h>
+#include "head/head_state.h"
+#include "wire/network.h"
 
 typedef struct head head_t;
 
-/*  Starts a head on the ZeroMQ context, bound to each of the endpoints (the
-    list ends in NULL). What does not show the cookie, of 16 bytes, is
-    ignored. NULL with the fault set.                                       */
-head_t *head_new (void *context, const char *const *endpoints, const uint8_t *cookie,
-                  fault_t *fault);
+typedef struct {
+    const char *const *endpoints;   /*  on this machine; ends in NULL       */
+    const uint8_t *cookie;          /*  16 bytes, that HELLO must show      */
+
+    /*  What follows is for a cluster of machines; zero in an embedded one. */
+    const network_t *network;
+    const key_pair_t *keys;         /*  the head's                          */
+    const char *host;               /*  to listen on                        */
+    uint16_t port;                  /*  0: any free one                     */
+    const char *programs;           /*  folder for the drivers' programs    */
+    const char *address;            /*  host of the head as others see it   */
+    const head_settings_t *settings;    /*  NULL: the defaults              */
+    void (*log) (void *context, const char *text);  /*  may be NULL         */
+    void *log_context;
+} head_options_t;
+
+/*  Starts a head on the ZeroMQ context. The options are not needed after.
+    NULL with the fault set.                                                */
+head_t *head_new (void *context, const head_options_t *options, fault_t *fault);
+
+/*  The tcp endpoint that it listens on, "" if it has none.                 */
+const char *head_endpoint (const head_t *self);
 
 /*  Ends it. Returns 0, or -1 if its thread did not end.                    */
 int head_destroy (head_t **self_p);

@@ -6,6 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*  The embedded cluster's job and program are there from the beginning.    */
+static int
+s_init (head_state_t *self)
+{
+    static const uint8_t no_hash [PROGRAM_HASH_SIZE];
+    if (head_resources_init (self))
+        return -1;
+    head_program (self, no_hash);
+    if (self->program_count == 0)
+        return -1;
+    self->embedded = head_job_new (self, self->programs [0], "", "");
+    if (!self->embedded)
+        return -1;
+    self->embedded->embedded = true;
+    return 0;
+}
+
 head_state_t *
 head_state_new (uint32_t epoch)
 {
@@ -13,12 +30,36 @@ head_state_new (uint32_t epoch)
     if (!self)
         return NULL;
     self->epoch = epoch;
-    list_init (&self->lanes);
-    list_init (&self->homeless);
-    for (size_t level = 0; level < LEVELS; level++)
-        list_init (&self->levels [level]);
-    self->lowest = LEVELS;
+    self->rooms = 1;
+    list_t *const lists []
+        = { &self->woken, &self->wanting, &self->loading,        &self->over, &self->stale,
+            &self->freed, &self->blocked, &self->pending_groups, &self->idle, &self->warm };
+    for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
+        list_init (lists [index]);
+    for (size_t bucket = 0; bucket < BUCKETS; bucket++)
+        list_init (&self->buckets [bucket]);
+    head_configure (self, &(head_settings_t){ 0 });
+    if (s_init (self))
+        head_state_destroy (&self);
     return self;
+}
+
+void
+head_configure (head_state_t *self, const head_settings_t *settings)
+{
+    head_settings_t *own = &self->settings;
+    *own = *settings;
+    own->suspect_after = own->suspect_after ? own->suspect_after : SUSPECT_AFTER;
+    own->dead_after = own->dead_after ? own->dead_after : DEAD_AFTER;
+    own->idle_after = own->idle_after ? own->idle_after : IDLE_AFTER;
+    own->grace = own->grace ? own->grace : GRACE;
+}
+
+void
+head_set_liveness (head_state_t *self, int64_t suspect_after, int64_t dead_after)
+{
+    self->settings.suspect_after = suspect_after ? suspect_after : SUSPECT_AFTER;
+    self->settings.dead_after = dead_after ? dead_after : DEAD_AFTER;
 }
 
 static void
@@ -31,16 +72,28 @@ s_peer_destroy (head_peer_t *peer)
     free (peer);
 }
 
+/*  What is freed last is named by what is freed first.                     */
 static void
-s_function_destroy (function_t *function)
+s_free_all (head_state_t *self)
 {
-    while (function->lanes) {
-        lane_t *lane = function->lanes;
-        function->lanes = lane->next;
-        free (lane);
-    }
-    free (function->name);
-    free (function);
+    size_t cursor = 0;
+    for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));)
+        head_task_free (self, task);
+    cursor = 0;
+    for (head_actor_t *actor; (actor = id_table_next (&self->actors, &cursor));)
+        head_actor_free (self, actor);
+    cursor = 0;
+    for (group_t *group; (group = id_table_next (&self->groups, &cursor));)
+        head_group_free (self, group);
+    cursor = 0;
+    for (head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        s_peer_destroy (peer);
+    cursor = 0;
+    for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
+        head_job_free (self, job);
+    cursor = 0;
+    for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));)
+        head_node_free (self, node);
 }
 
 void
@@ -50,25 +103,18 @@ head_state_destroy (head_state_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    size_t cursor = 0;
-    for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));)
-        head_task_free (self, task);
-    cursor = 0;
-    for (head_actor_t *actor; (actor = id_table_next (&self->actors, &cursor));)
-        head_actor_free (self, actor);
-    cursor = 0;
-    for (head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        s_peer_destroy (peer);
-    for (size_t index = 0; index < self->function_count; index++)
-        s_function_destroy (self->functions [index]);
+    s_free_all (self);
+    head_programs_release (self);
+    head_resources_release (self);
     head_actions_clear (self);
     free (self->actions);
-    free (self->functions);
-    id_table_release (&self->peers);
-    id_table_release (&self->tasks);
-    id_table_release (&self->actors);
+    id_table_t *const tables [] = { &self->peers, &self->tasks, &self->actors, &self->jobs,
+                                    &self->nodes, &self->pools, &self->groups };
+    for (size_t index = 0; index < sizeof tables / sizeof tables [0]; index++)
+        id_table_release (tables [index]);
     name_table_release (&self->names);
-    name_table_release (&self->function_names);
+    name_table_release (&self->node_names);
+    heap_release (&self->turns);
     await_release (&self->await);
     free (self);
 }
@@ -109,8 +155,17 @@ head_act (head_state_t *self, head_action_type_t type, process_t peer)
         self->actions = actions;
         self->action_capacity = capacity;
     }
+    /*  Field by field, which is faster than clearing the whole.            */
     head_action_t *action = &self->actions [self->action_count++];
-    *action = (head_action_t){ .type = type, .peer = peer };
+    action->type = type;
+    action->peer = peer;
+    action->id.owner = action->id.sequence = 0;
+    action->number = action->target = 0;
+    action->program = action->job = 0;
+    action->code = TROUPE_OK;
+    action->text = NULL;
+    action->task = NULL;
+    action->actor = NULL;
     return action;
 }
 
@@ -133,72 +188,83 @@ head_act_fault (head_state_t *self, tid_t id, troupe_error_t code, const char *f
         self->failed = true;
 }
 
-uint32_t
-head_function (head_state_t *self, const char *name, size_t length)
+void
+head_act_drop (head_state_t *self, process_t process, const char *text)
 {
-    function_t *function = name_table_get (&self->function_names, name, length);
-    if (function)
-        return function->number;
-    function_t **functions
-        = realloc (self->functions, (self->function_count + 1) * sizeof *functions);
-    if (!functions)
-        return 0;
-    self->functions = functions;
-    function = calloc (1, sizeof *function);
-    if (!function)
-        return 0;
-    function->name = bytes_text (name, length);
-    function->number = (uint32_t) self->function_count + 1;
-    function->service = -1;
-    if (!function->name || name_table_put (&self->function_names, name, length, function)) {
-        s_function_destroy (function);
-        return 0;
-    }
-    self->functions [self->function_count++] = function;
-    return function->number;
-}
-
-const char *
-head_function_name (head_state_t *self, uint32_t function)
-{
-    return function && function <= self->function_count ? self->functions [function - 1]->name
-                                                        : "unknown";
+    head_action_t *action = head_act (self, HEAD_DROP, process);
+    free (action->text);
+    action->text = strdup (text);
+    self->failed = self->failed || !action->text;
 }
 
 /*  --- processes --------------------------------------------------------  */
 
-static int
-s_prepare_leases (head_peer_t *peer)
+/*  Doubles the places for leases of a worker that has none left. The lowest
+    are taken first.                                                        */
+int
+head_grow_leases (head_peer_t *peer)
 {
-    peer->leases = calloc (LEASES_MAX, sizeof *peer->leases);
-    peer->free_slots = calloc (LEASES_MAX, sizeof *peer->free_slots);
-    if (!peer->leases || !peer->free_slots)
+    unsigned capacity = peer->lease_capacity ? peer->lease_capacity * 2 : LEASES_FIRST;
+    head_task_t **leases = realloc (peer->leases, capacity * sizeof *leases);
+    if (!leases)
         return -1;
-    for (unsigned slot = 0; slot < LEASES_MAX; slot++)
-        peer->free_slots [slot] = (uint16_t) (LEASES_MAX - 1 - slot);
+    peer->leases = leases;
+    uint16_t *slots = realloc (peer->free_slots, capacity * sizeof *slots);
+    if (!slots)
+        return -1;
+    peer->free_slots = slots;
+    for (unsigned slot = peer->lease_capacity; slot < capacity; slot++) {
+        leases [slot] = NULL;
+        slots [slot - peer->lease_capacity]
+            = (uint16_t) (capacity - 1 - (slot - peer->lease_capacity));
+    }
+    peer->lease_capacity = capacity;
     return 0;
+}
+
+head_peer_t *
+head_peer_new (head_state_t *self, role_t role, unsigned slots, const char *label)
+{
+    head_peer_t *peer = calloc (1, sizeof *peer);
+    if (!peer)
+        return NULL;
+    peer->process = (uint64_t) self->epoch << 32 | (self->joined + 1);
+    peer->role = role;
+    peer->slots = slots == 0 ? 1 : slots < LEASES_MAX ? slots : LEASES_MAX;
+    list_init (&peer->answered);
+    list_init (&peer->specials);
+    peer->heard = peer->progress = self->now;
+    peer->label = strdup (label);
+    if (!peer->label || (role == ROLE_WORKER && head_grow_leases (peer))
+        || id_table_put (&self->peers, head_key (peer->process), peer)) {
+        s_peer_destroy (peer);
+        return NULL;
+    }
+    self->joined++;
+    return peer;
 }
 
 process_t
 head_join (head_state_t *self, int64_t now, role_t role, unsigned slots, const char *label)
 {
-    head_peer_t *peer = calloc (1, sizeof *peer);
+    self->now = now;
+    if (role == ROLE_WORKER && !self->local) {
+        self->local = head_node_new (self, 0, "");
+        if (!self->local)
+            return 0;
+    }
+    head_peer_t *peer = head_peer_new (self, role, slots, label);
     if (!peer)
         return 0;
-    peer->process = (uint64_t) self->epoch << 32 | (self->joined + 1);
-    peer->role = role;
-    peer->slots = slots == 0 ? 1 : slots < LEASES_MAX ? slots : LEASES_MAX;
-    list_init (&peer->answered);
-    peer->heard = peer->progress = now;
-    peer->label = strdup (label);
-    if (!peer->label || (role == ROLE_WORKER && s_prepare_leases (peer))
-        || id_table_put (&self->peers, head_key (peer->process), peer)) {
-        s_peer_destroy (peer);
-        return 0;
+    if (role != ROLE_WORKER) {
+        peer->job = self->embedded;
+        peer->program = self->embedded->program;
+        return peer->process;
     }
-    self->joined++;
-    head_place (self, peer);
-    head_house_actors (self);
+    head_settle (self, peer, self->local);
+    if (head_bind (self, peer, self->embedded))
+        self->failed = true;
+    head_house_actors (self, now, self->embedded);
     return peer->process;
 }
 
@@ -208,6 +274,8 @@ head_offer (head_state_t *self, process_t process, uint32_t function)
     head_peer_t *peer = head_peer (self, process);
     if (!peer || !function || function > self->function_count)
         return -1;
+    if (peer->role != ROLE_WORKER)
+        return 0;
     if (function >= peer->offers_size) {
         size_t size = self->function_count + 1;
         uint8_t *offers = realloc (peer->offers, size);
@@ -217,28 +285,13 @@ head_offer (head_state_t *self, process_t process, uint32_t function)
         peer->offers = offers;
         peer->offers_size = size;
     }
+    self->functions [function - 1]->offered += !peer->offers [function];
     peer->offers [function] = 1;
+    if (peer->job)
+        head_wake_job (self, peer->job);
+    if (!list_empty (&self->blocked))
+        head_node_freed (self, peer->on);
     return 0;
-}
-
-void
-head_place (head_state_t *self, head_peer_t *peer)
-{
-    bool was = list_linked (&peer->node);
-    list_remove (&peer->node);
-    bool is = peer->role == ROLE_WORKER && !peer->suspect;
-    if (is) {
-        size_t level = head_load (peer) / peer->slots;
-        list_append (&self->levels [level], &peer->node);
-        if (level < self->lowest)
-            self->lowest = level;
-    }
-    if (is != was)
-        self->workers = is ? self->workers + 1 : self->workers - 1;
-    bool loaded = is && peer->outstanding > peer->slots + peer->blocked;
-    if (loaded != peer->loaded)
-        self->loaded = loaded ? self->loaded + 1 : self->loaded - 1;
-    peer->loaded = loaded;
 }
 
 void
@@ -248,11 +301,15 @@ head_heard (head_state_t *self, int64_t now, process_t process)
     if (!peer)
         return;
     peer->heard = now;
-    if (peer->suspect) {
-        peer->suspect = false;
-        head_place (self, peer);
-        head_house_actors (self);
-    }
+    if (!peer->suspect)
+        return;
+    peer->suspect = false;
+    self->now = now;
+    if (peer->role == ROLE_NODE && peer->on)
+        head_node_suspect (self, peer->on, false);
+    head_place (self, peer);
+    if (peer->job)
+        head_house_actors (self, now, peer->job);
 }
 
 /*  Values for parked tasks may have been lost with a worker: their owners
@@ -268,22 +325,39 @@ s_ask_again (head_state_t *self)
                 head_act (self, HEAD_AGAIN, id.owner)->id = id;
 }
 
+/*  What a process has, but for what it runs or holds as a worker.          */
+static void
+s_lose_owned (head_state_t *self, head_peer_t *peer, const char *cause)
+{
+    head_lose_owned_tasks (self, peer);
+    head_lose_groups (self, peer->process);
+    if (peer->role == ROLE_NODE && peer->on) {
+        head_node_t *node = peer->on;
+        peer->on = NULL;
+        head_node_lost (self, node, cause);
+    }
+    if (peer->job && peer->job->driver == peer->process)
+        head_job_ended (self, peer->job);
+}
+
 void
 head_lost (head_state_t *self, int64_t now, process_t process, const char *cause,
            const uint32_t *ledger)
 {
-    (void) now;
     head_peer_t *peer = id_table_remove (&self->peers, head_key (process));
     if (!peer)
         return;
+    self->now = now;
     peer->suspect = true;
     head_place (self, peer);
     if (peer->role == ROLE_WORKER)
         head_lose_leases (self, peer, cause, ledger);
-    head_lose_owned_tasks (self, peer);
     head_lose_actors (self, peer, cause);
-    if (peer->role == ROLE_WORKER)
+    s_lose_owned (self, peer, cause);
+    if (peer->role == ROLE_WORKER) {
+        head_unsettle (self, peer);
         s_ask_again (self);
+    }
     s_peer_destroy (peer);
 }
 
@@ -297,33 +371,75 @@ head_slots (head_state_t *self, process_t worker, unsigned blocked)
     head_place (self, peer);
 }
 
+/*  A silent node is suspect with all its workers.                          */
+static void
+s_suspect (head_state_t *self, head_peer_t *peer)
+{
+    peer->suspect = true;
+    if (peer->role == ROLE_NODE && peer->on)
+        head_node_suspect (self, peer->on, true);
+    head_place (self, peer);
+}
+
 /*  Finds the silent. If the head itself was stopped for a while, everybody
     seems silent: that while is forgiven.                                   */
 static void
-s_detect_failures (head_state_t *self, int64_t now)
+s_detect_failures (head_state_t *self, int64_t now, int64_t gap)
 {
-    int64_t gap = self->ticked ? now - self->ticked : 0;
-    if (gap < TICK && self->ticked)
-        return;
-    self->ticked = now;
     size_t cursor = 0;
     for (head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
         if (gap > 2 * TICK)
             peer->heard = peer->heard + gap - TICK < now ? peer->heard + gap - TICK : now;
         int64_t silence = now - peer->heard;
-        if (silence >= DEAD_AFTER) {
-            head_action_t *action = head_act (self, HEAD_DROP, peer->process);
+        if (silence >= self->settings.dead_after) {
             char text [FAULT_TEXT_MAX];
-            snprintf (text, sizeof text, "silent for %d s", (int) (silence / (1000 * CLOCK_MS)));
-            action->text = strdup (text);
-            self->failed = self->failed || !action->text;
+            snprintf (text, sizeof text, "silent for %d s",
+                      (int) (silence / (1000 * CLOCK_MS)));
+            head_act_drop (self, peer->process, text);
             peer->heard = now;
         }
-        if (silence >= SUSPECT_AFTER && !peer->suspect) {
-            peer->suspect = true;
-            head_place (self, peer);
-        }
+        if (silence >= self->settings.suspect_after && !peer->suspect)
+            s_suspect (self, peer);
     }
+}
+
+static bool
+s_is_drained (const head_node_t *node)
+{
+    for (const list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
+        const head_peer_t *peer = container_of (at, head_peer_t, of_node);
+        if (peer->outstanding || peer->actors)
+            return false;
+    }
+    return node->starting == 0;
+}
+
+static void
+s_finish_drains (head_state_t *self)
+{
+    size_t cursor = 0;
+    for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
+        if (!node->draining || node->drained || !s_is_drained (node))
+            continue;
+        node->drained = true;
+        head_act (self, HEAD_DRAINED, node->process);
+    }
+}
+
+static void
+s_tick (head_state_t *self, int64_t now)
+{
+    int64_t gap = self->ticked ? now - self->ticked : 0;
+    if (gap < TICK && self->ticked)
+        return;
+    self->ticked = now;
+    s_detect_failures (self, now, gap);
+    head_fail_unfit (self, now);
+    if (self->homeless)
+        head_fail_unfit_actors (self, now);
+    head_fail_groups (self, now);
+    head_stop_idle (self, now);
+    s_finish_drains (self);
 }
 
 int64_t
@@ -332,6 +448,8 @@ head_due (head_state_t *self, int64_t now)
     if (head_recall_wanted (self))
         return now + STUCK_AFTER / 2;
     int64_t due = self->ticked + TICK;
+    if (self->retry && self->retry < due)
+        due = self->retry;
     return due > now ? due : now;
 }
 
@@ -346,13 +464,30 @@ head_counts (const head_state_t *self)
                             .peers = self->peers.count,
                             .workers = self->workers,
                             .actors = self->actors.count,
-                            .task_bytes = self->task_bytes };
+                            .task_bytes = self->task_bytes,
+                            .nodes = self->nodes.count,
+                            .jobs = self->jobs.count,
+                            .groups = self->groups.count };
 }
 
 void
 head_dispatch (head_state_t *self, int64_t now)
 {
+    self->now = now;
+    if (!list_empty (&self->pending_groups) && !list_empty (&self->freed))
+        head_place_groups (self, now);
+    if (self->embedded->homes.count && !list_empty (&self->embedded->homeless))
+        head_house_actors (self, now, self->embedded);
     head_give_out (self, now);
+    if (!list_empty (&self->wanting) || self->unstartable || self->retry)
+        head_start_workers (self, now);
+    if (!list_empty (&self->woken))
+        head_give_out (self, now);
+    while (list_pop (&self->freed)) {
+        /*  Whoever can use them has seen them.                             */
+    }
     head_recall_stuck (self, now);
-    s_detect_failures (self, now);
+    s_tick (self, now);
+    if (!list_empty (&self->over))
+        head_free_jobs (self);
 }

@@ -9,73 +9,42 @@
 #define DEPTH_MAX 1023
 
 static const char s_orphaned [] = "argument failed: the process that owned it has ended";
+static const char s_no_memory [] = "the head has no memory left";
 static const char s_oversize [] = "its arguments are too large for the head";
-
-/*  --- lanes ------------------------------------------------------------  */
-
-static lane_t *
-s_lane (function_t *function, uint32_t depth)
-{
-    for (lane_t *lane = function->lanes; lane; lane = lane->next)
-        if (lane->depth == depth)
-            return lane;
-    lane_t *lane = calloc (1, sizeof *lane);
-    if (!lane)
-        return NULL;
-    lane->function = function;
-    lane->depth = depth;
-    list_init (&lane->tasks);
-    lane->next = function->lanes;
-    function->lanes = lane;
-    return lane;
-}
-
-/*  Puts a task into its lane: at the end, or at the front if it was taken
-    from there before.                                                      */
-static void
-s_make_ready (head_state_t *self, head_task_t *task, bool again)
-{
-    lane_t *lane = task->lane;
-    if (list_empty (&lane->tasks))
-        list_append (&self->lanes, &lane->node);
-    if (again)
-        list_prepend (&lane->tasks, &task->node);
-    else {
-        task->arrival = ++self->arrivals;
-        list_append (&lane->tasks, &task->node);
-    }
-    task->state = TASK_READY;
-    self->ready++;
-}
-
-static void
-s_leave_lane (head_state_t *self, head_task_t *task)
-{
-    list_remove (&task->node);
-    if (list_empty (&task->lane->tasks))
-        list_remove (&task->lane->node);
-    self->ready--;
-}
 
 /*  --- the life of a task -----------------------------------------------  */
 
-static size_t
-s_task_bytes (const head_task_t *task)
+/*  What few tasks have, made when it is needed; NULL if there is no memory. */
+static task_more_t *
+s_more (head_task_t *task)
 {
-    return sizeof *task + task->body_size + task->attachments_size;
+    if (task->more)
+        return task->more;
+    task_more_t *more = calloc (1, sizeof *more);
+    if (!more)
+        return NULL;
+    more->task = task;
+    more->deadline = CLOCK_NEVER;
+    list_init (&more->children);
+    task->more = more;
+    return more;
 }
 
 static void
 s_forget_waiters (head_state_t *self, head_task_t *task)
 {
-    for (uint32_t index = 0; index < task->waiter_count; index++)
-        await_forget (&self->await, &task->waiters [index]);
-    free (task->waiters);
-    task->waiters = NULL;
-    task->waiter_count = 0;
+    task_more_t *more = task->more;
+    if (!more)
+        return;
+    for (uint32_t index = 0; index < more->waiter_count; index++)
+        await_forget (&self->await, &more->waiters [index]);
+    free (more->waiters);
+    more->waiters = NULL;
+    more->waiter_count = 0;
 }
 
-/*  Takes the lease away from the worker's table.                           */
+/*  Takes the lease away from the worker's table, and gives back what the
+    task holds, but for the cpus, which head_place accounts for.            */
 static void
 s_release_lease (head_state_t *self, head_task_t *task)
 {
@@ -83,21 +52,56 @@ s_release_lease (head_state_t *self, head_task_t *task)
     unsigned slot = task->lease & (LEASES_MAX - 1);
     peer->leases [slot] = NULL;
     peer->outstanding--;
-    peer->outstanding_bytes -= s_task_bytes (task);
-    peer->free_slots [LEASES_MAX - 1 - peer->outstanding] = (uint16_t) slot;
+    peer->outstanding_bytes -= head_task_size (task);
+    peer->free_slots [peer->lease_capacity - 1 - peer->outstanding] = (uint16_t) slot;
     task->worker = NULL;
     self->leased--;
+    if (task->lane->plain)
+        return;
+    list_remove (&task->node);
+    peer->special--;
+    if (task->more && task->more->bundle) {
+        head_bundle_give (self, task->more->bundle, task->lane->demand);
+        task->more->bundle = NULL;
+    } else
+        head_node_give (self, peer->on, task->lane->demand, false);
+    if (peer->job && head_demand_of (task->lane->demand, CPUS) == 0)
+        peer->job->free_riders--;
+}
+
+/*  Its children go on without it.                                          */
+static void
+s_leave_family (task_more_t *more)
+{
+    list_remove (&more->sibling);
+    while (!list_empty (&more->children))
+        container_of (list_pop (&more->children), task_more_t, sibling)->parent = NULL;
+}
+
+static void
+s_free_more (head_state_t *self, head_task_t *task)
+{
+    task_more_t *more = task->more;
+    if (!more)
+        return;
+    s_forget_waiters (self, task);
+    s_leave_family (more);
+    free (more->attachments);
+    free (more->subscribers);
+    free (more);
 }
 
 void
 head_task_free (head_state_t *self, head_task_t *task)
 {
+    lane_t *lane = task->lane;
+    job_t *job = lane->job;
     if (task->state == TASK_READY)
-        s_leave_lane (self, task);
+        head_leave_lane (self, task);
     else if (task->state == TASK_LEASED) {
         head_peer_t *peer = task->worker;
         s_release_lease (self, task);
-        head_place (self, peer);
+        head_place_again (self, peer);
     } else if (task->state == TASK_ANSWERED) {
         list_remove (&task->node);
         self->answered--;
@@ -105,11 +109,15 @@ head_task_free (head_state_t *self, head_task_t *task)
         list_remove (&task->node);
         self->parked--;
     }
-    s_forget_waiters (self, task);
-    self->task_bytes -= s_task_bytes (task);
-    free (task->attachments);
-    free (task->subscribers);
+    size_t bytes = head_task_size (task);
+    self->task_bytes -= bytes;
+    job->bytes -= bytes;
+    job->tasks--;
+    s_free_more (self, task);
     free (task);
+    head_lane_release (self, lane);
+    if (job->ended)
+        head_job_check (self, job);
 }
 
 void
@@ -120,34 +128,46 @@ head_task_destroy (head_state_t *self, head_task_t *task)
 }
 
 static head_task_t *
-s_task_new (int64_t now, const record_t *record, const uint8_t *body,
-            uint32_t body_size)
+s_task_new (int64_t now, const record_t *record, const uint8_t *body, uint32_t body_size)
 {
     size_t attachments = (body_size + 7u) & ~7u;
-    head_task_t *task = calloc (1, sizeof *task + attachments + record->attachments_size);
+    if (!record->attachments_size)
+        attachments = body_size;
+    head_task_t *task = malloc (sizeof *task + attachments + record->attachments_size);
     if (!task)
         return NULL;
-    task->id = record->id;
-    task->deadline = record->deadline ? now + record->deadline * CLOCK_MS : CLOCK_NEVER;
-    task->retries = (uint8_t) record->target;
-    task->body_size = body_size;
-    task->attachment_count = record->attachments;
-    task->attachments_size = record->attachments_size;
+    *task = (head_task_t){ .id = record->id,
+                           .retries = (uint8_t) record->target,
+                           .body_size = body_size,
+                           .attachments_size = record->attachments_size };
     memcpy (task->body, body, body_size);
-    if (record->attachments_size)
+    if (!record->deadline && !record->attachments)
+        return task;
+    task_more_t *more = s_more (task);
+    if (!more) {
+        free (task);
+        return NULL;
+    }
+    more->attachment_count = record->attachments;
+    if (record->deadline)
+        more->deadline = now + record->deadline * CLOCK_MS;
+    if (record->attachments_size) {
+        memset (task->body + body_size, 0, attachments - body_size);
         memcpy (task->body + attachments, record->attachment, record->attachments_size);
+    }
     return task;
 }
 
 static const uint8_t *
 s_attachments (const head_task_t *task)
 {
-    return task->attachments ? task->attachments : task->body + ((task->body_size + 7u) & ~7u);
+    if (task->more && task->more->attachments)
+        return task->more->attachments;
+    return task->body + ((task->body_size + 7u) & ~7u);
 }
 
-/*  Fails a task that is not with a worker, and forgets it.                 */
-static void
-s_fail (head_state_t *self, head_task_t *task, troupe_error_t code, const char *text)
+void
+head_task_fail (head_state_t *self, head_task_t *task, troupe_error_t code, const char *text)
 {
     fault_t fault;
     fault_set (&fault, code, "%s", text);
@@ -157,10 +177,18 @@ s_fail (head_state_t *self, head_task_t *task, troupe_error_t code, const char *
     head_task_destroy (self, task);
 }
 
+void
+head_fail_lane (head_state_t *self, lane_t *lane, troupe_error_t code, const char *text)
+{
+    for (size_t left = lane->ready; left; left--)
+        head_task_fail (self, container_of (lane->tasks.next, head_task_t, node), code, text);
+}
+
 /*  Gives a parked task a value that it waited for. Returns 0, or -1: no
     memory, or the task would not fit a record any more.                    */
 static int
-s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *data, uint32_t size)
+s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *data,
+             uint32_t size)
 {
     if (size > VALUE_SIZE_MAX)
         return -1;
@@ -168,12 +196,13 @@ s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *dat
     size_t total = (size_t) task->attachments_size + step;
     if (total + task->body_size > UINT32_MAX - 2 * RECORD_HEADER)
         return -1;
-    uint8_t *grown = realloc (task->attachments, total);
+    task_more_t *more = task->more;
+    uint8_t *grown = realloc (more->attachments, total);
     if (!grown)
         return -1;
-    if (!task->attachments)
+    if (!more->attachments)
         memcpy (grown, s_attachments (task), task->attachments_size);
-    task->attachments = grown;
+    more->attachments = grown;
     uint8_t *place = grown + task->attachments_size;
     memset (place, 0, step);
     store_u64 (place, id.owner);
@@ -181,7 +210,8 @@ s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *dat
     store_u32 (place + 16, size);
     memcpy (place + ATTACHMENT_HEADER, data, size);
     task->attachments_size += step;
-    task->attachment_count++;
+    more->attachment_count++;
+    task->lane->job->bytes += step;
     self->task_bytes += step;
     return 0;
 }
@@ -193,7 +223,7 @@ s_fail_argument (head_state_t *self, head_task_t *task, uint32_t code, const uin
 {
     fault_t fault;
     fault_set_cause (&fault, (troupe_error_t) code, "argument failed", data, size);
-    s_fail (self, task, fault.code, fault.text);
+    head_task_fail (self, task, fault.code, fault.text);
 }
 
 /*  Registers the next waiter of a task; its value may be here already, or
@@ -204,7 +234,7 @@ s_expect (head_state_t *self, head_task_t *task, await_waiter_t *waiter)
     await_value_t *early;
     int rc = await_expect (&self->await, waiter, &early);
     if (rc < 0) {
-        s_fail (self, task, TROUPE_ENOMEM, "the head has no memory left");
+        head_task_fail (self, task, TROUPE_ENOMEM, s_no_memory);
         return false;
     }
     if (rc && head_peer (self, waiter->id.owner))
@@ -212,13 +242,13 @@ s_expect (head_state_t *self, head_task_t *task, await_waiter_t *waiter)
     if (!early && head_peer (self, waiter->id.owner))
         return true;
     if (!early)
-        s_fail (self, task, TROUPE_ELOST, s_orphaned);
+        head_task_fail (self, task, TROUPE_ELOST, s_orphaned);
     else if (early->code)
         s_fail_argument (self, task, early->code, early->data, early->size);
     else if (s_add_value (self, task, waiter->id, early->data, early->size))
-        s_fail (self, task, TROUPE_ENOMEM, s_oversize);
+        head_task_fail (self, task, TROUPE_ENOMEM, s_oversize);
     else {
-        task->unresolved--;
+        task->more->unresolved--;
         free (early);
         return true;
     }
@@ -230,23 +260,24 @@ s_expect (head_state_t *self, head_task_t *task, await_waiter_t *waiter)
 static bool
 s_park (head_state_t *self, head_task_t *task, uint32_t pending)
 {
-    task->waiters = calloc (pending, sizeof *task->waiters);
-    if (!task->waiters) {
-        s_fail (self, task, TROUPE_ENOMEM, "the head has no memory left");
+    task_more_t *more = task->more;
+    more->waiters = calloc (pending, sizeof *more->waiters);
+    if (!more->waiters) {
+        head_task_fail (self, task, TROUPE_ENOMEM, s_no_memory);
         return false;
     }
     const uint8_t *place = s_attachments (task);
-    for (uint32_t left = task->attachment_count; left; left--) {
+    for (uint32_t left = more->attachment_count; left; left--) {
         attachment_t attachment = attachment_next (&place);
         if (!attachment.pending)
             continue;
-        await_waiter_t *waiter = &task->waiters [task->waiter_count++];
+        await_waiter_t *waiter = &more->waiters [more->waiter_count++];
         waiter->id = attachment.id;
         waiter->subject = task;
-        task->unresolved++;
+        more->unresolved++;
     }
     for (uint32_t index = 0; index < pending; index++)
-        if (!s_expect (self, task, &task->waiters [index]))
+        if (!s_expect (self, task, &more->waiters [index]))
             return false;
     return true;
 }
@@ -261,79 +292,210 @@ s_count_pending (const record_t *record)
     return pending;
 }
 
-static bool
-s_offered (head_state_t *self, uint32_t function)
+/*  --- submitting -------------------------------------------------------  */
+
+/*  A TASK taken apart.                                                     */
+typedef struct {
+    const record_t *record;
+    const uint8_t *body;
+    uint32_t body_size;
+    head_peer_t *owner;
+    job_t *job;
+    function_t *function;
+    demand_t *demand; /*  NULL: one cpu                           */
+    head_task_t *parent;
+} submission_t;
+
+/*  A program's workers tell which functions they offer; before the first of
+    them has joined, any may be meant.                                      */
+static function_t *
+s_named (head_state_t *self, const job_t *job, const char *name, size_t length)
 {
-    size_t cursor = 0;
-    for (head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->role == ROLE_WORKER && function < peer->offers_size && peer->offers [function])
-            return true;
-    return false;
+    program_t *program = job->program;
+    function_t *function = name_table_get (&program->names, name, length);
+    bool known = function && (function->offered || !job->workers);
+    if (known || job->embedded || job->workers)
+        return known ? function : NULL;
+    uint32_t number = head_function (self, program->number, name, length);
+    return number ? self->functions [number - 1] : NULL;
 }
 
 /*  The function that a TASK names, and its body without the name.          */
-static function_t *
-s_named_function (head_state_t *self, const record_t *record, const uint8_t **body,
-                  uint32_t *body_size)
+static int
+s_read_function (head_state_t *self, submission_t *submission)
 {
-    *body = record->body;
-    *body_size = record->body_size;
+    const record_t *record = submission->record;
     uint32_t number = record->number;
     if (record->flags & RECORD_BY_NAME) {
         uint32_t prefix = (record->extra + 7u) & ~7u;
         if (prefix > record->body_size) {
             head_act_fault (self, record->id, TROUPE_EPROTOCOL,
                             "malformed task: its name exceeds it");
-            return NULL;
+            return -1;
         }
-        *body += prefix;
-        *body_size -= prefix;
+        submission->body += prefix;
+        submission->body_size -= prefix;
         const char *name = (const char *) record->body;
-        function_t *function = name_table_get (&self->function_names, name, record->extra);
-        if (!function || (!s_offered (self, function->number) && self->workers)) {
+        submission->function = s_named (self, submission->job, name, record->extra);
+        if (!submission->function)
             head_act_fault (self, record->id, TROUPE_ENAME,
-                            "unknown task '%.*s': no worker offers it",
-                            (int) record->extra, name);
-            return NULL;
-        }
-        number = function->number;
+                            "unknown task '%.*s': no worker offers it", (int) record->extra,
+                            name);
+        return submission->function ? 0 : -1;
     }
-    if (!number || number > self->function_count) {
-        head_act_fault (self, record->id, TROUPE_ENAME, "unknown task number %u", number);
+    submission->function
+        = number && number <= self->function_count ? self->functions [number - 1] : NULL;
+    if (submission->function && submission->function->program == submission->job->program)
+        return 0;
+    head_act_fault (self, record->id, TROUPE_ENAME, "unknown task number %u", number);
+    return -1;
+}
+
+/*  The options, and the body without them.                                 */
+static int
+s_read_options (head_state_t *self, submission_t *submission)
+{
+    options_t options;
+    if (!(submission->record->flags & RECORD_OPTIONS))
+        return 0;
+    size_t size = options_read (submission->body, submission->body_size, &options);
+    if (!size) {
+        head_act_fault (self, submission->record->id, TROUPE_EPROTOCOL, "%s: malformed options",
+                        submission->function->name);
+        return -1;
+    }
+    submission->body += size;
+    submission->body_size -= (uint32_t) size;
+    submission->demand = head_demand (self, &options, self->one_cpu);
+    if (submission->demand)
+        return 0;
+    head_act_fault (self, submission->record->id, TROUPE_ENOMEM,
+                    "%s: too many kinds of resources, or no memory",
+                    submission->function->name);
+    return -1;
+}
+
+static int
+s_check_limits (head_state_t *self, const submission_t *submission)
+{
+    const job_t *job = submission->job;
+    const head_settings_t *settings = &self->settings;
+    size_t bytes = (size_t) submission->body_size + submission->record->attachments_size;
+    const char *name = submission->function->name;
+    if (settings->job_tasks && job->tasks >= settings->job_tasks)
+        head_act_fault (self, submission->record->id, TROUPE_ELIMIT,
+                        "%s: the job has %zu tasks that are not done, and that is the limit",
+                        name, job->tasks);
+    else if (settings->job_bytes && job->bytes + bytes > settings->job_bytes)
+        head_act_fault (
+            self, submission->record->id, TROUPE_ELIMIT,
+            "%s: the job's waiting tasks would take more than the limit of %zu bytes", name,
+            settings->job_bytes);
+    else
+        return 0;
+    return -1;
+}
+
+/*  The task that its owner runs and that has submitted this one.           */
+static head_task_t *
+s_parent (const submission_t *submission)
+{
+    uint32_t part = (uint32_t) (submission->record->target >> 8) & 0xffffff;
+    const head_peer_t *owner = submission->owner;
+    if (!part)
+        return NULL;
+    head_task_t *parent = head_leased (owner, part);
+    return parent && (parent->lease & 0xffffff) == part ? parent : NULL;
+}
+
+static int
+s_join_family (head_task_t *task, head_task_t *parent)
+{
+    if (!parent)
+        return 0;
+    task_more_t *more = s_more (task), *above = s_more (parent);
+    if (!more || !above)
+        return -1;
+    more->parent = parent;
+    list_append (&above->children, &more->sibling);
+    return 0;
+}
+
+/*  The lane of a task; most often that of the job's last one.              */
+static lane_t *
+s_lane (head_state_t *self, const submission_t *submission)
+{
+    uint32_t depth = (uint32_t) (submission->record->target >> 32);
+    demand_t *demand = submission->demand ? submission->demand : self->one_cpu;
+    lane_t *lane = submission->job->recent;
+    depth = depth < DEPTH_MAX ? depth : DEPTH_MAX;
+    if (lane && lane->function == submission->function && lane->depth == depth
+        && lane->demand == demand)
+        return lane;
+    return head_lane (self, submission->job, submission->function, depth, demand);
+}
+
+/*  A task with its lane, in the table; NULL if there is no memory.         */
+static head_task_t *
+s_enter (head_state_t *self, int64_t now, const submission_t *submission)
+{
+    lane_t *lane = s_lane (self, submission);
+    if (!lane)
+        return NULL;
+    lane->references++;
+    head_task_t *task
+        = s_task_new (now, submission->record, submission->body, submission->body_size);
+    if (!task || s_join_family (task, submission->parent)
+        || id_table_put (&self->tasks, task->id, task)) {
+        if (task)
+            s_free_more (self, task);
+        free (task);
+        head_lane_release (self, lane);
         return NULL;
     }
-    return self->functions [number - 1];
+    task->lane = lane;
+    size_t bytes = head_task_size (task);
+    self->task_bytes += bytes;
+    lane->job->bytes += bytes;
+    lane->job->tasks++;
+    self->parked++;
+    return task;
 }
 
 void
 head_submit (head_state_t *self, int64_t now, const record_t *record)
 {
-    const uint8_t *body;
-    uint32_t body_size;
-    head_peer_t *owner = head_peer (self, record->id.owner);
-    if (!owner || id_table_get (&self->tasks, record->id))
+    submission_t submission = { .record = record,
+                                .body = record->body,
+                                .body_size = record->body_size,
+                                .owner = head_peer (self, record->id.owner) };
+    if (!submission.owner || id_table_get (&self->tasks, record->id))
         return;
-    owner->submitted = true;
-    function_t *function = s_named_function (self, record, &body, &body_size);
-    if (!function)
-        return;
-    head_task_t *task = s_task_new (now, record, body, body_size);
-    uint32_t depth = (uint32_t) (record->target >> 32);
-    lane_t *lane = task ? s_lane (function, depth < DEPTH_MAX ? depth : DEPTH_MAX) : NULL;
-    if (!lane || id_table_put (&self->tasks, task->id, task)) {
-        head_act_fault (self, record->id, TROUPE_ENOMEM, "%s: the head has no memory left",
-                        function->name);
-        free (task);
+    if (!submission.owner->job) {
+        head_act_fault (self, record->id, TROUPE_ESTOPPED, "its job has ended");
         return;
     }
-    task->lane = lane;
-    self->task_bytes += s_task_bytes (task);
-    self->parked++;
-    uint32_t pending = s_count_pending (record);
-    if (pending && (!s_park (self, task, pending) || task->unresolved))
+    submission.owner->submitted = true;
+    submission.job = submission.owner->job;
+    if (s_read_function (self, &submission) || s_read_options (self, &submission))
+        return;
+    submission.parent = s_parent (&submission);
+    head_task_t *task = NULL;
+    if (s_check_limits (self, &submission) == 0) {
+        task = s_enter (self, now, &submission);
+        if (!task)
+            head_act_fault (self, record->id, TROUPE_ENOMEM, "%s: %s",
+                            submission.function->name, s_no_memory);
+    }
+    if (submission.demand)
+        head_demand_release (self, &submission.demand);
+    if (!task)
+        return;
+    uint32_t pending = record->attachments ? s_count_pending (record) : 0;
+    if (pending && (!s_park (self, task, pending) || task->more->unresolved))
         return;
     self->parked--;
-    s_make_ready (self, task, false);
+    head_make_ready (self, task, false);
 }
 
 void
@@ -351,122 +513,86 @@ head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, ui
         return;
     }
     if (s_add_value (self, task, id, data, size)) {
-        s_fail (self, task, TROUPE_ENOMEM, s_oversize);
+        head_task_fail (self, task, TROUPE_ENOMEM, s_oversize);
         return;
     }
-    if (--task->unresolved)
+    if (--task->more->unresolved)
         return;
     s_forget_waiters (self, task);
     self->parked--;
-    s_make_ready (self, task, false);
+    head_make_ready (self, task, false);
 }
 
-/*  --- dispatch ---------------------------------------------------------  */
-
-/*  A worker that was filled up gets more when most of that is done, so that
-    leases travel by the batch; but a free slot is filled at once.          */
-static bool
-s_is_full (head_peer_t *peer)
-{
-    if (peer->refill && head_load (peer) <= peer->refill)
-        peer->refill = 0;
-    return peer->refill != 0;
-}
-
-/*  The least loaded worker that offers the function and has credit for it. */
-static head_peer_t *
-s_worker_for (head_state_t *self, const function_t *function)
-{
-    while (self->lowest < LEVELS && list_empty (&self->levels [self->lowest]))
-        self->lowest++;
-    for (size_t level = self->lowest; level <= function->prefetch && level < LEVELS; level++) {
-        list_t *list = &self->levels [level];
-        for (list_node_t *node = list->next; node != list; node = node->next) {
-            head_peer_t *peer = container_of (node, head_peer_t, node);
-            if (function->number < peer->offers_size && peer->offers [function->number]
-                && peer->outstanding < LEASES_MAX && !s_is_full (peer)
-                && (level == 0 || peer->outstanding_bytes < LEASE_BYTES_MAX))
-                return peer;
-        }
-    }
-    return NULL;
-}
-
-static head_task_t *
-s_first (const lane_t *lane)
-{
-    return container_of (lane->tasks.next, head_task_t, node);
-}
-
-/*  The lane whose turn it is: the deepest, then the one whose first task
-    came first, of those that some worker can take from.                    */
-static lane_t *
-s_next_lane (head_state_t *self, head_peer_t **worker)
-{
-    lane_t *best = NULL;
-    for (list_node_t *node = self->lanes.next; node != &self->lanes; node = node->next) {
-        lane_t *lane = container_of (node, lane_t, node);
-        if (best
-            && (lane->depth < best->depth
-                || (lane->depth == best->depth
-                    && s_first (lane)->arrival > s_first (best)->arrival)))
-            continue;
-        head_peer_t *candidate = s_worker_for (self, lane->function);
-        if (!candidate)
-            continue;
-        best = lane;
-        *worker = candidate;
-    }
-    return best;
-}
+/*  --- leases -----------------------------------------------------------  */
 
 static void
 s_relay_subscribers (head_state_t *self, const head_task_t *task)
 {
-    for (uint32_t index = 0; index < task->subscriber_count; index++) {
+    for (uint32_t index = 0; task->more && index < task->more->subscriber_count; index++) {
         head_action_t *action = head_act (self, HEAD_SUBSCRIBE, task->worker->process);
         action->id = task->id;
-        action->target = task->subscribers [index];
+        action->target = task->more->subscribers [index];
     }
 }
 
+/*  Holds what the task asks for, but for the cpus.                         */
 static void
-s_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer)
+s_hold (head_state_t *self, head_task_t *task, head_peer_t *peer, bundle_t *bundle)
 {
-    s_leave_lane (self, task);
+    const demand_t *demand = task->lane->demand;
+    peer->special++;
+    list_append (&peer->specials, &task->node);
+    if (bundle) {
+        /*  A task in a group names it in its options, so it has more.      */
+        task->more->bundle = bundle;
+        head_bundle_take (bundle, demand);
+    } else
+        head_node_take (self, peer->on, demand, false);
+    if (head_demand_of (demand, CPUS) == 0)
+        peer->job->free_riders++;
+}
+
+/*  The lower 24 bits of a lease are never 0: they name a parent.           */
+static uint32_t
+s_next_lease (head_peer_t *peer, uint16_t slot)
+{
+    peer->generation = (peer->generation + 1) & (UINT32_MAX / LEASES_MAX);
+    if (!(peer->generation & (0xffffff / LEASES_MAX)))
+        peer->generation++;
+    return peer->generation * LEASES_MAX | slot;
+}
+
+void
+head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer,
+            bundle_t *bundle)
+{
+    const lane_t *lane = task->lane;
+    if ((bundle && !s_more (task))
+        || (peer->outstanding == peer->lease_capacity && head_grow_leases (peer))) {
+        head_task_fail (self, task, TROUPE_ENOMEM, s_no_memory);
+        return;
+    }
+    head_leave_lane (self, task);
     if (peer->outstanding == 0)
         peer->progress = now;
-    uint16_t slot = peer->free_slots [LEASES_MAX - 1 - peer->outstanding];
+    uint16_t slot = peer->free_slots [peer->lease_capacity - 1 - peer->outstanding];
     peer->outstanding++;
-    peer->outstanding_bytes += s_task_bytes (task);
-    peer->generation = (peer->generation + 1) & (UINT32_MAX / LEASES_MAX);
-    if (!peer->generation)
-        peer->generation = 1;
-    task->lease = peer->generation * LEASES_MAX | slot;
+    peer->outstanding_bytes += head_task_size (task);
+    task->lease = s_next_lease (peer, slot);
     task->worker = peer;
     task->state = TASK_LEASED;
     peer->leases [slot] = task;
     self->leased++;
     unsigned load = head_load (peer);
-    if (load >= peer->slots * (task->lane->function->prefetch + 1))
+    peer->newest_special = !lane->plain;
+    if (!lane->plain)
+        s_hold (self, task, peer, bundle);
+    else if (load >= peer->slots * (lane->function->prefetch + 1))
         peer->refill = load / 4 < peer->slots ? peer->slots - 1 : load / 4;
-    head_place (self, peer);
+    head_place_again (self, peer);
     head_action_t *action = head_act (self, HEAD_DISPATCH, peer->process);
     action->task = task;
     s_relay_subscribers (self, task);
-}
-
-void
-head_give_out (head_state_t *self, int64_t now)
-{
-    head_peer_t *worker = NULL;
-    for (lane_t *lane; self->ready && (lane = s_next_lane (self, &worker));) {
-        head_task_t *task = s_first (lane);
-        if (task->deadline <= now)
-            s_fail (self, task, TROUPE_ETIMEOUT, "deadline passed before it started");
-        else
-            s_lease (self, now, task, worker);
-    }
 }
 
 void
@@ -479,10 +605,11 @@ head_task_record (const head_task_t *task, int64_t now, record_t *record)
                           .body = task->body,
                           .body_size = task->body_size,
                           .attachment = s_attachments (task),
-                          .attachments = task->attachment_count,
+                          .attachments = task->more ? task->more->attachment_count : 0,
                           .attachments_size = task->attachments_size };
-    if (task->deadline != CLOCK_NEVER) {
-        int64_t left = (task->deadline - now) / CLOCK_MS;
+    int64_t deadline = head_deadline (task);
+    if (deadline != CLOCK_NEVER) {
+        int64_t left = (deadline - now) / CLOCK_MS;
         record->deadline = left > 0 ? (uint32_t) left : 1;
     }
 }
@@ -506,7 +633,7 @@ s_learn (function_t *function, int64_t duration)
 static head_task_t *
 s_leased_task (head_peer_t *peer, uint32_t lease)
 {
-    head_task_t *task = peer->leases [lease & (LEASES_MAX - 1)];
+    head_task_t *task = head_leased (peer, lease);
     return task && task->lease == lease ? task : NULL;
 }
 
@@ -515,7 +642,7 @@ s_keep_answered (head_state_t *self, head_task_t *task)
 {
     head_peer_t *peer = task->worker;
     s_release_lease (self, task);
-    head_place (self, peer);
+    head_place_again (self, peer);
     task->state = TASK_ANSWERED;
     list_append (&peer->answered, &task->node);
     self->answered++;
@@ -568,14 +695,14 @@ s_take_back (head_state_t *self, head_task_t *task)
 {
     head_peer_t *peer = task->worker;
     s_release_lease (self, task);
-    head_place (self, peer);
+    head_place_again (self, peer);
     if (task->cancelled) {
         task->state = TASK_PARKED;
         self->parked++;
         head_task_destroy (self, task);
         return;
     }
-    s_make_ready (self, task, true);
+    head_make_ready (self, task, true);
 }
 
 void
@@ -630,14 +757,14 @@ head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
 {
     head_task_t *tasks [LEASES_MAX];
     size_t count = 0;
-    for (unsigned slot = 0; slot < LEASES_MAX; slot++)
+    for (unsigned slot = 0; slot < peer->lease_capacity; slot++)
         if (peer->leases [slot])
             tasks [count++] = peer->leases [slot];
     while (!list_empty (&peer->answered)) {
         head_task_t *task = container_of (list_pop (&peer->answered), head_task_t, node);
         self->answered--;
         s_use_retry (task);
-        s_make_ready (self, task, true);
+        head_make_ready (self, task, true);
     }
     qsort (tasks, count, sizeof *tasks, s_compare_arrivals);
     while (count--) {
@@ -650,17 +777,18 @@ head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
 /*  Moves the tasks that are not with a worker, of one owner if that is not
     0, out of their lanes into a list.                                      */
 static void
-s_collect (head_state_t *self, process_t owner, list_t *list)
+s_collect (head_state_t *self, process_t owner, const job_t *job, list_t *list)
 {
     list_init (list);
     size_t cursor = 0;
     for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));) {
-        if (task->state == TASK_LEASED || (owner && task->id.owner != owner))
+        if (task->state == TASK_LEASED || (owner && task->id.owner != owner)
+            || (job && task->lane->job != job))
             continue;
-        if (task->state == TASK_ANSWERED && !owner)
+        if (task->state == TASK_ANSWERED && !owner && !job)
             continue;
         if (task->state == TASK_READY)
-            s_leave_lane (self, task);
+            head_leave_lane (self, task);
         else if (task->state == TASK_ANSWERED) {
             list_remove (&task->node);
             self->answered--;
@@ -689,7 +817,7 @@ s_fail_orphans (head_state_t *self, process_t owner)
     await_orphan (&self->await, owner, &waiters);
     while (!list_empty (&waiters)) {
         await_waiter_t *waiter = container_of (waiters.next, await_waiter_t, node);
-        s_fail (self, waiter->subject, TROUPE_ELOST, s_orphaned);
+        head_task_fail (self, waiter->subject, TROUPE_ELOST, s_orphaned);
     }
 }
 
@@ -704,22 +832,69 @@ head_lose_owned_tasks (head_state_t *self, const head_peer_t *owner)
         if (task->id.owner == owner->process && task->state == TASK_LEASED)
             s_cancel_leased (self, task);
     list_t owned;
-    s_collect (self, owner->process, &owned);
+    s_collect (self, owner->process, NULL, &owned);
     while (!list_empty (&owned))
         head_task_destroy (self, container_of (owned.next, head_task_t, node));
+}
+
+/*  Owners that survive, as they hold actors that do, are told.             */
+void
+head_lose_job_tasks (head_state_t *self, const job_t *job)
+{
+    list_t lost;
+    if (!job->tasks)
+        return;
+    size_t cursor = 0;
+    for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));)
+        if (task->lane->job == job && task->state == TASK_LEASED)
+            s_cancel_leased (self, task);
+    s_collect (self, 0, job, &lost);
+    while (!list_empty (&lost))
+        head_task_fail (self, container_of (lost.next, head_task_t, node), TROUPE_ELOST,
+                        "its job has ended");
+}
+
+/*  Moves the children of a task behind those that wait in the list.        */
+static void
+s_collect_children (head_task_t *task, list_t *list)
+{
+    if (!task->more)
+        return;
+    while (!list_empty (&task->more->children))
+        list_append (list, list_pop (&task->more->children));
+}
+
+/*  Cancels a task that nobody but the head knows to be cancelled.          */
+static void
+s_cancel_one (head_state_t *self, head_task_t *task)
+{
+    if (task->state == TASK_LEASED)
+        s_cancel_leased (self, task);
+    else
+        head_task_destroy (self, task);
 }
 
 void
 head_cancel (head_state_t *self, tid_t id)
 {
     head_task_t *task = id_table_get (&self->tasks, id);
+    list_t children;
+    list_init (&children);
     if (!task)
         return;
-    if (task->state != TASK_LEASED) {
-        head_task_destroy (self, task);
-        return;
+    s_collect_children (task, &children);
+    s_cancel_one (self, task);
+    while (!list_empty (&children)) {
+        task_more_t *more = container_of (list_pop (&children), task_more_t, sibling);
+        more->parent = NULL;
+        head_task_t *child = more->task;
+        s_collect_children (child, &children);
+        if (!child->cancelled && child->state != TASK_ANSWERED)
+            head_act_fault (self, child->id, TROUPE_ECANCELLED,
+                            "%s: the task that submitted it was cancelled",
+                            child->lane->function->name);
+        s_cancel_one (self, child);
     }
-    s_cancel_leased (self, task);
 }
 
 void
@@ -728,14 +903,16 @@ head_subscribe (head_state_t *self, tid_t id, process_t target)
     head_task_t *task = id_table_get (&self->tasks, id);
     if (!task)
         return;
-    process_t *grown = realloc (task->subscribers,
-                                (task->subscriber_count + 1) * sizeof *grown);
+    task_more_t *more = s_more (task);
+    process_t *grown
+        = more ? realloc (more->subscribers, (more->subscriber_count + 1) * sizeof *grown)
+               : NULL;
     if (!grown) {
         self->failed = true;
         return;
     }
-    task->subscribers = grown;
-    task->subscribers [task->subscriber_count++] = target;
+    more->subscribers = grown;
+    more->subscribers [more->subscriber_count++] = target;
     if (task->state == TASK_LEASED) {
         head_action_t *action = head_act (self, HEAD_SUBSCRIBE, task->worker->process);
         action->id = id;
@@ -745,29 +922,31 @@ head_subscribe (head_state_t *self, tid_t id, process_t target)
 
 /*  --- calling back what is stuck ---------------------------------------  */
 
-static head_peer_t *
-s_idle_worker (head_state_t *self)
+static bool
+s_has_idle_worker (const job_t *job)
 {
-    list_t *idle = &self->levels [0];
-    return list_empty (idle) ? NULL : container_of (idle->next, head_peer_t, node);
+    const list_t *idle = &job->levels [0];
+    return !list_empty (idle)
+           && container_of (idle->next, head_peer_t, node)->on->free [CPUS] >= RESOURCE_UNIT;
 }
 
 /*  True if some worker is idle while others hold more than they can run.   */
 bool
 head_recall_wanted (head_state_t *self)
 {
-    return self->loaded && s_idle_worker (self);
+    for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next)
+        if (s_has_idle_worker (container_of (at, job_t, loading)))
+            return true;
+    return false;
 }
 
-void
-head_recall_stuck (head_state_t *self, int64_t now)
+static void
+s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool)
 {
-    if (!head_recall_wanted (self))
-        return;
-    size_t cursor = 0;
-    for (head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+    for (list_node_t *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        head_peer_t *peer = container_of (at, head_peer_t, of_pool);
         unsigned running = peer->slots + peer->blocked;
-        if (peer->role != ROLE_WORKER || peer->recalled || peer->outstanding <= running
+        if (peer->recalled || peer->outstanding <= running
             || now - peer->progress < STUCK_AFTER)
             continue;
         peer->recalled = peer->outstanding - running;
@@ -776,15 +955,26 @@ head_recall_stuck (head_state_t *self, int64_t now)
 }
 
 void
+head_recall_stuck (head_state_t *self, int64_t now)
+{
+    for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
+        job_t *job = container_of (at, job_t, loading);
+        if (!s_has_idle_worker (job))
+            continue;
+        for (list_node_t *on = job->pools.next; on != &job->pools; on = on->next)
+            s_recall_in_pool (self, now, container_of (on, pool_t, of_job));
+    }
+}
+
+void
 head_abandon (head_state_t *self, const char *cause)
 {
     list_t waiting;
-    s_collect (self, 0, &waiting);
+    s_collect (self, 0, NULL, &waiting);
     while (!list_empty (&waiting))
-        s_fail (self, container_of (waiting.next, head_task_t, node), TROUPE_ELOST, cause);
-    for (list_node_t *node; (node = list_pop (&self->homeless));) {
-        head_actor_t *actor = container_of (node, head_actor_t, node);
-        head_act_fault (self, actor->id, TROUPE_ELOST, "%s: %s", actor->class_name, cause);
-        head_actor_destroy (self, actor);
-    }
+        head_task_fail (self, container_of (waiting.next, head_task_t, node), TROUPE_ELOST,
+                        cause);
+    size_t cursor = 0;
+    for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
+        head_fail_homeless (self, job, TROUPE_ELOST, cause);
 }

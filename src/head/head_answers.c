@@ -1,0 +1,642 @@
+/*  head_answers.c - the head's shell: what it tells of itself, and does when
+    told to                                                                 */
+
+#include "head/head_report.h"
+#include "head/head_shell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/*  A list of tasks is cut here.                                            */
+#define TASKS_MAX 10000
+
+#define LINES_ANSWER_MAX 1000
+
+/*  An answer under construction: a list of maps.                           */
+typedef struct {
+    head_t *head;
+    const char *key;            /*  only what has this id or name; ""       */
+    int64_t now;
+    size_t count;
+    bytes_t body;
+} answer_t;
+
+/*  --- writing ----------------------------------------------------------  */
+
+static void
+s_text (answer_t *self, const char *field, const char *value)
+{
+    value_put_string (&self->body, field, strlen (field));
+    value_put_string (&self->body, value, strlen (value));
+}
+
+static void
+s_number (answer_t *self, const char *field, uint64_t value)
+{
+    value_put_string (&self->body, field, strlen (field));
+    value_put_uint (&self->body, value);
+}
+
+static void
+s_real (answer_t *self, const char *field, double value)
+{
+    fault_t fault;
+    troupe_arg_t given = troupe_arg_real (value);
+    value_put_string (&self->body, field, strlen (field));
+    value_write (&self->body, &given, NULL, &fault);
+}
+
+/*  Processes are numbered by the lower half of their names.                */
+typedef char id_text_t [48];
+
+static const char *
+s_process_text (process_t process, id_text_t text)
+{
+    snprintf (text, sizeof (id_text_t), "%u", (unsigned) (process & UINT32_MAX));
+    return text;
+}
+
+static const char *
+s_id_text (tid_t id, id_text_t text)
+{
+    snprintf (text, sizeof (id_text_t), "%u.%llu", (unsigned) (id.owner & UINT32_MAX),
+              (unsigned long long) id.sequence);
+    return text;
+}
+
+static const char *
+s_program_text (head_t *self, uint32_t program, id_text_t text)
+{
+    const uint8_t *hash = head_program_hash (self->state, program);
+    text [0] = 0;
+    for (int index = 0; hash && index < 6; index++)
+        snprintf (text + 2 * index, 3, "%02x", hash [index]);
+    return text;
+}
+
+static const char *
+s_label (head_t *self, process_t process)
+{
+    peer_t *peer = head_shell_peer (self, process);
+    return peer ? peer->identity.label : "";
+}
+
+static const char *
+s_node_name (head_t *self, process_t node)
+{
+    peer_t *peer = head_shell_peer (self, node);
+    return peer ? peer->identity.name : "";
+}
+
+/*  True if the answer is to have a map of so many fields for what has this
+    id and name; begins the map.                                            */
+static bool
+s_begin (answer_t *self, const char *id, const char *name, size_t fields)
+{
+    if (*self->key && strcmp (self->key, id) && strcmp (self->key, name))
+        return false;
+    self->count++;
+    value_put_map (&self->body, fields);
+    return true;
+}
+
+/*  --- the kinds --------------------------------------------------------  */
+
+static double
+s_amount (int64_t amount)
+{
+    return (double) amount / RESOURCE_UNIT;
+}
+
+static const head_resource_report_t *
+s_resource (const head_node_report_t *node, const char *name)
+{
+    static const head_resource_report_t none = { .name = "" };
+    for (size_t index = 0; index < node->count; index++)
+        if (strcmp (node->resources [index].name, name) == 0)
+            return &node->resources [index];
+    return &none;
+}
+
+static void
+s_resources (answer_t *self, const char *field, const head_resource_report_t *reports,
+             size_t count)
+{
+    value_put_string (&self->body, field, strlen (field));
+    value_put_map (&self->body, count);
+    for (size_t index = 0; index < count; index++) {
+        fault_t fault;
+        troupe_arg_t used = troupe_arg_real (s_amount (reports [index].used));
+        troupe_arg_t total = troupe_arg_real (s_amount (reports [index].total));
+        value_put_string (&self->body, reports [index].name, strlen (reports [index].name));
+        value_put_array (&self->body, 2);
+        value_write (&self->body, &used, NULL, &fault);
+        value_write (&self->body, &total, NULL, &fault);
+    }
+}
+
+static void
+s_nodes (answer_t *self)
+{
+    size_t cursor = 0;
+    head_node_report_t node;
+    while (head_next_node (self->head->state, &cursor, &node)) {
+        id_text_t id;
+        peer_t *peer = head_shell_peer (self->head, node.process);
+        if (!s_begin (self, s_process_text (node.process, id), node.name, 11))
+            continue;
+        s_text (self, "id", id);
+        s_text (self, "name", node.name);
+        s_text (self, "state", node.state);
+        const char *address = peer ? peer->identity.remote : "";
+        s_text (self, "address", address + (strncmp (address, "tcp://", 6) ? 0 : 6));
+        s_real (self, "cpus", s_amount (s_resource (&node, RESOURCE_CPUS)->total));
+        s_real (self, "cpus_used", s_amount (s_resource (&node, RESOURCE_CPUS)->used));
+        s_real (self, "memory", s_amount (s_resource (&node, RESOURCE_MEMORY)->total));
+        s_number (self, "workers", node.workers);
+        s_number (self, "actors", node.actors);
+        int64_t silent = self->now - node.heard;
+        s_number (self, "heard_ms", silent > 0 ? (uint64_t) (silent / CLOCK_MS) : 0);
+        s_resources (self, "resources", node.resources, node.count);
+    }
+}
+
+static void
+s_workers (answer_t *self)
+{
+    size_t cursor = 0;
+    head_worker_report_t worker;
+    while (head_next_worker (self->head->state, &cursor, &worker)) {
+        id_text_t id, program;
+        peer_t *peer = head_shell_peer (self->head, worker.process);
+        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 7))
+            continue;
+        s_text (self, "id", id);
+        s_text (self, "node", s_node_name (self->head, worker.node));
+        s_number (self, "pid", peer ? peer->identity.pid : 0);
+        s_text (self, "program", s_program_text (self->head, worker.program, program));
+        s_text (self, "state", worker.state);
+        s_number (self, "tasks", worker.leases);
+        s_number (self, "actors", worker.actors);
+    }
+}
+
+static void
+s_actors (answer_t *self)
+{
+    size_t cursor = 0;
+    head_actor_report_t actor;
+    while (head_next_actor (self->head->state, &cursor, &actor)) {
+        id_text_t id;
+        if (!s_begin (self, s_id_text (actor.id, id), actor.name ? actor.name : "", 9))
+            continue;
+        s_text (self, "id", id);
+        s_text (self, "class", actor.class_name);
+        s_text (self, "name", actor.name ? actor.name : "");
+        s_text (self, "namespace", actor.space ? actor.space : "");
+        s_text (self, "state", actor.state);
+        s_text (self, "worker", s_label (self->head, actor.worker));
+        s_text (self, "node", s_node_name (self->head, actor.node));
+        s_number (self, "job", actor.job);
+        s_number (self, "detached", actor.detached);
+    }
+}
+
+static void
+s_functions (answer_t *self)
+{
+    size_t cursor = 0;
+    head_function_report_t function;
+    while (head_next_function (self->head->state, &cursor, &function)) {
+        id_text_t program;
+        if (!s_begin (self, function.name, function.name, 4))
+            continue;
+        s_text (self, "program", s_program_text (self->head, function.program, program));
+        s_text (self, "function", function.name);
+        s_real (self, "mean_ms", function.service < 0 ? 0 : (double) function.service / CLOCK_MS);
+        s_number (self, "ready", function.ready);
+    }
+}
+
+/*  The first worker of a program says it for all.                          */
+void
+head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size)
+{
+    for (list_node_t *node = self->classes.next; node != &self->classes; node = node->next)
+        if (container_of (node, classes_t, node)->program == program)
+            return;
+    classes_t *classes = calloc (1, sizeof *classes);
+    if (!classes)
+        return;
+    classes->program = program;
+    if (bytes_append (&classes->classes, data, size)) {
+        bytes_release (&classes->classes);
+        free (classes);
+        return;
+    }
+    list_append (&self->classes, &classes->node);
+}
+
+/*  One class: a list of its name and its methods'. Returns 0, or -1 where it
+    is malformed.                                                           */
+static int
+s_class (answer_t *self, const classes_t *classes, size_t *offset)
+{
+    const uint8_t *data = classes->classes.data;
+    size_t size = classes->classes.size;
+    msgpack_token_t list, name;
+    char text [TROUPE_NAME_MAX + 1];
+    id_text_t program;
+    if (token_next (data, size, offset, &list) || list.type != TROUPE_LIST || !list.count
+        || token_next (data, size, offset, &name) || name.type != TROUPE_STRING
+        || name.size > TROUPE_NAME_MAX)
+        return -1;
+    memcpy (text, name.data, name.size);
+    text [name.size] = 0;
+    bool wanted = s_begin (self, text, text, 3);
+    if (wanted) {
+        s_text (self, "program", s_program_text (self->head, classes->program, program));
+        s_text (self, "class", text);
+        value_put_string (&self->body, "methods", 7);
+        value_put_array (&self->body, list.count - 1);
+    }
+    for (size_t left = list.count - 1; left; left--) {
+        if (token_next (data, size, offset, &name) || name.type != TROUPE_STRING)
+            return -1;
+        if (wanted)
+            value_put_string (&self->body, (const char *) name.data, name.size);
+    }
+    return 0;
+}
+
+static void
+s_classes (answer_t *self)
+{
+    list_t *all = &self->head->classes;
+    for (list_node_t *node = all->next; node != all; node = node->next) {
+        const classes_t *classes = container_of (node, classes_t, node);
+        size_t offset = 0, count;
+        msgpack_token_t list;
+        if (token_next (classes->classes.data, classes->classes.size, &offset, &list)
+            || list.type != TROUPE_LIST)
+            continue;
+        for (count = list.count; count && s_class (self, classes, &offset) == 0; count--)
+            ;
+        if (count)
+            self->body.failed = true;
+    }
+}
+
+static void
+s_tasks (answer_t *self)
+{
+    size_t cursor = 0;
+    head_task_report_t task;
+    while (self->count < TASKS_MAX && head_next_task (self->head->state, &cursor, &task)) {
+        id_text_t id;
+        if (!s_begin (self, s_id_text (task.id, id), task.function, 7))
+            continue;
+        s_text (self, "id", id);
+        s_text (self, "function", task.function);
+        s_text (self, "state", task.state);
+        s_number (self, "job", task.job);
+        s_text (self, "worker", s_label (self->head, task.worker));
+        s_text (self, "node", s_node_name (self->head, task.node));
+        s_number (self, "retries", task.retries);
+    }
+}
+
+static void
+s_jobs (answer_t *self)
+{
+    size_t cursor = 0;
+    head_job_report_t job;
+    while (head_next_job (self->head->state, &cursor, &job)) {
+        id_text_t id, program;
+        snprintf (id, sizeof id, "%u", job.number);
+        /*  The embedded cluster's own, in which a cluster of machines has
+            nothing.                                                        */
+        if (job.number == 0 && self->head->network)
+            continue;
+        if (!s_begin (self, id, job.label ? job.label : "", 9))
+            continue;
+        s_text (self, "id", id);
+        s_text (self, "driver", job.label ? job.label : "ended");
+        s_text (self, "program", s_program_text (self->head, job.program, program));
+        s_text (self, "namespace", job.space ? job.space : "");
+        s_number (self, "tasks", job.tasks);
+        s_number (self, "workers", job.workers);
+        s_number (self, "actors", job.actors);
+        s_real (self, "cpus", s_amount (job.cpus));
+        s_real (self, "since_s", (double) (self->now - job.since) / 1e9);
+    }
+}
+
+static void
+s_summary (answer_t *self)
+{
+    head_t *head = self->head;
+    head_counts_t counts = head_counts (head->state);
+    head_resource_report_t resources [REPORT_RESOURCES_MAX];
+    size_t count = head_resources (head->state, resources, REPORT_RESOURCES_MAX);
+    gate_counts_t gate = { 0 };
+    if (head->network)
+        gate_counts (head->network->gate, &gate);
+    s_begin (self, self->key, "", 10);
+    s_text (self, "address", head->address);
+    s_text (self, "version", troupe_version ());
+    s_real (self, "uptime_s", (double) (self->now - head->since) / 1e9);
+    s_number (self, "nodes", counts.nodes);
+    s_number (self, "workers", counts.workers);
+    s_number (self, "actors", counts.actors);
+    s_number (self, "jobs", counts.jobs - (head->network && counts.jobs));
+    value_put_string (&self->body, "tasks", 5);
+    value_put_map (&self->body, 3);
+    s_number (self, "ready", counts.ready);
+    s_number (self, "running", counts.leased);
+    s_number (self, "waiting", counts.parked);
+    s_resources (self, "resources", resources, count);
+    s_number (self, "refused_connections", gate.refused + gate.connections.malformed
+                                               + gate.connections.abandoned + gate.cut);
+}
+
+/*  --- lines that workers have printed ----------------------------------  */
+
+static line_t *
+s_line (head_t *self, uint64_t position)
+{
+    return &self->lines [position % LINES_MAX];
+}
+
+static void
+s_line_clear (line_t *line)
+{
+    free (line->who);
+    free (line->where);
+    free (line->text);
+    *line = (line_t){ 0 };
+}
+
+static bool
+s_line_is_of (const line_t *line, const char *key)
+{
+    id_text_t id;
+    return !*key || strcmp (line->where, key) == 0 || strcmp (line->who, key) == 0
+           || strcmp (s_process_text (line->worker, id), key) == 0;
+}
+
+static void
+s_lines (answer_t *self, uint64_t after, uint64_t limit)
+{
+    static const char *const streams [] = { "stdout", "stderr", "note" };
+    head_t *head = self->head;
+    uint64_t oldest = head->line_count > LINES_MAX ? head->line_count - LINES_MAX : 0;
+    uint64_t first = after > oldest ? after : oldest, position = head->line_count;
+    if (!limit || limit > LINES_ANSWER_MAX)
+        limit = LINES_ANSWER_MAX;
+    while (limit && position > first)
+        limit -= s_line_is_of (s_line (head, --position), self->key);
+    for (; position < head->line_count; position++) {
+        const line_t *line = s_line (head, position);
+        if (!s_line_is_of (line, self->key))
+            continue;
+        self->count++;
+        value_put_map (&self->body, 6);
+        s_number (self, "position", position + 1);
+        s_number (self, "at_ms", (uint64_t) line->at_ms);
+        s_text (self, "node", line->where);
+        s_text (self, "who", line->who);
+        s_text (self, "stream", streams [line->stream % 3]);
+        value_put_string (&self->body, "text", 4);
+        value_put_string (&self->body, line->text, line->size);
+    }
+}
+
+/*  Passes a line on to the driver whose work the worker does.              */
+static void
+s_forward_line (head_t *self, const line_t *line)
+{
+    uint32_t job = head_job_of (self->state, line->worker);
+    size_t cursor = 0;
+    for (peer_t *peer; job && (peer = id_table_next (&self->peers, &cursor));) {
+        if (peer->identity.role != ROLE_DRIVER || peer->job != job)
+            continue;
+        bytes_t body = { 0 };
+        bytes_append (&body, line->who, strlen (line->who) + 1);
+        bytes_append (&body, line->text, line->size);
+        record_t record = { .type = RECORD_LOG,
+                            .flags = line->stream,
+                            .body = body.data,
+                            .body_size = (uint32_t) body.size };
+        if (!body.failed)
+            head_send (self, peer, &record);
+        bytes_release (&body);
+        return;
+    }
+}
+
+/*  LOG from a node: target: the worker; flags: the stream; body: who, NUL,
+    the line.                                                               */
+void
+head_lines (head_t *self, peer_t *node, const record_t *record)
+{
+    struct timespec time;
+    const char *who = (const char *) record->body;
+    size_t length = strnlen (who, record->body_size);
+    if (length == record->body_size)
+        return;
+    if (!self->lines && !(self->lines = calloc (LINES_MAX, sizeof *self->lines)))
+        return;
+    line_t fresh = { .worker = record->target,
+                     .stream = record->flags,
+                     .size = record->body_size - length - 1,
+                     .who = bytes_text (who, length),
+                     .where = strdup (node->identity.name) };
+    fresh.text = bytes_text (who + length + 1, fresh.size);
+    if (!fresh.who || !fresh.where || !fresh.text) {
+        s_line_clear (&fresh);
+        return;
+    }
+    clock_gettime (CLOCK_REALTIME, &time);
+    fresh.at_ms = time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    line_t *line = s_line (self, self->line_count);
+    s_line_clear (line);
+    *line = fresh;
+    self->line_count++;
+    s_forward_line (self, line);
+}
+
+void
+head_answers_destroy (head_t *self)
+{
+    for (list_node_t *node; (node = list_pop (&self->classes));) {
+        classes_t *classes = container_of (node, classes_t, node);
+        bytes_release (&classes->classes);
+        free (classes);
+    }
+    for (size_t index = 0; self->lines && index < LINES_MAX; index++)
+        s_line_clear (&self->lines [index]);
+    free (self->lines);
+}
+
+/*  --- questions and orders ---------------------------------------------  */
+
+void
+head_answer_fault (head_t *self, peer_t *peer, tid_t id, troupe_error_t code, const char *text)
+{
+    record_t result = { .type = RECORD_RESULT,
+                        .flags = RECORD_FAULT,
+                        .number = code,
+                        .id = id,
+                        .body = (const uint8_t *) text,
+                        .body_size = (uint32_t) strlen (text) };
+    head_send (self, peer, &result);
+}
+
+/*  The maps stand behind room for the head of the list, whose size depends
+    on their number.                                                        */
+static void
+s_send_answer (answer_t *self, peer_t *peer, tid_t id)
+{
+    bytes_t value = { 0 };
+    value_put_array (&value, self->count);
+    bytes_append (&value, self->body.data, self->body.size);
+    record_t result = { .type = RECORD_RESULT,
+                        .id = id,
+                        .body = value.data,
+                        .body_size = (uint32_t) value.size };
+    if (value.failed || self->body.failed)
+        head_answer_fault (self->head, peer, id, TROUPE_ENOMEM, "the head has no memory left");
+    else
+        head_send (self->head, peer, &result);
+    bytes_release (&value);
+    bytes_release (&self->body);
+}
+
+/*  Reads a string or nil into text.                                        */
+static int
+s_read_text (const record_t *record, size_t *offset, char text [256])
+{
+    msgpack_token_t token;
+    if (token_next (record->body, record->body_size, offset, &token)
+        || (token.type != TROUPE_STRING && token.type != TROUPE_NIL) || token.size > 255)
+        return -1;
+    if (token.size)
+        memcpy (text, token.data, token.size);
+    text [token.size] = 0;
+    return 0;
+}
+
+static uint64_t
+s_read_number (const record_t *record, size_t *offset)
+{
+    msgpack_token_t token;
+    return token_next (record->body, record->body_size, offset, &token) == 0
+                   && token.type == TROUPE_INTEGER
+               ? token.number
+               : 0;
+}
+
+/*  INQUIRE: id: the future of the answer; body: [what, key, after, limit].  */
+void
+head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
+{
+    static const struct {
+        const char *what;
+        void (*run) (answer_t *answer);
+    } kinds [] = { { "summary", s_summary }, { "nodes", s_nodes },         { "workers", s_workers },
+                   { "actors", s_actors },   { "classes", s_classes },     { "functions", s_functions }, { "tasks", s_tasks },
+                   { "jobs", s_jobs } };
+    char what [256], key [256];
+    size_t offset = 0;
+    msgpack_token_t list;
+    if (!value_check (record->body, record->body_size, true)
+        || token_next (record->body, record->body_size, &offset, &list)
+        || list.type != TROUPE_LIST || list.count != 4 || s_read_text (record, &offset, what)
+        || s_read_text (record, &offset, key))
+        return;
+    uint64_t after = s_read_number (record, &offset), limit = s_read_number (record, &offset);
+    answer_t answer = { .head = self, .key = key, .now = now };
+    bool known = strcmp (what, "lines") == 0;
+    if (known)
+        s_lines (&answer, after, limit);
+    for (size_t index = 0; index < sizeof kinds / sizeof *kinds; index++)
+        if (strcmp (kinds [index].what, what) == 0) {
+            kinds [index].run (&answer);
+            known = true;
+        }
+    if (known)
+        s_send_answer (&answer, peer, record->id);
+    else
+        head_answer_fault (self, peer, record->id, TROUPE_ENAME, "the head does not know that");
+}
+
+static peer_t *
+s_find_node (head_t *self, const char *key)
+{
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        id_text_t id;
+        if (peer->identity.role == ROLE_NODE
+            && (strcmp (peer->identity.name, key) == 0
+                || strcmp (s_process_text (peer->process, id), key) == 0))
+            return peer;
+    }
+    return NULL;
+}
+
+static void
+s_drain (head_t *self, peer_t *peer, tid_t id, const char *key)
+{
+    peer_t *node = s_find_node (self, key);
+    if (!node) {
+        head_answer_fault (self, peer, id, TROUPE_ENAME, "there is no such node");
+        return;
+    }
+    size_t cursor = 0;
+    head_node_report_t report;
+    answer_t answer = { .head = self };
+    head_drain (self->state, node->process);
+    head_log (self, "%s is drained", node->identity.label);
+    while (head_next_node (self->state, &cursor, &report))
+        if (report.process == node->process) {
+            answer.count++;
+            value_put_map (&answer.body, 3);
+            s_text (&answer, "node", report.name);
+            s_number (&answer, "tasks", report.leases);
+            s_number (&answer, "actors", report.actors);
+        }
+    s_send_answer (&answer, peer, id);
+}
+
+/*  The workers of a node that leaves end as they should.                   */
+static void
+s_stop (head_t *self, peer_t *node)
+{
+    record_t stop = { .type = RECORD_STOP };
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        if (peer->identity.role == ROLE_WORKER && peer->identity.node == node->process)
+            head_send (self, peer, &stop);
+}
+
+/*  COMMAND: id: the future of the answer, or none; body: [verb, argument].  */
+void
+head_command (head_t *self, peer_t *peer, const record_t *record)
+{
+    char verb [256], key [256];
+    size_t offset = 0;
+    msgpack_token_t list;
+    if (!value_check (record->body, record->body_size, true)
+        || token_next (record->body, record->body_size, &offset, &list)
+        || list.type != TROUPE_LIST || list.count != 2 || s_read_text (record, &offset, verb)
+        || s_read_text (record, &offset, key))
+        return;
+    if (strcmp (verb, "stop") == 0 && peer->identity.role == ROLE_NODE)
+        s_stop (self, peer);
+    else if (strcmp (verb, "drain") == 0)
+        s_drain (self, peer, record->id, key);
+    else
+        head_answer_fault (self, peer, record->id, TROUPE_ENAME, "the head cannot do that");
+}

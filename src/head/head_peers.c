@@ -1,0 +1,424 @@
+/*  head_peers.c - the head's shell: processes come, are written to, and go  */
+
+#include "head/head_shell.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FRAME_FULL ((size_t) 64 << 10)
+
+/*  How often channels are looked at.                                       */
+#define TEND (50 * CLOCK_MS)
+
+/*  --- sending ----------------------------------------------------------  */
+
+/*  Where a message goes that a channel sends once more.                    */
+typedef struct {
+    head_t *head;
+    peer_t *peer;
+} way_t;
+
+/*  A peer that cannot be reached has gone, which its node or its silence will
+    tell, or its connection is being made again.                            */
+static int
+s_send (void *arg, zmq_msg_t *message)
+{
+    way_t *way = arg;
+    void *socket = way->head->socket;
+    if (zmq_send (socket, way->peer->route, way->peer->route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0
+        || zmq_msg_send (message, socket, ZMQ_DONTWAIT) < 0) {
+        zmq_msg_close (message);
+        return -1;
+    }
+    return 0;
+}
+
+void
+head_flush (head_t *self, peer_t *peer)
+{
+    zmq_msg_t message;
+    list_remove (&peer->dirty);
+    if (peer->frame.size == 0)
+        return;
+    if (peer->far ? channel_seal (&peer->channel, &peer->frame, clock_now (), &message)
+                  : socket_message_take (&message, &peer->frame))
+        return;     /*  no memory: it goes with the next record             */
+    self->untended = self->untended || peer->far;
+    s_send (&(way_t){ self, peer }, &message);
+}
+
+bool
+head_takes (head_t *self, peer_t *peer, const uint8_t *data, size_t size, int64_t now)
+{
+    bool again;
+    channel_verdict_t verdict = channel_receive (&peer->channel, data, size, now, &again);
+    self->untended = true;
+    if (again)
+        channel_repeat (&peer->channel, now, s_send, &(way_t){ self, peer });
+    return verdict == CHANNEL_TAKE;
+}
+
+int64_t
+head_tend (head_t *self, int64_t now)
+{
+    if (!self->untended)
+        return CLOCK_NEVER;
+    if (now - self->tended < TEND)
+        return self->tended + TEND;
+    self->tended = now;
+    self->untended = false;
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        zmq_msg_t message;
+        channel_t *channel = &peer->channel;
+        if (!peer->far)
+            continue;
+        if (channel_overdue (channel, now))
+            channel_repeat (channel, now, s_send, &(way_t){ self, peer });
+        if (channel_owes (channel, now) && channel_notice (channel, &message) == 0)
+            s_send (&(way_t){ self, peer }, &message);
+        self->untended = self->untended || channel_due (channel) != CLOCK_NEVER;
+    }
+    return self->untended ? now + TEND : CLOCK_NEVER;
+}
+
+void
+head_send (head_t *self, peer_t *peer, const record_t *record)
+{
+    if (!peer || record_write (&peer->frame, record))
+        return;
+    if (peer->frame.size >= FRAME_FULL)
+        head_flush (self, peer);
+    else if (!list_linked (&peer->dirty))
+        list_append (&self->dirty, &peer->dirty);
+}
+
+/*  --- who is there -----------------------------------------------------  */
+
+/*  Nobody writes to node agents but the head.                              */
+static bool
+s_is_announced (const peer_t *peer)
+{
+    return peer->identity.role != ROLE_NODE;
+}
+
+static void
+s_announce (head_t *self, peer_t *to, const peer_t *about)
+{
+    bytes_t body = { 0 };
+    identity_t identity = about->identity;
+    identity.environment [0] = 0;
+    value_put_array (&body, IDENTITY_FIELDS);
+    identity_put (&body, &identity);
+    record_t record = { .type = RECORD_PEER_UP,
+                        .id = { about->process, 0 },
+                        .body = body.data,
+                        .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        head_send (self, to, &record);
+    bytes_release (&body);
+}
+
+static void
+s_announce_all (head_t *self, peer_t *newcomer)
+{
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        if (peer == newcomer)
+            continue;
+        if (s_is_announced (peer) && s_is_announced (newcomer))
+            s_announce (self, newcomer, peer);
+        if (s_is_announced (newcomer) && s_is_announced (peer))
+            s_announce (self, peer, newcomer);
+    }
+}
+
+void
+head_peer_destroy (peer_t *peer)
+{
+    list_remove (&peer->dirty);
+    bytes_release (&peer->frame);
+    channel_release (&peer->channel);
+    free (peer);
+}
+
+tid_t
+head_route_key (const uint8_t *route, size_t size)
+{
+    uint8_t id [ROUTE_MAX] = { 0 };
+    memcpy (id, route, size);
+    return (tid_t){ 1, load_u64 (id) };
+}
+
+void
+head_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger)
+{
+    peer_t *peer = id_table_remove (&self->peers, head_shell_key (process));
+    if (!peer)
+        return;
+    id_table_remove (&self->routes, head_route_key (peer->route, peer->route_size));
+    record_t down = { .type = RECORD_PEER_DOWN,
+                      .id = { process, 0 },
+                      .body = (const uint8_t *) cause,
+                      .body_size = (uint32_t) strlen (cause) };
+    size_t cursor = 0;
+    for (peer_t *other; s_is_announced (peer) && (other = id_table_next (&self->peers, &cursor));)
+        if (s_is_announced (other))
+            head_send (self, other, &down);
+    head_programs_lose (self, process);
+    if (peer->identity.role != ROLE_CLIENT)
+        head_log (self, "%s has gone: %s", peer->identity.label, cause);
+    head_peer_destroy (peer);
+    head_lost (self->state, clock_now (), process, cause, ledger);
+}
+
+/*  --- joining ----------------------------------------------------------  */
+
+/*  What HELLO says.                                                        */
+typedef struct {
+    identity_t identity;
+    const uint8_t *names;       /*  pairs of address and name               */
+    size_t names_size;
+    size_t names_count;
+} hello_t;
+
+static int
+s_parse_hello (const record_t *record, hello_t *hello)
+{
+    const uint8_t *data = record->body + COOKIE_SIZE;
+    size_t size = record->body_size - COOKIE_SIZE;
+    size_t offset = 0;
+    msgpack_token_t list;
+    if (!value_check (data, size, true) || token_next (data, size, &offset, &list)
+        || list.type != TROUPE_LIST || list.count < IDENTITY_FIELDS + 1
+        || identity_get (&hello->identity, data, size, &offset)
+        || hello->identity.slots > LEASES_MAX || hello->identity.role < ROLE_DRIVER
+        || hello->identity.role > ROLE_CLIENT)
+        return -1;
+    hello->names = data + offset;
+    hello->names_size = size - offset;
+    hello->names_count = (list.count - IDENTITY_FIELDS - 1) / 2;
+    return 0;
+}
+
+static uint32_t
+s_program (head_t *self, const identity_t *identity)
+{
+    return identity->has_program ? head_program (self->state, identity->program) : 0;
+}
+
+/*  Numbers the names and answers with pairs of address and number.         */
+static int
+s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
+{
+    bytes_t body = { 0 };
+    size_t offset = 0;
+    uint32_t program = s_program (self, &peer->identity);
+    value_put_array (&body, 2 * hello->names_count);
+    for (size_t left = hello->names_count; left; left--) {
+        msgpack_token_t address, name;
+        if (token_next (hello->names, hello->names_size, &offset, &address)
+            || token_next (hello->names, hello->names_size, &offset, &name)
+            || address.type != TROUPE_INTEGER || name.type != TROUPE_STRING
+            || name.size > TROUPE_NAME_MAX)
+            break;
+        uint32_t number
+            = head_function (self->state, program, (const char *) name.data, name.size);
+        if (peer->identity.role == ROLE_WORKER)
+            head_offer (self->state, peer->process, number);
+        value_put_uint (&body, address.number);
+        value_put_uint (&body, number);
+    }
+    if (peer->identity.role == ROLE_WORKER && self->network)
+        head_note_classes (self, program, hello->names + offset, hello->names_size - offset);
+    record_t welcome = { .type = RECORD_WELCOME,
+                         .id = { peer->process, 0 },
+                         .body = body.data,
+                         .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        head_send (self, peer, &welcome);
+    bytes_release (&body);
+    return body.failed ? -1 : 0;
+}
+
+/*  True, once, for the HELLO of a worker that has been reported dead.      */
+static bool
+s_is_stillborn (head_t *self, const identity_t *identity)
+{
+    for (size_t index = 0; identity->role == ROLE_WORKER && index < STILLBORN_MAX; index++)
+        if (self->stillborn [index].pid == identity->pid && identity->pid
+            && self->stillborn [index].node == identity->node) {
+            self->stillborn [index].pid = 0;
+            return true;
+        }
+    return false;
+}
+
+/*  "cpus=4 memory=8000000000 lidar=1". Returns how many, or SIZE_MAX.      */
+static size_t
+s_resources (const char *text, resource_t *resources, size_t room)
+{
+    size_t count = 0;
+    while (*text) {
+        size_t name = strcspn (text, "= ");
+        char *end = NULL;
+        double amount = text [name] == '=' ? strtod (text + name + 1, &end) : -1;
+        if (!name || name > RESOURCE_NAME_MAX || !end || end == text + name + 1 || count == room
+            || !(amount >= 0)
+            || amount > (double) (RESOURCE_AMOUNT_MAX / RESOURCE_UNIT))
+            return SIZE_MAX;
+        resources [count++] = (resource_t){ .name = text,
+                                            .length = name,
+                                            .amount = (int64_t) (amount * RESOURCE_UNIT + 0.5) };
+        text = end + strspn (end, " ");
+    }
+    return count;
+}
+
+/*  The state's part of joining. Returns the name, or 0 with the text set.  */
+static process_t
+s_join_state (head_t *self, peer_t *peer, const char **why)
+{
+    const identity_t *identity = &peer->identity;
+    int64_t now = clock_now ();
+    *why = "the head has no memory left";
+    if (identity->role == ROLE_WORKER && identity->node && self->network) {
+        *why = "its node has left the cluster";
+        return head_join_worker (self->state, now, identity->node, s_program (self, identity),
+                                 identity->job, identity->slots, identity->label);
+    }
+    process_t process
+        = head_join (self->state, now, identity->role, identity->slots, identity->label);
+    if (process && identity->role == ROLE_DRIVER && identity->has_program) {
+        int priority = 0;
+        unsigned share = 1;
+        if (sscanf (identity->resources, "priority=%d share=%u", &priority, &share) != 2)
+            share = 1;
+        bool own_workers = identity->folder [0] || identity->environment [0];
+        peer->job = head_job (self->state, process, s_program (self, identity), identity->name,
+                              priority, share, own_workers);
+        if (peer->job)
+            return process;
+    } else if (process && identity->role == ROLE_NODE) {
+        resource_t resources [OPTIONS_RESOURCES_MAX];
+        size_t count = s_resources (identity->resources, resources, OPTIONS_RESOURCES_MAX);
+        *why = "a node of this name is there already, or its resources are malformed";
+        if (count != SIZE_MAX
+            && head_node_join (self->state, now, process, identity->name, resources, count) == 0)
+            return process;
+    } else
+        return process;
+    if (process)
+        head_lost (self->state, now, process, "refused", NULL);
+    return 0;
+}
+
+static void
+s_refuse (head_t *self, peer_t *peer, const char *why)
+{
+    record_t refused = { .type = RECORD_REFUSED,
+                         .number = TROUPE_EINVAL,
+                         .body = (const uint8_t *) why,
+                         .body_size = (uint32_t) strlen (why) };
+    head_log (self, "%s was refused: %s", peer->identity.label, why);
+    head_send (self, peer, &refused);
+    head_flush (self, peer);
+    head_peer_destroy (peer);
+}
+
+static void
+s_stop_if_late (head_t *self, peer_t *peer)
+{
+    record_t stop = { .type = RECORD_STOP };
+    if (self->stopping && peer->identity.role == ROLE_WORKER)
+        head_send (self, peer, &stop);
+}
+
+peer_t *
+head_admit (head_t *self, const uint8_t *route, size_t route_size, const record_t *record,
+            bool far)
+{
+    hello_t hello;
+    const char *why;
+    if (s_parse_hello (record, &hello) || s_is_stillborn (self, &hello.identity))
+        return NULL;
+    peer_t *peer = calloc (1, sizeof *peer);
+    if (!peer)
+        return NULL;
+    memcpy (peer->route, route, route_size);
+    peer->route_size = route_size;
+    peer->far = far;
+    peer->identity = hello.identity;
+    peer->process = s_join_state (self, peer, &why);
+    if (!peer->process) {
+        s_refuse (self, peer, why);
+        return NULL;
+    }
+    if (id_table_put (&self->peers, head_shell_key (peer->process), peer)
+        || id_table_put (&self->routes, head_route_key (route, route_size), peer)) {
+        id_table_remove (&self->peers, head_shell_key (peer->process));
+        head_lost (self->state, clock_now (), peer->process, "no memory", NULL);
+        head_peer_destroy (peer);
+        return NULL;
+    }
+    s_welcome (self, peer, &hello);
+    s_announce_all (self, peer);
+    s_stop_if_late (self, peer);
+    if (self->network && peer->identity.role != ROLE_CLIENT)
+        head_log (self, "%s has joined", peer->identity.label);
+    if (peer->job)
+        head_want_program (self, peer);
+    return peer;
+}
+
+void
+head_admit_again (head_t *self, peer_t *peer, const record_t *record)
+{
+    hello_t hello;
+    if (record->body_size >= COOKIE_SIZE && s_parse_hello (record, &hello) == 0)
+        s_welcome (self, peer, &hello);
+}
+
+/*  --- workers that end -------------------------------------------------  */
+
+/*  A worker that died before it knew that it had joined.                   */
+static process_t
+s_find_pid (head_t *self, process_t node, uint64_t pid)
+{
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        if (peer->identity.role == ROLE_WORKER && peer->identity.pid == pid
+            && peer->identity.node == node)
+            return peer->process;
+    return 0;
+}
+
+/*  Which leases the process had started: target: the worker; body: cause,
+    NUL, ledger. extra: 1 if it never joined, with the job in sequence.     */
+void
+head_worker_lost (head_t *self, peer_t *reporter, const record_t *record, int64_t now)
+{
+    const char *cause = (const char *) record->body;
+    size_t length = strnlen (cause, record->body_size);
+    process_t node = reporter->identity.role == ROLE_NODE ? reporter->process : 0;
+    if (length == record->body_size)
+        return;
+    uint32_t ledger [LEASES_MAX];
+    bool whole = record->body_size - length - 1 == sizeof ledger;
+    if (whole)
+        memcpy (ledger, record->body + length + 1, sizeof ledger);
+    process_t process
+        = record->target ? record->target : s_find_pid (self, node, record->number);
+    if (process)
+        head_lose (self, process, cause, whole ? ledger : NULL);
+    else {
+        size_t index = self->stillborn_count++ % STILLBORN_MAX;
+        self->stillborn [index].pid = record->number;
+        self->stillborn [index].node = node;
+        if (node)
+            head_worker_failed (self->state, now, node, (uint32_t) record->id.sequence, cause);
+    }
+    if (record->flags & RECORD_KILL)
+        head_abandon (self->state, cause);
+}

@@ -1,0 +1,182 @@
+/*  head_shell.h - what the parts of the head's shell share                  */
+
+#ifndef TROUPE_HEAD_HEAD_SHELL_H
+#define TROUPE_HEAD_HEAD_SHELL_H
+
+#include "head/head.h"
+
+#include "core/clock.h"
+#include "core/table.h"
+#include "core/value.h"
+#include "node/program.h"
+#include "wire/channel.h"
+#include "wire/identity.h"
+#include "wire/socket.h"
+#include "wire/thread.h"
+
+#define COOKIE_SIZE 16
+#define ROUTE_MAX 8
+
+/*  Dead processes whose HELLO may still come.                              */
+#define STILLBORN_MAX 16
+
+/*  A process that has joined.                                              */
+typedef struct {
+    process_t process;
+    uint8_t route [ROUTE_MAX];
+    size_t route_size;
+    bool far;                   /*  on another machine, by the channel      */
+    channel_t channel;
+    peer_link_t link;
+    identity_t identity;
+    uint32_t job;               /*  of a driver                             */
+    bytes_t frame;
+    list_node_t dirty;
+} peer_t;
+
+/*  A program on its way from a driver.                                     */
+typedef struct {
+    list_node_t node;
+    uint8_t hash [PROGRAM_HASH_SIZE];
+    process_t source;
+    uint64_t size;
+    uint64_t offset;
+    program_receive_t *receive;
+} upload_t;
+
+/*  A node that wants a program which is not here yet.                      */
+typedef struct {
+    list_node_t node;
+    uint8_t hash [PROGRAM_HASH_SIZE];
+    process_t process;
+} download_t;
+
+/*  What a program's workers have said of their classes.                    */
+typedef struct {
+    list_node_t node;
+    uint32_t program;
+    bytes_t classes;            /*  a list of lists: class, methods         */
+} classes_t;
+
+/*  The last lines that the workers have printed.                           */
+#define LINES_MAX 4096
+
+typedef struct {
+    uint64_t position;
+    int64_t at_ms;
+    process_t worker;
+    uint8_t stream;
+    char *who;                  /*  the worker's label                      */
+    char *where;                /*  the node's name                         */
+    char *text;
+    size_t size;
+} line_t;
+
+struct head {
+    void *socket;
+    int stop;
+    thread_t *thread;
+    head_state_t *state;
+    id_table_t routes;          /*  routing id → peer_t                     */
+    id_table_t peers;           /*  process → peer_t                        */
+    list_t dirty;
+    uint8_t cookie [COOKIE_SIZE];
+    bool stopping;              /*  workers that join are told to end       */
+    struct {
+        uint64_t pid;
+        process_t node;
+    } stillborn [STILLBORN_MAX];
+    size_t stillborn_count;
+
+    /*  Of a cluster of machines.                                           */
+    int64_t tended;             /*  when the channels were last looked at   */
+    bool untended;              /*  there may be something to do            */
+    const network_t *network;
+    char endpoint [HOST_MAX + 32];
+    char address [HOST_MAX + 32];
+    int64_t since;
+    program_cache_t *programs;
+    list_t uploads;
+    list_t downloads;
+    list_t classes;
+    line_t *lines;              /*  a ring of LINES_MAX                     */
+    uint64_t line_count;
+    void (*log) (void *context, const char *text);
+    void *log_context;
+};
+
+static inline tid_t
+head_shell_key (process_t process)
+{
+    return (tid_t){ 0, process };
+}
+
+static inline peer_t *
+head_shell_peer (head_t *self, process_t process)
+{
+    return id_table_get (&self->peers, head_shell_key (process));
+}
+
+void head_log (head_t *self, const char *format, ...) TROUPE_PRINTF_ (2, 3);
+
+/*  --- head_peers.c -----------------------------------------------------  */
+
+void head_flush (head_t *self, peer_t *peer);
+
+/*  A frame of a peer on another machine: whether it is to be read.         */
+bool head_takes (head_t *self, peer_t *peer, const uint8_t *data, size_t size, int64_t now);
+
+/*  Acknowledges and repeats what is due. Returns when to look again.       */
+int64_t head_tend (head_t *self, int64_t now);
+
+void head_send (head_t *self, peer_t *peer, const record_t *record);
+
+/*  A HELLO with the right cookie; far: its frame came by a channel. NULL if
+    it is refused or malformed.                                             */
+peer_t *head_admit (head_t *self, const uint8_t *route, size_t route_size,
+                    const record_t *record, bool far);
+
+/*  New names of tasks from a process that is here already.                 */
+void head_admit_again (head_t *self, peer_t *peer, const record_t *record);
+
+/*  It has ended: everybody is told, and the state.                         */
+void head_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger);
+
+void head_peer_destroy (peer_t *peer);
+tid_t head_route_key (const uint8_t *route, size_t size);
+
+/*  A node tells that a process of its own has ended.                       */
+void head_worker_lost (head_t *self, peer_t *reporter, const record_t *record, int64_t now);
+
+/*  --- head_programs.c --------------------------------------------------  */
+
+/*  A driver has come with its program: asks for it unless it is here.      */
+void head_want_program (head_t *self, peer_t *driver);
+
+void head_fetch (head_t *self, peer_t *node, const record_t *record);
+void head_chunk (head_t *self, peer_t *driver, const record_t *record);
+
+/*  Asks a node for workers.                                                */
+void head_send_start (head_t *self, const head_action_t *action);
+
+/*  A process has ended, which may have been about to send or to receive.   */
+void head_programs_lose (head_t *self, process_t process);
+void head_programs_destroy (head_t *self);
+
+/*  --- head_answers.c ---------------------------------------------------  */
+
+void head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now);
+void head_command (head_t *self, peer_t *peer, const record_t *record);
+
+/*  The classes that a program's workers offer, as HELLO has them.          */
+void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size);
+
+/*  Lines that a worker has printed.                                        */
+void head_lines (head_t *self, peer_t *node, const record_t *record);
+void head_answers_destroy (head_t *self);
+
+/*  RESULT with a failure.                                                  */
+void head_answer_fault (head_t *self, peer_t *peer, tid_t id, troupe_error_t code,
+                        const char *text);
+
+#endif
