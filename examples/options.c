@@ -54,7 +54,7 @@ s_number (const char *name, const char *text, size_t most, size_t *number)
 }
 
 int
-options_read (options_t *self, int argc, char *argv [])
+options_parse (options_t *self, int argc, char *argv [])
 {
     static const struct option names [] = {
         { "variant", required_argument, NULL, 'v' }, { "sublists", required_argument, NULL, 'n' },

@@ -19,6 +19,6 @@ typedef struct {
 
 /*  Reads the command line. Returns 0; 1 after it has printed help; or -1
     after a message to stderr.                                              */
-int options_read (options_t *self, int argc, char *argv []);
+int options_parse (options_t *self, int argc, char *argv []);
 
 #endif

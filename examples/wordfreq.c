@@ -533,7 +533,7 @@ main (int argc, char *argv [])
     double startup = s_now () - start;
     options_t options;
     char error [512];
-    int bad = options_read (&options, argc, argv), status = 1;
+    int bad = options_parse (&options, argc, argv), status = 1;
     if (!bad && !troupe)
         fprintf (stderr, "wordfreq: %s\n", troupe_error ());
     if (!bad && troupe) {

@@ -116,7 +116,8 @@ typedef int troupe_function_t (troupe_call_t *call);
     X (EEXISTS, 12, "name already taken")                                                    \
     X (EPROTOCOL, 13, "malformed message")                                                   \
     X (ESYSTEM, 14, "operating system error")                                                \
-    X (ESTOPPED, 15, "runtime stopped")
+    X (ESTOPPED, 15, "runtime stopped")                                                      \
+    X (EREFUSED, 16, "refused by the cluster")
 
 typedef enum {
 #define TROUPE_ERROR_ENUM_(name, number, text) TROUPE_##name = number,
@@ -162,7 +163,31 @@ typedef struct {
     int timeout_ms;         /*  task, method: fails with TROUPE_ETIMEOUT
                                 after this time; what has not started by
                                 then never starts; 0: no limit              */
+
+    /*  Tasks and spawns: what of a node's resources it needs while it runs
+        or lives. It waits until a node has that to spare; if none could ever
+        have it, it fails with TROUPE_ELIMIT after a while.                 */
+    double cpus;            /*  0: one for a task, none for an actor;
+                                TROUPE_NO_CPUS: none                        */
+    double gpus;
+    double memory;          /*  bytes, as counted, not enforced             */
+    const char *resources;  /*  others by name: "lidar=1 licence=0.5"       */
+
+    /*  Where it runs. By default nodes are filled to a half, one after the
+        other, and evenly from then on.                                     */
+    const char *node;       /*  on the node of this name                    */
+    bool node_soft;         /*  or elsewhere, if it is not there or full    */
+    bool spread;            /*  on the node that is used least              */
+
+    struct troupe_group *group; /*  in a group, and there in the bundle of  */
+    unsigned bundle;            /*  this number, from 1; 0: whichever fits  */
+
+    /*  Spawns with a name.                                                 */
+    bool detached;          /*  lives on when its job has ended             */
+    bool get_or_create;     /*  an actor that has the name already will do  */
 } troupe_options_t;
+
+#define TROUPE_NO_CPUS (-1.0)
 
 /*  An argument at a call site. Made by the macros; other languages fill it
     in themselves.                                                          */
@@ -254,23 +279,36 @@ typedef struct troupe_class {
 /* ------------------------------------------------------------------------
    Runtime                                                                  */
 
-/*  Starts the runtime: an embedded cluster, private to this process, that
-    ends with it. Call it first in main, as MPI_Init. In a worker process it
-    never returns. argc and argv may be NULL; they are left as they are.
-    Environment:
+/*  Starts the runtime. If the environment or a troupe.conf names a cluster,
+    the program joins it as a driver, and its workers are started there when
+    there is work. Else it starts an embedded cluster, private to this
+    process, that ends with it. Call it first in main, as MPI_Init. In a
+    worker process it never returns. argc and argv may be NULL; they are left
+    as they are.
+    Environment, of a cluster:
+        TROUPE_ADDRESS   where its head is: HOST:PORT, a token, or "auto" for
+                         the one on this machine; empty for none
+        TROUPE_TOKEN     what lets the program in: a token, or a file with it
+        TROUPE_CONFIG    a file that has these two instead of troupe.conf
+        TROUPE_NAMESPACE where names of actors are given and found
+        TROUPE_LOG       "off": what workers print is not shown
+    Of an embedded cluster:
         TROUPE_WORKERS   a number of worker processes (default: one a core),
                          or "threads", or "threads:N", for workers in this
                          process
         TROUPE_MODULES   folders of actor modules, separated by colons,
                          searched before the installed ones
+    Of both:
         TROUPE_MAX_PENDING  calls that may be outstanding (default 4194304)
-    Blocks until the first worker is ready, for at most ten seconds.
-    Returns NULL if that fails; troupe_error () says why. One runtime at a
-    time in a process.                                                      */
+    Blocks until the first worker is ready, for at most ten seconds, or until
+    the head of a cluster has answered, for some seconds at most. Returns NULL
+    if that fails; troupe_error () says why. One runtime at a time in a
+    process.                                                                */
 TROUPE_EXPORT troupe_t *troupe_init (int *argc, char ***argv);
 
-/*  Ends the runtime and nulls the pointer. Actors are destroyed; tasks that
-    still run are given a second, then killed. Futures still held fail with
+/*  Ends the runtime and nulls the pointer. Actors are destroyed, detached
+    ones of a cluster excepted; tasks that still run in an embedded cluster
+    are given a second, then killed. Futures still held fail with
     TROUPE_ESTOPPED and must still be destroyed. No other thread may be in a
     call on this runtime. Blocks for about two seconds at most. Returns 0,
     or -1 if something could not be ended, which troupe_error () names.     */
@@ -357,6 +395,38 @@ TROUPE_EXPORT int troupe_actor_kill (troupe_actor_t *actor);
     is, or failed with the constructor's failure. Its value is the
     library's: wait for it with no places to read into.                     */
 TROUPE_EXPORT troupe_future_t *troupe_actor_ready (troupe_actor_t *actor);
+
+/* ------------------------------------------------------------------------
+   Groups of resources                                                      */
+
+/*  Resources that are reserved together, all or none, in bundles, each of
+    which lies on one node; tasks and actors then run in them, by the options
+    .group and .bundle.                                                     */
+typedef struct troupe_group troupe_group_t;
+
+typedef enum {
+    TROUPE_PACK = 0,        /*  bundles on few nodes                        */
+    TROUPE_SPREAD,          /*  on many                                     */
+    TROUPE_STRICT_PACK,     /*  all on one node, or the group fails         */
+    TROUPE_STRICT_SPREAD    /*  each on a node of its own, or it fails      */
+} troupe_strategy_t;
+
+#define TROUPE_BUNDLES_MAX 1024
+
+/*  Asks for a group; of the bundles' options only the resources count. Does
+    not block: tasks for it wait until it has its place. NULL without runtime
+    or memory (see troupe_error). The caller owns it.                       */
+TROUPE_EXPORT troupe_group_t *troupe_group_new (troupe_t *self, troupe_strategy_t strategy,
+                                                const troupe_options_t *bundles, size_t count);
+
+/*  A future, which the caller owns, without a value: done when the group has
+    its place, failed if it cannot have one.                                */
+TROUPE_EXPORT troupe_future_t *troupe_group_ready (troupe_group_t *self);
+
+/*  Gives the resources back and nulls the pointer. Tasks that wait for the
+    group fail, those that run in it end first, its actors are ended. Before
+    troupe_term. It also ends with the process that made it.                */
+TROUPE_EXPORT void troupe_group_destroy (troupe_group_t **self_p);
 
 /* ------------------------------------------------------------------------
    Futures                                                                  */

@@ -149,7 +149,8 @@ s_start_head (cluster_t *self, bool threads, fault_t *fault)
               (unsigned long long) name [1]);
     const char *endpoints [] = { self->inner_endpoint, threads ? NULL : self->outer_endpoint,
                                  NULL };
-    self->head = head_new (self->context, endpoints, self->cookie, fault);
+    head_options_t options = { .endpoints = endpoints, .cookie = self->cookie };
+    self->head = head_new (self->context, &options, fault);
     return self->head ? 0 : -1;
 }
 

@@ -1,6 +1,7 @@
 /*  init.c - troupe_init and troupe_term                                    */
 
 #include "client/cluster.h"
+#include "client/remote.h"
 #include "worker/worker.h"
 
 #include <sched.h>
@@ -49,6 +50,35 @@ s_read_workers (unsigned *workers, bool *threads, fault_t *fault)
     return 0;
 }
 
+/*  A cluster of its own.                                                   */
+static troupe_t *
+s_embed (fault_t *fault)
+{
+    unsigned workers;
+    bool threads;
+    if (s_read_workers (&workers, &threads, fault))
+        return NULL;
+    cluster_t *cluster = cluster_new (workers, threads, fault);
+    if (!cluster)
+        return NULL;
+    troupe_t *self = cluster_peer (cluster);
+    self->embedded = cluster;
+    return self;
+}
+
+/*  One that runs already.                                                  */
+static troupe_t *
+s_connect (fault_t *fault)
+{
+    place_t place;
+    const char *space = getenv ("TROUPE_NAMESPACE");
+    if (place_find (&place, NULL, NULL, fault))
+        return NULL;
+    remote_t *remote = remote_new (&place, ROLE_DRIVER, space ? space : "", fault);
+    token_wipe (&place.token);
+    return remote ? remote_peer (remote) : NULL;
+}
+
 troupe_t *
 troupe_init (int *argc, char ***argv)
 {
@@ -57,27 +87,18 @@ troupe_init (int *argc, char ***argv)
     const char *boot = getenv ("TROUPE_BOOT");
     if (boot)
         worker_main (boot);
-    unsigned workers;
-    bool threads;
     fault_t fault;
-    if (s_read_workers (&workers, &threads, &fault)) {
-        fault_note (&fault);
-        return NULL;
-    }
     if (atomic_exchange (&s_running, true)) {
         fault_raise (TROUPE_EEXISTS, "this process has a runtime already");
         return NULL;
     }
     thread_prepare ();
-    cluster_t *cluster = cluster_new (workers, threads, &fault);
-    if (!cluster) {
-        atomic_store (&s_running, false);
-        fault_note (&fault);
-        return NULL;
-    }
-    troupe_t *self = cluster_peer (cluster);
-    self->embedded = cluster;
-    return self;
+    troupe_t *self = place_is_named () ? s_connect (&fault) : s_embed (&fault);
+    if (self)
+        return self;
+    atomic_store (&s_running, false);
+    fault_note (&fault);
+    return NULL;
 }
 
 int
@@ -87,8 +108,9 @@ troupe_term (troupe_t **self_p)
     if (!self_p || !*self_p)
         return 0;
     cluster_t *cluster = (*self_p)->embedded;
+    remote_t *remote = (*self_p)->remote;
     *self_p = NULL;
-    int rc = cluster_destroy (&cluster, &fault);
+    int rc = remote ? remote_destroy (&remote, &fault) : cluster_destroy (&cluster, &fault);
     atomic_store (&s_running, false);
     return rc ? fault_note (&fault) : 0;
 }

@@ -49,9 +49,11 @@ s_start (node_t *self, unsigned index, fault_t *fault)
     slot->ledger = ledger_new (&fd, fault);
     if (!slot->ledger)
         return -1;
-    snprintf (boot, sizeof boot, "%d %u %d %s %s", (int) getpid (), index + 1, fd, cookie,
-              self->head_endpoint);
-    pid_t pid = process_start (boot, fd, &slot->pidfd, fault);
+    snprintf (boot, sizeof boot, "TROUPE_BOOT=%d %u %d %s %s", (int) getpid (), index + 1, fd,
+              cookie, self->head_endpoint);
+    const char *environment [] = { boot, NULL };
+    process_options_t options = { .environment = environment, .fd = fd };
+    pid_t pid = process_start (&options, &slot->pidfd, fault);
     close (fd);
     if (pid > 0) {
         slot->pid = pid;

@@ -1,14 +1,15 @@
-/*  process.c - worker processes: this program, run again                   */
+/*  process.c - processes that the node starts, watches and reaps            */
 
 #include "node/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,8 +25,7 @@ s_arguments (char **block)
     *block = malloc (capacity);
     int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
     ssize_t got;
-    while (*block && fd >= 0
-           && (got = read (fd, *block + size, capacity - size - 1)) > 0) {
+    while (*block && fd >= 0 && (got = read (fd, *block + size, capacity - size - 1)) > 0) {
         size += (size_t) got;
         if (size + 1 < capacity)
             continue;
@@ -50,69 +50,206 @@ s_arguments (char **block)
     return arguments;
 }
 
-/*  The environment with one entry more, to be freed; entries are shared.   */
-static char **
-s_environment (char *entry)
+/*  --- the environment ---------------------------------------------------- */
+
+/*  The length of an entry's name.                                          */
+static size_t
+s_name (const char *entry)
 {
-    size_t count = 0;
-    while (environ && environ [count])
-        count++;
-    char **copy = calloc (count + 2, sizeof *copy);
+    return strcspn (entry, "=");
+}
+
+static bool
+s_is_changed (const char *entry, const char *const *changes)
+{
+    size_t length = s_name (entry);
+    for (; changes && *changes; changes++)
+        if (s_name (*changes) == length && strncmp (*changes, entry, length) == 0)
+            return true;
+    return false;
+}
+
+/*  The environment with the changes, to be freed; entries are shared.      */
+static char **
+s_environment (const char *const *changes)
+{
+    size_t room = 1, count = 0;
+    for (char **entry = environ; entry && *entry; entry++)
+        room++;
+    for (const char *const *entry = changes; entry && *entry; entry++)
+        room++;
+    char **copy = calloc (room, sizeof *copy);
     if (!copy)
         return NULL;
-    if (count)
-        memcpy (copy, environ, count * sizeof *copy);
-    copy [count] = entry;
+    for (char **entry = environ; entry && *entry; entry++)
+        if (!s_is_changed (*entry, changes))
+            copy [count++] = *entry;
+    for (; changes && *changes; changes++)
+        if ((*changes) [s_name (*changes)] && !s_is_changed (*changes, changes + 1))
+            copy [count++] = (char *) *changes;
     return copy;
 }
 
-/*  In the child every signal is as a new program expects it.               */
-static int
-s_spawn (pid_t *pid, char **arguments, char **environment, int fd)
+/*  --- the child ---------------------------------------------------------- */
+
+/*  What the child needs, made before it is there.                          */
+typedef struct {
+    const process_options_t *options;
+    const char *path;
+    char **arguments;
+    char **environment;
+    pid_t parent;
+    int report;                 /*  a failure_t is written here             */
+} plan_t;
+
+typedef struct {
+    enum { FAILED_EXEC, FAILED_FOLDER, FAILED_DESCRIPTOR } step;
+    int error;
+} failure_t;
+
+/*  No handler of the parent may run in the child: they share memory until
+    it runs the program.                                                    */
+static void
+s_default_signals (void)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
+    struct sigaction action;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction (number, NULL, &action))
+            continue;
+        bool is_handled = action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL;
+        if (!is_handled && (number != SIGPIPE || action.sa_handler == SIG_DFL))
+            continue;
+        memset (&action, 0, sizeof action);
+        action.sa_handler = SIG_DFL;
+        sigaction (number, &action, NULL);
+    }
+}
+
+/*  Makes `from` a descriptor `to` that the program inherits.               */
+static int
+s_inherit (int from, int to)
+{
+    if (from <= 0)
+        return 0;
+    if (from != to)
+        return dup2 (from, to) < 0 ? -1 : 0;
+    int flags = fcntl (from, F_GETFD);
+    return flags < 0 ? -1 : fcntl (from, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+static _Noreturn void
+s_child (const plan_t *plan)
+{
+    const process_options_t *options = plan->options;
+    failure_t failure = { FAILED_DESCRIPTOR, 0 };
     sigset_t none;
-    sigemptyset (&none);
-    posix_spawn_file_actions_init (&actions);
-    posix_spawnattr_init (&attributes);
-    posix_spawn_file_actions_adddup2 (&actions, fd, fd);
-    posix_spawnattr_setsigmask (&attributes, &none);
-    posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK);
-    int rc = posix_spawn (pid, "/proc/self/exe", &actions, &attributes, arguments, environment);
-    posix_spawnattr_destroy (&attributes);
-    posix_spawn_file_actions_destroy (&actions);
-    return rc;
+    s_default_signals ();
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid () != plan->parent)
+        _exit (1);
+    if (s_inherit (options->output, STDOUT_FILENO) == 0
+        && s_inherit (options->errors, STDERR_FILENO) == 0
+        && s_inherit (options->fd, options->fd) == 0) {
+        failure.step = FAILED_FOLDER;
+        if (!options->folder || chdir (options->folder) == 0) {
+            failure.step = FAILED_EXEC;
+            sigemptyset (&none);
+            sigprocmask (SIG_SETMASK, &none, NULL);
+            execve (plan->path, plan->arguments, plan->environment);
+        }
+    }
+    failure.error = errno;
+    while (write (plan->report, &failure, sizeof failure) < 0 && errno == EINTR)
+        ;
+    _exit (127);
+}
+
+/*  The child borrows this process's memory until it runs the program, so
+    that starting takes no longer in a large process than in a small one.   */
+static pid_t
+s_fork (const plan_t *plan)
+{
+    sigset_t all, before;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
+    pid_t pid = vfork ();
+    if (pid == 0)
+        s_child (plan);
+    int error = errno;
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    errno = error;
+    return pid;
+}
+
+/*  --- the parent --------------------------------------------------------- */
+
+static int
+s_explain (const plan_t *plan, const failure_t *failure, fault_t *fault)
+{
+    const char *why = strerror (failure->error), *folder = plan->options->folder;
+    if (failure->step == FAILED_EXEC)
+        return fault_set (fault, TROUPE_ESYSTEM, "cannot run %s: %s", plan->path, why);
+    if (failure->step == FAILED_FOLDER)
+        return fault_set (fault, TROUPE_ESYSTEM, "cannot run %s in %s: %s", plan->path, folder,
+                          why);
+    return fault_set (fault, TROUPE_ESYSTEM, "cannot run %s: its descriptors: %s", plan->path,
+                      why);
+}
+
+/*  Starts the child and waits until it runs the program: the report ends
+    then, without a failure in it. pid_t, or -1 with the fault set.         */
+static pid_t
+s_start (plan_t *plan, fault_t *fault)
+{
+    int ends [2];
+    failure_t failure;
+    ssize_t got;
+    if (pipe2 (ends, O_CLOEXEC)) {
+        fault_set (fault, TROUPE_ESYSTEM, "cannot run %s: %s", plan->path, strerror (errno));
+        return -1;
+    }
+    plan->report = ends [1];
+    pid_t pid = s_fork (plan);
+    if (pid < 0)
+        fault_set (fault, TROUPE_ESYSTEM, "cannot start a process for %s: %s", plan->path,
+                   strerror (errno));
+    close (ends [1]);
+    do {
+        got = pid < 0 ? 0 : read (ends [0], &failure, sizeof failure);
+    } while (got < 0 && errno == EINTR);
+    close (ends [0]);
+    if (got != sizeof failure)
+        return pid;
+    waitpid (pid, NULL, 0);
+    return s_explain (plan, &failure, fault);
 }
 
 pid_t
-process_start (const char *boot, int fd, int *pidfd, fault_t *fault)
+process_start (const process_options_t *options, int *pidfd, fault_t *fault)
 {
-    char *block = NULL, *entry = NULL;
+    char *block = NULL;
     pid_t pid = -1;
-    char **arguments = s_arguments (&block);
-    int rc = 0;
-    if (asprintf (&entry, "TROUPE_BOOT=%s", boot) < 0) {
-        entry = NULL;
-        rc = ENOMEM;
-    }
-    char **environment = rc ? NULL : s_environment (entry);
-    if (!arguments || !environment)
-        rc = ENOMEM;
-    if (rc == 0)
-        rc = s_spawn (&pid, arguments, environment, fd);
-    free (arguments);
-    free (environment);
+    char **own = options->argv ? NULL : s_arguments (&block);
+    plan_t plan = { .options = options,
+                    .path = options->path ? options->path : "/proc/self/exe",
+                    .arguments = options->argv ? (char **) options->argv : own,
+                    .environment = s_environment (options->environment),
+                    .parent = getpid () };
+    if (plan.arguments && plan.environment)
+        pid = s_start (&plan, fault);
+    else
+        fault_set (fault, TROUPE_ENOMEM, "cannot run %s: no memory for its arguments",
+                   plan.path);
+    free (plan.environment);
+    free (own);
     free (block);
-    free (entry);
-    if (rc) {
-        fault_set (fault, TROUPE_ESYSTEM, "cannot start a worker process: %s", strerror (rc));
+    if (pid < 0)
         return -1;
-    }
     *pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
     if (*pidfd >= 0)
         return pid;
-    fault_set (fault, TROUPE_ESYSTEM, "cannot watch a worker process: %s", strerror (errno));
+    fault_set (fault, TROUPE_ESYSTEM, "cannot watch process %d: %s", (int) pid,
+               strerror (errno));
     kill (pid, SIGKILL);
     waitpid (pid, NULL, 0);
     return -1;

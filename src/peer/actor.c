@@ -2,6 +2,7 @@
 
 #include "peer/submit.h"
 
+#include "peer/demand.h"
 #include "peer/registry.h"
 
 #include <stdio.h>
@@ -210,21 +211,38 @@ typedef struct {
     troupe_actor_t *actor;
 } arrival_t;
 
-/*  The value of an actor's first future: worker, number, signature.        */
+/*  Where an actor is: the value of its first future has its worker, number
+    and signature, or is a handle if the name had an actor already.         */
+static int
+s_read_arrival (const troupe_future_t *done, uint64_t where [3], fault_t *fault)
+{
+    const troupe_out_t outs [] = { { TROUPE_OUT_UINT64, &where [0] },
+                                   { TROUPE_OUT_UINT64, &where [1] },
+                                   { TROUPE_OUT_UINT64, &where [2] } };
+    static const value_reader_t none;
+    size_t offset = 0;
+    msgpack_token_t token;
+    actor_reference_t reference;
+    if (token_next (done->data, done->size, &offset, &token) == 0
+        && token.type == TROUPE_ACTOR && token_actor (&token, &reference) == 0) {
+        where [0] = reference.worker;
+        where [1] = reference.number;
+        where [2] = reference.signature;
+        return 0;
+    }
+    return value_read_list (done->data, done->size, outs, 3, "value", &none, fault);
+}
+
 static void
 s_arrived (continuation_t *base, troupe_future_t *done)
 {
     troupe_actor_t *self = ((arrival_t *) base)->actor;
     free (base);
     uint64_t where [3] = { 0 };
-    const troupe_out_t outs [] = { { TROUPE_OUT_UINT64, &where [0] },
-                                   { TROUPE_OUT_UINT64, &where [1] },
-                                   { TROUPE_OUT_UINT64, &where [2] } };
-    static const value_reader_t none;
     fault_t fault;
     if (done->state == FUTURE_FAILED)
         actor_die (self, (troupe_error_t) done->code, (const char *) done->data, done->size);
-    else if (value_read_list (done->data, done->size, outs, 3, "value", &none, &fault))
+    else if (s_read_arrival (done, where, &fault))
         actor_die (self, TROUPE_EPROTOCOL, fault.text, strlen (fault.text));
     else if (link_is_dead (self->peer, where [0]))
         actor_die (self, TROUPE_ELOST, "the actor's worker has ended", 28);
@@ -358,7 +376,8 @@ s_argument_done (continuation_t *base, troupe_future_t *done)
         future_fail_fault (self->ready, &fault);
     } else if (self->ready->state == FUTURE_PENDING) {
         /*  The one record of the frame ends here, so it may still grow.    */
-        record_attach (&self->spawn, FRAME_HEADER, done->id, done->data, done->size, false);
+        record_attach (&self->spawn, FRAME_HEADER, future_id (done), done->data, done->size,
+                       false);
         store_u16 (self->spawn.data + 2, 0);
         if (record_end (&self->spawn, FRAME_HEADER))
             future_fail (self->ready, TROUPE_ENOMEM, "no memory for the spawn", 23, 0);
@@ -403,6 +422,17 @@ s_spawn_prefix (bytes_t *prefix, const char *class_name, const char *name)
                : 0;
 }
 
+static int
+s_write_spawn (troupe_actor_t *self, submission_t *call, record_t *record,
+               const bytes_t *prefix, bool demands, const troupe_arg_t *args, size_t count)
+{
+    if (demands)
+        record->flags |= RECORD_OPTIONS;
+    if (call->options.detached)
+        record->flags |= RECORD_DETACHED;
+    return submission_write (call, &self->spawn, record, prefix, args, count, true);
+}
+
 static troupe_actor_t *
 s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_t count)
 {
@@ -412,7 +442,7 @@ s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_
     int rc = submission_begin (&call, peer, HEAD_PROCESS, args, count);
     if (!call.future)
         return NULL;
-    troupe_actor_t *self = s_new (peer, call.future->id, class_name, strlen (class_name));
+    troupe_actor_t *self = s_new (peer, future_id (call.future), class_name, strlen (class_name));
     if (!self) {
         future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
         future_release (call.future);
@@ -432,12 +462,15 @@ s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_
         return self;
     bytes_t prefix = { 0 };
     record_t record = { .type = RECORD_SPAWN, .number = peer_thread.depth };
+    bool demands = false;
     call.options.timeout_ms = 0;
-    if (self->named && strlen (call.options.name) > TROUPE_NAME_MAX)
+    if (demand_write (&prefix, &call.options, true, &demands, &call.fault))
+        future_fail_fault (call.future, &call.fault);
+    else if (self->named && strlen (call.options.name) > TROUPE_NAME_MAX)
         future_fail (call.future, TROUPE_EINVAL, "the name is too long", 20, 0);
     else if (s_spawn_prefix (&prefix, class_name, call.options.name))
         future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
-    else if (submission_write (&call, &self->spawn, &record, &prefix, args, count, true) == 0)
+    else if (s_write_spawn (self, &call, &record, &prefix, demands, args, count) == 0)
         s_await_arguments (self, &call);
     submission_end (&call);
     bytes_release (&prefix);
@@ -478,7 +511,7 @@ troupe_find (troupe_t *peer, const char *name)
     troupe_future_t *future = future_new (peer, HEAD_PROCESS);
     if (future) {
         record_t find = { .type = RECORD_FIND,
-                          .id = future->id,
+                          .id = future_id (future),
                           .body = (const uint8_t *) name,
                           .body_size = (uint32_t) strlen (name) };
         link_send (peer, HEAD_PROCESS, &find);
@@ -563,7 +596,7 @@ s_write_call (troupe_actor_t *self, submission_t *call, record_t *record,
     troupe_t *peer = self->peer;
     if (self->state == ACTOR_STARTING) {
         bytes_t *frame = s_held_frame (self);
-        call->future->producer = PRODUCER_UNKNOWN;
+        call->future->pending.producer = PRODUCER_UNKNOWN;
         if (!frame
             || (submission_write (call, frame, record, prefix, args, count, false) == 0
                 && s_hold_arguments (self, call)))
@@ -600,7 +633,7 @@ s_call (troupe_actor_t *self, const char *name, troupe_function_t *function,
     else
         s_write_call (self, &call, &record, prefix.size ? &prefix : NULL, args, count);
     if (call.future->state == FUTURE_PENDING)
-        call.future->callee = actor_retain (self);
+        call.future->pending.callee = actor_retain (self);
     submission_end (&call);
     bytes_release (&prefix);
     return call.future;

@@ -28,7 +28,7 @@ s_complete_all (combination_t *self)
         rc = value_copy (&list, self->parts [index]->data, self->parts [index]->size);
     if (rc || list.failed)
         future_fail (self->result, TROUPE_ENOMEM, "no memory for the list of values", 32, 0);
-    else if (list.size > VALUE_SIZE_MAX)
+    else if (list.size > peer_value_max (self->result->peer))
         future_fail (self->result, TROUPE_ESIZE, "the list of values is too large", 31, 0);
     else
         future_complete (self->result, list.data, list.size, NULL, 0);

@@ -247,8 +247,19 @@ s_timers (troupe_t *self, int64_t now)
         record_t ping = { .type = RECORD_PING };
         link_send (self, HEAD_PROCESS, &ping);
     }
-    if (self->pinged + PING_INTERVAL < due)
+    if (self->joined && self->pinged + PING_INTERVAL < due)
         due = self->pinged + PING_INTERVAL;
+    if (self->network) {
+        int64_t tend = link_tend_all (self, now);
+        if (tend < due)
+            due = tend;
+    }
+    if (self->patience && self->joined && now - self->heard > self->patience) {
+        fault_t fault;
+        fault_set (&fault, TROUPE_ELOST, "the head at %s has been silent for %d s",
+                   self->head_endpoint, (int) (self->patience / (1000 * CLOCK_MS)));
+        peer_lose_head (self, &fault);
+    }
     return due;
 }
 

@@ -40,12 +40,22 @@ s_greet (troupe_t *self, link_t *link)
     return record_write (&link->frame, &hello);
 }
 
+/*  known: NULL for this process itself.                                    */
 static void
-s_connect (troupe_t *self, link_t *link, const char *endpoint)
+s_connect (troupe_t *self, link_t *link, const known_t *known)
 {
     fault_t fault;
+    const char *endpoint = known ? known->endpoint : self->own_endpoint;
+    if (!*endpoint)
+        return;
     link->socket = socket_dealer_new (self->context, &fault);
-    if (link->socket && socket_connect (link->socket, endpoint, &fault)) {
+    if (!link->socket)
+        return;
+    link->far = known && known->far;
+    if ((link->far
+         && network_approach (self->network, link->socket, known->key, &self->network->keys,
+                              &fault))
+        || socket_connect (link->socket, endpoint, &fault)) {
         zmq_close (link->socket);
         link->socket = NULL;
     }
@@ -73,9 +83,9 @@ link_to (troupe_t *self, process_t process)
     link->to = process;
     known_t *known = id_table_get (&self->known, s_key (process));
     if (process == self->self)
-        s_connect (self, link, self->own_endpoint);
+        s_connect (self, link, NULL);
     else if (known)
-        s_connect (self, link, known->endpoint);
+        s_connect (self, link, known);
     return link;
 }
 
@@ -85,8 +95,20 @@ link_announced (troupe_t *self, known_t *known)
     link_t *link = id_table_get (&self->links, s_key (known->process));
     if (!link || link->socket)
         return;
-    s_connect (self, link, known->endpoint);
+    s_connect (self, link, known);
     link_flush (self, link);
+}
+
+static int
+s_send (void *arg, zmq_msg_t *message)
+{
+    link_t *link = arg;
+    while (zmq_msg_send (message, link->socket, ZMQ_DONTWAIT) < 0)
+        if (errno != EINTR) {
+            zmq_msg_close (message);
+            return -1;
+        }
+    return 0;
 }
 
 void
@@ -96,20 +118,60 @@ link_flush (troupe_t *self, link_t *link)
         return;
     list_remove (&link->dirty);
     zmq_msg_t message;
-    if (socket_message_take (&message, &link->frame)) {
+    if (link->far ? channel_seal (&link->channel, &link->frame, clock_now (), &message)
+                  : socket_message_take (&message, &link->frame)) {
         /*  No memory: keep it, and let the service thread try again.       */
         list_append (&self->dirty, &link->dirty);
         return;
     }
-    while (zmq_msg_send (&message, link->socket, ZMQ_DONTWAIT) < 0)
-        if (errno != EINTR) {
-            zmq_msg_close (&message);
-            break;
-        }
+    s_send (link, &message);
     /*  Sending may have taken note of what came in, and with it the event
         that whoever polls the descriptor waits for.                        */
     if (link == &self->head && socket_readable (link->socket))
         peer_undrained (self);
+}
+
+bool
+link_takes (troupe_t *self, link_t *link, const uint8_t *data, size_t size)
+{
+    bool again;
+    int64_t now = clock_now ();
+    channel_verdict_t verdict = channel_receive (&link->channel, data, size, now, &again);
+    if (again && link->socket)
+        channel_repeat (&link->channel, now, s_send, link);
+    peer_service_by (self, channel_due (&link->channel));
+    return verdict == CHANNEL_TAKE;
+}
+
+static int64_t
+s_tend (troupe_t *self, link_t *link, int64_t now)
+{
+    zmq_msg_t message;
+    if (!link->far || !link->socket)
+        return CLOCK_NEVER;
+    if (channel_overdue (&link->channel, now))
+        channel_repeat (&link->channel, now, s_send, link);
+    if (channel_owes (&link->channel, now)) {
+        /*  What waits to be sent says it too.                              */
+        if (link->frame.size)
+            link_flush (self, link);
+        else if (channel_notice (&link->channel, &message) == 0)
+            s_send (link, &message);
+    }
+    return channel_due (&link->channel);
+}
+
+int64_t
+link_tend_all (troupe_t *self, int64_t now)
+{
+    int64_t due = s_tend (self, &self->head, now);
+    size_t cursor = 0;
+    for (link_t *link; (link = id_table_next (&self->links, &cursor));) {
+        int64_t next = s_tend (self, link, now);
+        if (next < due)
+            due = next;
+    }
+    return due;
 }
 
 /*  The head comes last: when it hears that a task is done, the result has
@@ -182,6 +244,7 @@ s_destroy (link_t *link)
     if (link->socket)
         zmq_close (link->socket);
     bytes_release (&link->frame);
+    channel_release (&link->channel);
     free (link);
 }
 
@@ -202,4 +265,5 @@ link_close_all (troupe_t *self)
     id_table_release (&self->links);
     list_remove (&self->head.dirty);
     bytes_release (&self->head.frame);
+    channel_release (&self->head.channel);
 }

@@ -5,6 +5,7 @@
 #include "peer/inquiry.h"
 #include "peer/registry.h"
 #include "wire/socket.h"
+#include "wire/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,31 +57,87 @@ s_open_descriptors (troupe_t *self, fault_t *fault)
     or, when all are in one process, through memory. Its name is random; what
     protects it is the cookie that every connection must begin with.        */
 static int
-s_open_sockets (troupe_t *self, const peer_options_t *options, fault_t *fault)
+s_bind_near (troupe_t *self, bool threads, fault_t *fault)
 {
     uint64_t name [2];
+    identity_t *identity = &self->identity;
     if (getrandom (name, sizeof name, 0) != sizeof name)
         return fault_set (fault, TROUPE_ESYSTEM, "no random numbers: %s", strerror (errno));
-    self->inbox = socket_router_new (self->context, fault);
-    self->head.socket = self->inbox ? socket_dealer_new (self->context, fault) : NULL;
-    if (!self->head.socket)
-        return -1;
     snprintf (self->own_endpoint, sizeof self->own_endpoint, "inproc://troupe-%016llx%016llx",
               (unsigned long long) name [0], (unsigned long long) name [1]);
-    snprintf (self->endpoint, sizeof self->endpoint, "ipc://@troupe-%016llx%016llx",
+    snprintf (identity->endpoint, sizeof identity->endpoint, "ipc://@troupe-%016llx%016llx",
               (unsigned long long) name [0], (unsigned long long) name [1]);
-    if (options->threads)
-        memcpy (self->endpoint, self->own_endpoint, sizeof self->own_endpoint);
-    else if (socket_bind (self->inbox, self->endpoint, fault))
+    if (threads)
+        memcpy (identity->endpoint, self->own_endpoint, sizeof self->own_endpoint);
+    else if (socket_bind (self->inbox, identity->endpoint, fault))
         return -1;
-    return socket_bind (self->inbox, self->own_endpoint, fault)
-                   || socket_connect (self->head.socket, options->head_endpoint, fault)
-               ? -1
-               : 0;
+    return socket_bind (self->inbox, self->own_endpoint, fault);
 }
 
-/*  The body of HELLO: an array of endpoint, label, slots, pid, then pairs of the
-    address of a task's descriptor, for us to recognise, and its name.      */
+/*  Processes on other machines reach it by tcp, at any free port.          */
+static int
+s_bind_far (troupe_t *self, fault_t *fault)
+{
+    identity_t *identity = &self->identity;
+    char endpoint [HOST_MAX + 32];
+    network_endpoint (endpoint, sizeof endpoint, self->network->host, 0);
+    if (!self->network->insecure) {
+        identity->has_key = true;
+        memcpy (identity->key, self->network->keys.public_key, KEY_SIZE);
+    }
+    if (network_serve (self->network, self->inbox, &self->network->keys, DOMAIN_PEERS, fault)
+        || socket_bind (self->inbox, endpoint, fault)
+        || socket_last_endpoint (self->inbox, endpoint, sizeof endpoint, fault))
+        return -1;
+    const char *port = strrchr (endpoint, ':');
+    network_endpoint (identity->remote, sizeof identity->remote, self->network->host,
+                      (uint16_t) (port ? atoi (port + 1) : 0));
+    return 0;
+}
+
+static int
+s_open_sockets (troupe_t *self, const peer_options_t *options, watch_t **watch, fault_t *fault)
+{
+    self->inbox = socket_router_new (self->context, fault);
+    self->head.socket = self->inbox ? socket_dealer_new (self->context, fault) : NULL;
+    if (!self->head.socket || s_bind_near (self, options->threads, fault)
+        || (self->network && s_bind_far (self, fault)))
+        return -1;
+    const network_t *network = self->network;
+    self->head.far = options->far;
+    if (options->far
+        && network_approach (network, self->head.socket, network->head_key, &network->admission,
+                             fault))
+        return -1;
+    if (options->far
+        && !(*watch = watch_new (self->context, self->head.socket, NULL, NULL, fault)))
+        return -1;
+    return socket_connect (self->head.socket, options->head_endpoint, fault);
+}
+
+/*  For each class a list of its name and its methods'.                     */
+static void
+s_put_classes (bytes_t *body)
+{
+    size_t count = 0;
+    for (const troupe_class_t *actor = registry_classes (); actor; actor = actor->next)
+        count++;
+    value_put_array (body, count);
+    for (const troupe_class_t *actor = registry_classes (); actor && count--;
+         actor = actor->next) {
+        size_t methods = class_method_count (actor);
+        value_put_array (body, 1 + methods);
+        value_put_string (body, actor->name, strlen (actor->name));
+        for (size_t index = 0; index < methods; index++) {
+            const char *name = class_method_name (actor, index);
+            value_put_string (body, name, strlen (name));
+        }
+    }
+}
+
+/*  The body of HELLO: the cookie, then an array of the fields of an identity,
+    pairs of the address of a task's descriptor, for us to recognise, and its
+    name, and a list of classes.                                            */
 int
 peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault)
 {
@@ -88,16 +145,15 @@ peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault)
     for (troupe_task_t *task = registry_tasks (); task; task = task->next)
         count++;
     bytes_t body = { 0 };
+    self->identity.slots = slots;
     bytes_append (&body, self->cookie, COOKIE_SIZE);
-    value_put_array (&body, 4 + 2 * count);
-    value_put_string (&body, self->endpoint, strlen (self->endpoint));
-    value_put_string (&body, self->label, strlen (self->label));
-    value_put_uint (&body, slots);
-    value_put_uint (&body, (uint64_t) getpid ());
+    value_put_array (&body, IDENTITY_FIELDS + 2 * count + 1);
+    identity_put (&body, &self->identity);
     for (troupe_task_t *task = registry_tasks (); task && count--; task = task->next) {
         value_put_uint (&body, (uint64_t) (uintptr_t) task);
         value_put_string (&body, task->name, strlen (task->name));
     }
+    s_put_classes (&body);
     record_t hello = { .type = RECORD_HELLO,
                        .flags = self->role,
                        .body = body.data,
@@ -109,13 +165,33 @@ peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault)
     return rc ? fault_set (fault, TROUPE_ENOMEM, "no memory for HELLO") : 0;
 }
 
+/*  What the connection has come to, if that is worse than nothing.         */
+static int
+s_check_connection (watch_t *watch, const char *endpoint, fault_t *fault)
+{
+    watch_counts_t counts;
+    if (!watch)
+        return 0;
+    watch_drain (watch);
+    watch_read (watch, &counts);
+    if (counts.refused)
+        return fault_set (fault, TROUPE_EREFUSED, "the head at %s refuses this token", endpoint);
+    if (counts.malformed || counts.abandoned > 1)
+        return fault_set (fault, TROUPE_EREFUSED,
+                          "what answers at %s is not the head that the token is for", endpoint);
+    return 0;
+}
+
 /*  Waits for the head's answer to HELLO.                                   */
 static int
-s_join (troupe_t *self, const peer_options_t *options, int64_t deadline, fault_t *fault)
+s_join (troupe_t *self, const peer_options_t *options, watch_t *watch, int64_t deadline,
+        fault_t *fault)
 {
     if (peer_send_hello (self, options->slots, fault))
         return -1;
     while (!self->joined && !self->refused.code) {
+        if (s_check_connection (watch, options->head_endpoint, fault))
+            return -1;
         peer_waiter_t waiter = PEER_WAITER_INIT;
         int64_t now = clock_now ();
         if (now >= deadline)
@@ -141,6 +217,28 @@ s_pending_max (void)
     return text && *text && !*end && number ? (size_t) number : PENDING_MAX;
 }
 
+static void
+s_identify (troupe_t *self, const peer_options_t *options)
+{
+    identity_t *identity = &self->identity;
+    identity->role = options->role;
+    identity->node = options->node;
+    identity->job = options->job;
+    identity->pid = (uint64_t) getpid ();
+    network_machine (identity->machine);
+    snprintf (identity->label, sizeof identity->label, "%s", options->label);
+    snprintf (identity->name, sizeof identity->name, "%s", options->name ? options->name : "");
+    snprintf (identity->resources, sizeof identity->resources, "%s",
+              options->resources ? options->resources : "");
+    snprintf (identity->folder, sizeof identity->folder, "%s",
+              options->folder ? options->folder : "");
+    snprintf (identity->environment, sizeof identity->environment, "%s",
+              options->environment ? options->environment : "");
+    identity->has_program = options->program != NULL;
+    if (options->program)
+        memcpy (identity->program, options->program, PROGRAM_HASH_SIZE);
+}
+
 troupe_t *
 peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
 {
@@ -158,17 +256,27 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     self->pending_max = s_pending_max ();
     self->service_due = CLOCK_NEVER;
     memcpy (self->cookie, options->cookie, COOKIE_SIZE);
-    snprintf (self->label, sizeof self->label, "%s", options->label);
+    self->network = options->network;
+    self->patience = options->patience;
+    self->record = options->record;
+    self->record_context = options->record_context;
+    snprintf (self->head_endpoint, sizeof self->head_endpoint, "%s", options->head_endpoint);
+    s_identify (self, options);
     list_init (&self->dirty);
     list_init (&self->callbacks);
     list_init (&self->waiters);
     list_init (&self->sleepers);
     list_init (&self->inquiries);
-    if (s_open_sockets (self, options, fault) == 0 && s_open_descriptors (self, fault) == 0)
+    watch_t *watch = NULL;
+    if (s_open_sockets (self, options, &watch, fault) == 0
+        && s_open_descriptors (self, fault) == 0)
         self->service = thread_new (peer_serve, self, fault);
     pthread_mutex_lock (&self->lock);
-    int rc = self->service ? s_join (self, options, deadline, fault) : -1;
+    int rc = self->service ? s_join (self, options, watch, deadline, fault) : -1;
+    if (watch)
+        watch_stop (self->head.socket);
     pthread_mutex_unlock (&self->lock);
+    watch_destroy (&watch);
     if (rc == 0)
         return self;
     peer_stop (self);
@@ -176,18 +284,28 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     return NULL;
 }
 
+void
+peer_end_fault (const troupe_t *self, fault_t *fault)
+{
+    if (self->lost.code && !self->stopping)
+        *fault = self->lost;
+    else
+        fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
+}
+
 /*  The tables may change meanwhile, so that one is missed. True if there was
     any.                                                                    */
 static bool
 s_fail_pending (troupe_t *self)
 {
-    static const char text [] = "the runtime has stopped";
+    fault_t fault;
     bool any = false;
     size_t cursor = 0;
     for (troupe_future_t *future; (future = future_next (self, &cursor));)
         if (future->state == FUTURE_PENDING) {
             any = true;
-            future_fail (future, TROUPE_ESTOPPED, text, sizeof text - 1, 0);
+            peer_end_fault (self, &fault);
+            future_fail_fault (future, &fault);
         }
     return any;
 }
@@ -227,6 +345,37 @@ peer_abandon (troupe_t *self)
     while (s_fail_pending (self))
         ;
     callback_drop_all (self);
+}
+
+void
+peer_lose_head (troupe_t *self, const fault_t *fault)
+{
+    if (self->lost.code || self->stopping)
+        return;
+    self->lost = *fault;
+    peer_abandon (self);
+    if (self->hooks)
+        self->hooks->down (self->hooks_context, HEAD_PROCESS);
+    if (self->leaving)
+        peer_wake (self, self->leaving);
+}
+
+void
+peer_leave (troupe_t *self, int64_t deadline)
+{
+    peer_waiter_t waiter = PEER_WAITER_INIT;
+    record_t leave = { .type = RECORD_LEAVE };
+    pthread_mutex_lock (&self->lock);
+    if (self->joined && !self->lost.code) {
+        link_send (self, HEAD_PROCESS, &leave);
+        link_flush_all (self);
+    } else
+        self->left = true;
+    self->leaving = &waiter;
+    while (!self->left && !self->lost.code && peer_wait (self, &waiter, deadline) >= 0)
+        waiter.ready = waiter.nudged = false;
+    self->leaving = NULL;
+    pthread_mutex_unlock (&self->lock);
 }
 
 int
@@ -297,6 +446,7 @@ peer_unlock (troupe_t *self)
     if (!last)
         return;
     window_release (&self->futures);
+    slab_release (&self->future_slab);
     id_table_release (&self->borrowed);
     id_table_release (&self->actors);
     heap_release (&self->deadlines);

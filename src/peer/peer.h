@@ -29,11 +29,14 @@
 #include "core/error.h"
 #include "core/heap.h"
 #include "core/list.h"
+#include "core/slab.h"
 #include "core/table.h"
 #include "core/value.h"
 #include "core/window.h"
 #include "wire/await.h"
+#include "wire/channel.h"
 #include "wire/frame.h"
+#include "wire/identity.h"
 #include "wire/thread.h"
 
 #include <pthread.h>
@@ -57,15 +60,20 @@ void batch_release (batch_t *batch);
 /*  A process that the head has announced.                                  */
 typedef struct {
     process_t process;
-    char *endpoint;
+    char *endpoint;             /*  "" if there is no way from here         */
     char *label;
     uint8_t role;
+    bool far;                   /*  on another machine                      */
+    bool has_key;
+    uint8_t key [KEY_SIZE];
 } known_t;
 
 /*  A way to a process. */
 typedef struct {
     process_t to;
     void *socket;               /*  NULL until the address is known         */
+    bool far;                   /*  to another machine, by the channel      */
+    channel_t channel;
     bytes_t frame;
     int64_t written;            /*  when the last record was                */
     int64_t since;              /*  when the first was that is not flushed  */
@@ -118,11 +126,15 @@ struct troupe {
     size_t handles;             /*  futures and actors                      */
     fault_t refused;
     peer_waiter_t *joining;     /*  waits for WELCOME                       */
-    char label [128];
+    bool left;                  /*  the head knows that we leave            */
+    fault_t lost;               /*  the head does not answer any more       */
+    peer_waiter_t *leaving;     /*  waits for that                          */
+    identity_t identity;
 
     void *context;
+    const network_t *network;   /*  NULL: all are on this machine           */
+    char head_endpoint [HOST_MAX + 32];
     void *inbox;
-    char endpoint [128];        /*  of the inbox, for others                */
     char own_endpoint [64];     /*  of the inbox, within this process       */
     uint8_t cookie [COOKIE_SIZE];
     id_table_t senders;         /*  routing id in the inbox → known_t       */
@@ -141,6 +153,8 @@ struct troupe {
     int64_t service_due;        /*  when it wakes up at the latest          */
     thread_t *service;
     int64_t pinged;
+    int64_t heard;              /*  when the head last said something       */
+    int64_t patience;           /*  its silence means its end; 0: never     */
 
     link_t head;
     id_table_t links;           /*  process → link_t                        */
@@ -153,6 +167,7 @@ struct troupe {
 
     uint64_t sequence;
     window_t futures;           /*  ours, by sequence                       */
+    slab_t future_slab;
     id_table_t borrowed;        /*  those of other processes                */
     size_t pending;
     size_t pending_max;
@@ -171,8 +186,18 @@ struct troupe {
 
     const peer_hooks_t *hooks;
     void *hooks_context;
-    void *embedded;             /*  the cluster that the driver carries     */
+    void (*record) (void *context, struct troupe *peer, const record_t *record);
+    void *record_context;
+    void *embedded;             /*  the cluster that the driver carries, or */
+    void *remote;               /*  its way into one                        */
 };
+
+/*  How large a value may be here.                                          */
+static inline size_t
+peer_value_max (const troupe_t *self)
+{
+    return self->network ? NETWORK_VALUE_MAX : VALUE_SIZE_MAX;
+}
 
 /*  --- peer.c -----------------------------------------------------------  */
 
@@ -184,8 +209,23 @@ typedef struct {
     unsigned slots;
     const char *label;
     bool threads;               /*  all peers are in this process           */
+    const network_t *network;   /*  NULL: all peers are on this machine     */
+    bool far;                   /*  the head is on another machine          */
+    int64_t patience;           /*  with a silent head, in ns; 0: endless   */
+    process_t node;             /*  of a worker: its node agent,            */
+    uint32_t job;               /*  and the job that it was started for     */
+    const uint8_t *program;     /*  its hash, or NULL                       */
+    const char *name;           /*  of a node; namespace of a driver        */
+    const char *resources;      /*  of a node; priority and share of a driver */
+    const char *folder;         /*  of a driver: for its workers,           */
+    const char *environment;    /*  or NULL                                 */
     const peer_hooks_t *hooks;
     void *hooks_context;
+
+    /*  Records from the head that a seat does not handle itself, of drivers
+        and nodes. Called with the lock held.                               */
+    void (*record) (void *context, struct troupe *peer, const record_t *record);
+    void *record_context;
 } peer_options_t;
 
 /*  Takes a seat: connects, says HELLO, and waits for WELCOME until the
@@ -194,6 +234,17 @@ troupe_t *peer_new (const peer_options_t *options, int64_t deadline, fault_t *fa
 
 /*  Fails what is pending with TROUPE_ESTOPPED. Expects the lock.           */
 void peer_abandon (troupe_t *self);
+
+/*  Tells the head that this process leaves, and waits for it to know, at most
+    until the deadline. Takes the lock itself.                              */
+void peer_leave (troupe_t *self, int64_t deadline);
+
+/*  Why nothing can be submitted any more.                                  */
+void peer_end_fault (const troupe_t *self, fault_t *fault);
+
+/*  The head has been silent for too long, or has ended: fails what is pending,
+    and what is submitted from now on. Expects the lock.                    */
+void peer_lose_head (troupe_t *self, const fault_t *fault);
 
 /*  Refuses new work, fails what is pending with TROUPE_ESTOPPED and ends the
     service thread. Takes the lock itself. Returns 0, or -1 if the thread
@@ -262,6 +313,13 @@ void link_flush (troupe_t *self, link_t *link);
 void link_flush_all (troupe_t *self);
 void link_announced (troupe_t *self, known_t *known);
 void link_close (troupe_t *self, process_t process);
+
+/*  A frame from another machine has come by this link's channel: whether it
+    is to be read.                                                          */
+bool link_takes (troupe_t *self, link_t *link, const uint8_t *data, size_t size);
+
+/*  Acknowledges and repeats what is due; returns when to look again.       */
+int64_t link_tend_all (troupe_t *self, int64_t now);
 void link_close_all (troupe_t *self);
 
 /*  One record without attachments to a process; lost if it has ended.      */
@@ -276,6 +334,7 @@ bool link_is_dead (troupe_t *self, process_t process);
 typedef struct {
     uint32_t depth;             /*  of nesting: what it submits is deeper   */
     int64_t deadline;           /*  of the call that it runs                */
+    uint32_t lease;             /*  of the task that it runs, or 0          */
     bool executor;              /*  holds a slot, to be given up in waits   */
     bool callback;              /*  runs a troupe_then callback             */
 } peer_thread_t;

@@ -41,12 +41,12 @@ s_welcome (troupe_t *self, const record_t *record)
     if (self->self > self->announced)
         self->announced = self->self;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     if (token_next (record->body, record->body_size, &offset, &token)
         || token.type != TROUPE_LIST)
         return;
     for (size_t left = token.count; left >= 2; left -= 2) {
-        token_t address, number;
+        msgpack_token_t address, number;
         if (token_next (record->body, record->body_size, &offset, &address)
             || token_next (record->body, record->body_size, &offset, &number)
             || address.type != TROUPE_INTEGER || number.type != TROUPE_INTEGER)
@@ -57,6 +57,8 @@ s_welcome (troupe_t *self, const record_t *record)
                       (void *) (uintptr_t) number.number);
     }
     self->joined = true;
+    /*  From now on the head is to hear of us.                              */
+    peer_service_by (self, 0);
     if (self->hooks)
         self->hooks->joined (self->hooks_context, self);
     if (self->joining)
@@ -69,38 +71,81 @@ s_refused (troupe_t *self, const record_t *record)
     fault_set (&self->refused, fault_code_valid (record->number) ? record->number
                                                                  : TROUPE_EPROTOCOL,
                "%.*s", (int) record->body_size, (const char *) record->body);
+    if (self->joined)
+        peer_lose_head (self, &self->refused);
     if (self->joining)
         peer_wake (self, self->joining);
 }
 
-/*  The body: endpoint, NUL, label, NUL.                                    */
+static void
+s_forget_known (known_t *known)
+{
+    free (known->endpoint);
+    free (known->label);
+    free (known);
+}
+
+/*  How we reach it depends on where it is.                                 */
+static known_t *
+s_known_new (troupe_t *self, process_t process, const identity_t *identity)
+{
+    known_t *known = calloc (1, sizeof *known);
+    if (!known)
+        return NULL;
+    known->process = process;
+    known->role = identity->role;
+    known->far = strcmp (identity->machine, self->identity.machine) != 0;
+    known->has_key = identity->has_key;
+    memcpy (known->key, identity->key, KEY_SIZE);
+    if (known->far)
+        known->endpoint = strdup (self->network ? identity->remote : "");
+    else
+        known->endpoint = strdup (identity->endpoint);
+    known->label = strdup (identity->label);
+    if (known->endpoint && known->label)
+        return known;
+    s_forget_known (known);
+    return NULL;
+}
+
+/*  The key of a process opens our inbox as long as the process lives.      */
+static void
+s_let_in (troupe_t *self, const known_t *known, bool in)
+{
+    fault_t fault;
+    if (!self->network || !known->has_key)
+        return;
+    if (in)
+        gate_allow (self->network->gate, DOMAIN_PEERS, known->key, NULL, &fault);
+    else
+        gate_revoke (self->network->gate, DOMAIN_PEERS, known->key);
+}
+
 static void
 s_peer_up (troupe_t *self, const record_t *record)
 {
-    const char *endpoint = (const char *) record->body;
-    size_t length = strnlen (endpoint, record->body_size);
+    identity_t identity;
+    size_t offset = 0;
+    msgpack_token_t list;
     tid_t key = { 0, record->id.owner };
-    if (length + 1 >= record->body_size || endpoint [record->body_size - 1]
-        || !record->id.owner || id_table_get (&self->known, key))
+    if (!record->id.owner || id_table_get (&self->known, key)
+        || !value_check (record->body, record->body_size, true)
+        || token_next (record->body, record->body_size, &offset, &list)
+        || list.type != TROUPE_LIST || list.count != IDENTITY_FIELDS
+        || identity_get (&identity, record->body, record->body_size, &offset))
         return;
-    known_t *known = calloc (1, sizeof *known);
+    known_t *known = s_known_new (self, record->id.owner, &identity);
+    if (known && id_table_put (&self->known, key, known)) {
+        s_forget_known (known);
+        known = NULL;
+    }
     if (!known)
         return;
-    known->process = record->id.owner;
-    known->role = record->flags;
-    known->endpoint = strdup (endpoint);
-    known->label = strdup (endpoint + length + 1);
-    if (!known->endpoint || !known->label
-        || id_table_put (&self->known, key, known)) {
-        free (known->endpoint);
-        free (known->label);
-        free (known);
-        return;
-    }
     if (known->process > self->announced)
         self->announced = known->process;
     if (known->role == ROLE_WORKER)
         self->workers++;
+    s_let_in (self, known, true);
     link_announced (self, known);
     if (self->joining)
         peer_wake (self, self->joining);
@@ -129,9 +174,8 @@ s_peer_down (troupe_t *self, const record_t *record)
         self->workers--;
         inquiry_begin (self, cause);
     }
-    free (known->endpoint);
-    free (known->label);
-    free (known);
+    s_let_in (self, known, false);
+    s_forget_known (known);
 }
 
 /*  --- futures ----------------------------------------------------------  */
@@ -143,7 +187,7 @@ s_take_handles (troupe_future_t *future, const record_t *record)
 {
     troupe_t *peer = future->peer;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     future_unpin (future);
     while (offset < record->body_size
            && token_next (record->body, record->body_size, &offset, &token) == 0) {
@@ -314,9 +358,16 @@ s_record_from_head (troupe_t *self, const record_t *record, batch_t *batch)
     case RECORD_UNKNOWN:
         inquiry_unknown (self, record);
         break;
+    case RECORD_LEAVE:
+        self->left = true;
+        if (self->leaving)
+            peer_wake (self, self->leaving);
+        break;
     default:
         if (self->hooks && self->joined)
             self->hooks->record (self->hooks_context, record, batch, HEAD_PROCESS);
+        else if (self->record)
+            self->record (self->record_context, self, record);
     }
 }
 
@@ -363,6 +414,9 @@ s_frame_from_head (troupe_t *self, batch_t *batch)
     record_t record;
     if (frame_open (&reader, zmq_msg_data (&batch->message), zmq_msg_size (&batch->message)))
         return;
+    self->heard = clock_now ();
+    if (self->head.far && !link_takes (self, &self->head, reader.data, reader.size))
+        return;
     while (frame_next (&reader, &record) == 1)
         s_record_from_head (self, &record, batch);
 }
@@ -389,15 +443,20 @@ s_frame_from_peer (troupe_t *self, tid_t route, batch_t *batch)
     process_t sender = (process_t) (uintptr_t) id_table_get (&self->senders, route);
     if (frame_open (&reader, zmq_msg_data (&batch->message), zmq_msg_size (&batch->message)))
         return;
-    while (frame_next (&reader, &record) == 1) {
-        if (sender)
-            s_record_from_peer (self, &record, batch, sender);
-        else if (!s_cookie_matches (self, &record) || !record.id.owner
-                 || id_table_put (&self->senders, route, (void *) (uintptr_t) record.id.owner))
+    if (!sender) {
+        if (frame_next (&reader, &record) != 1 || !s_cookie_matches (self, &record)
+            || !record.id.owner
+            || id_table_put (&self->senders, route, (void *) (uintptr_t) record.id.owner))
             return;
-        else
-            sender = record.id.owner;
+        sender = record.id.owner;
     }
+    if (channel_ends (reader.data, reader.size)) {
+        link_t *link = link_to (self, sender);
+        if (!link || !link_takes (self, link, reader.data, reader.size))
+            return;
+    }
+    while (frame_next (&reader, &record) == 1)
+        s_record_from_peer (self, &record, batch, sender);
 }
 
 static batch_t *

@@ -2,6 +2,8 @@
 
 #include "peer/submit.h"
 
+#include "peer/demand.h"
+
 #include <stdlib.h>
 
 /*  The handle to an actor among the arguments stays good until the call is
@@ -25,10 +27,7 @@ s_write_actor (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *faul
 static int
 s_need (submission_t *self, troupe_future_t *future)
 {
-    for (size_t index = 0; index < self->needed_count && index < 8; index++)
-        if (self->needed [index] == future)
-            return 0;
-    if (future->needed_by == self->future->id.sequence)
+    if (future->needed)
         return 0;
     if (self->needed_count == self->needed_capacity) {
         size_t capacity = self->needed_capacity * 2;
@@ -41,7 +40,7 @@ s_need (submission_t *self, troupe_future_t *future)
         self->needed = grown;
         self->needed_capacity = capacity;
     }
-    future->needed_by = self->future->id.sequence;
+    future->needed = true;
     self->needed [self->needed_count++] = future;
     return 0;
 }
@@ -56,14 +55,14 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
     if (handle) {
         if (future_share (future) || future_pin (self->future, future))
             return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
-        return value_put_reference (out, future->id, true);
+        return value_put_reference (out, future_id (future), true);
     }
     if (future->state == FUTURE_FAILED)
         return fault_set_cause (fault, (troupe_error_t) future->code, "argument failed",
                                 future->data, future->size);
     if (s_need (self, future))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
-    return value_put_reference (out, future->id, false);
+    return value_put_reference (out, future_id (future), false);
 }
 
 static int
@@ -75,6 +74,14 @@ s_fail (submission_t *self)
         fault_prefix (&self->fault, "%s", self->what);
     future_fail_fault (self->future, &self->fault);
     return -1;
+}
+
+/*  A program that was built with an older header has a shorter struct.     */
+static void
+s_read_options (submission_t *self, const troupe_options_t *given)
+{
+    size_t size = given->size < sizeof *given ? given->size : sizeof *given;
+    memcpy (&self->options, given, size);
 }
 
 int
@@ -92,17 +99,17 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
         return fault_raise (TROUPE_ENOMEM, "no memory for a future");
     for (size_t index = 0; index < count; index++)
         if (args [index].type == TROUPE_ARG_OPTIONS && args [index].as.pointer)
-            self->options = *(const troupe_options_t *) args [index].as.pointer;
+            s_read_options (self, args [index].as.pointer);
     size_t size = value_least_size (args, count);
-    if (peer->stopping)
-        fault_set (&self->fault, TROUPE_ESTOPPED, "the runtime has stopped");
+    if (peer->stopping || peer->lost.code)
+        peer_end_fault (peer, &self->fault);
     else if (peer->pending > peer->pending_max)
         fault_set (&self->fault, TROUPE_ELIMIT,
                    "%zu calls are outstanding, the limit (TROUPE_MAX_PENDING)",
                    peer->pending_max);
-    else if (size > VALUE_SIZE_MAX)
+    else if (size > peer_value_max (peer))
         fault_set (&self->fault, TROUPE_ESIZE, "the arguments exceed %zu bytes",
-                   (size_t) VALUE_SIZE_MAX);
+                   peer_value_max (peer));
     else if (self->options.timeout_ms < 0 || self->options.retries < -1
              || self->options.retries >= RETRIES_ALWAYS)
         fault_set (&self->fault, TROUPE_EINVAL, "timeout_ms or retries out of range");
@@ -132,8 +139,8 @@ s_attach (submission_t *self, bytes_t *frame, size_t offset, bool defer)
         bool pending = future->state == FUTURE_PENDING;
         if (pending && defer)
             continue;
-        if (record_attach (frame, offset, future->id, future->data, pending ? 0 : future->size,
-                           pending))
+        if (record_attach (frame, offset, future_id (future), pending ? NULL : future->data,
+                           pending ? 0 : future->size, pending))
             return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
     }
     return 0;
@@ -144,7 +151,7 @@ submission_write (submission_t *self, bytes_t *frame, record_t *record, const by
                   const troupe_arg_t *args, size_t count, bool defer)
 {
     value_writer_t writer = { self, s_write_future, s_write_actor };
-    record->id = self->future->id;
+    record->id = future_id (self->future);
     submission_deadline (self, record);
     size_t offset = record_begin (frame, record);
     if (offset == SIZE_MAX) {
@@ -161,6 +168,10 @@ submission_write (submission_t *self, bytes_t *frame, record_t *record, const by
         record_end_body (frame, offset);
         rc = s_attach (self, frame, offset, defer);
     }
+    /*  Values of futures come on top of what was counted at first.         */
+    if (rc == 0 && self->peer->network && frame->size - offset > NETWORK_FRAME_MAX / 8 * 7)
+        rc = fault_set (&self->fault, TROUPE_ESIZE, "the arguments exceed %zu bytes together",
+                        NETWORK_FRAME_MAX / 8 * 7);
     if (rc) {
         record_abandon (frame, offset);
         return s_fail (self);
@@ -185,6 +196,8 @@ submission_subscribe (submission_t *self, process_t target)
 void
 submission_end (submission_t *self)
 {
+    for (size_t index = 0; index < self->needed_count; index++)
+        self->needed [index]->needed = false;
     if (self->needed != self->few)
         free (self->needed);
 }
@@ -210,18 +223,23 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
         return call.future;
     record_t record = { .type = RECORD_TASK,
                         .number = number,
-                        .target = (uint64_t) peer_thread.depth << 32
-                                  | (uint8_t) call.options.retries };
+                        .target = task_target (peer_thread.depth, peer_thread.lease,
+                                               (uint8_t) call.options.retries) };
     if (!number) {
         record.flags = RECORD_BY_NAME;
         record.extra = (uint16_t) strlen (name);
         if (s_name_prefix (&prefix, name))
             fault_set (&call.fault, TROUPE_ENOMEM, "no memory for the call");
     }
+    bool demands = false;
+    if (!call.fault.code)
+        demand_write (&prefix, &call.options, false, &demands, &call.fault);
+    if (demands)
+        record.flags |= RECORD_OPTIONS;
     link_t *link = &peer->head;
     if (call.fault.code)
         s_fail (&call);
-    else if (submission_write (&call, &link->frame, &record, number ? NULL : &prefix, args,
+    else if (submission_write (&call, &link->frame, &record, prefix.size ? &prefix : NULL, args,
                                count, false)
              == 0) {
         call.future->task = true;
@@ -294,8 +312,8 @@ troupe_put_arg (troupe_t *peer, troupe_arg_t value)
         return s_no_runtime ("troupe_put");
     bytes_t block = { 0 };
     fault_t fault = { 0 };
-    if (value_least_size (&value, 1) > VALUE_SIZE_MAX)
-        fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", (size_t) VALUE_SIZE_MAX);
+    if (value_least_size (&value, 1) > peer_value_max (peer))
+        fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", peer_value_max (peer));
     else
         value_write (&block, &value, NULL, &fault);
     pthread_mutex_lock (&peer->lock);

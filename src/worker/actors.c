@@ -96,7 +96,7 @@ static bool
 s_is_list (const record_t *record)
 {
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     return token_next (record->body, record->body_size, &offset, &token) == 0
            && token.type == TROUPE_LIST;
 }
@@ -165,7 +165,7 @@ s_report_up (worker_actor_t *self)
 static void
 s_report_failure (worker_t *worker, tid_t id, const char *class_name, fault_t *fault)
 {
-    fault_prefix (fault, "%s on %s", class_name, worker->peer->label);
+    fault_prefix (fault, "%s on %s", class_name, worker->peer->identity.label);
     record_t result = { .type = RECORD_RESULT,
                         .flags = RECORD_FAULT,
                         .number = fault->code,
@@ -308,7 +308,7 @@ static int
 s_parse (job_t *job, char *class_name)
 {
     size_t offset = 0;
-    token_t list, name;
+    msgpack_token_t list, name;
     const uint8_t *body = job->record.body;
     size_t size = job->record.body_size;
     if (!value_check (body, size, true) || token_next (body, size, &offset, &list)
@@ -407,6 +407,7 @@ actors_make (worker_t *worker, worker_actor_t *self)
         return;
     }
     self->waiting_max = self->described->mailbox ? self->described->mailbox : MAILBOX_MAX;
+    self->detached = self->birth->record.flags & RECORD_DETACHED;
     self->reference = (actor_reference_t){ .id = self->birth->id,
                                            .worker = peer->self,
                                            .number = ++worker->numbers,
@@ -463,10 +464,21 @@ actors_end (worker_t *worker, uint64_t number, bool kill)
 }
 
 void
+actors_end_named (worker_t *worker, tid_t id)
+{
+    size_t cursor = 0;
+    for (worker_actor_t *self; (self = id_table_next (&worker->actors, &cursor));)
+        if (tid_equal (self->reference.id, id)) {
+            s_end (self, true);
+            return;
+        }
+}
+
+void
 actors_lose_owner (worker_t *worker, process_t owner)
 {
     size_t cursor = 0;
     for (worker_actor_t *self; (self = id_table_next (&worker->actors, &cursor));)
-        if (owner == 0 || self->reference.id.owner == owner)
+        if (owner == 0 || (self->reference.id.owner == owner && !self->detached))
             s_end (self, true);
 }

@@ -86,7 +86,7 @@ executor_blocked (worker_t *worker, bool begins, fault_t *fault)
     unsigned *waiting = peer_thread.callback ? &worker->callbacks_blocked : &worker->blocked;
     if (begins && worker->blocked + worker->callbacks_blocked >= EXECUTORS_MAX)
         return fault_set (fault, TROUPE_ELIMIT, "%d tasks wait inside %s already",
-                          EXECUTORS_MAX, worker->peer->label);
+                          EXECUTORS_MAX, worker->peer->identity.label);
     if (begins) {
         ++*waiting;
         worker->active--;

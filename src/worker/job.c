@@ -187,7 +187,7 @@ s_answer_fault (worker_t *worker, job_t *self, const char *what, fault_t *fault)
 {
     char name [2 * TROUPE_NAME_MAX + 8];
     fault_prefix (fault, "%s on %s", what ? what : s_name (self, name, sizeof name),
-                  worker->peer->label);
+                  worker->peer->identity.label);
     s_answer (worker, self, RECORD_FAULT, fault->code, (const uint8_t *) fault->text,
               strlen (fault->text));
 }
@@ -320,8 +320,10 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     peer_thread = (peer_thread_t){ .depth = self->record.number + 1,
                                    .deadline = self->deadline,
                                    .executor = self->task != NULL };
-    if (self->task)
+    if (self->task) {
         peer_thread.depth = (uint32_t) (self->record.target >> 32) + 1;
+        peer_thread.lease = self->lease;
+    }
     self->started = started;
     call_run (&call, function);
     peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };

@@ -15,6 +15,9 @@
 #define JOIN_TIMEOUT (10000 * CLOCK_MS)
 #define EXIT_TIMEOUT_MS 900
 
+/*  With a head that says nothing any more.                                 */
+#define PATIENCE (10000 * CLOCK_MS)
+
 /*  How soon to try again after there was no thread to be had.              */
 #define RETRY (10 * CLOCK_MS)
 
@@ -108,7 +111,10 @@ s_record (void *context, const record_t *record, batch_t *batch, process_t sende
         actors_accept_call (self, record, batch, sender);
         break;
     case RECORD_END:
-        actors_end (self, record->target, record->flags & RECORD_KILL);
+        if (from_head)
+            actors_end_named (self, record->id);
+        else
+            actors_end (self, record->target, record->flags & RECORD_KILL);
         break;
     case RECORD_CANCEL:
         if (from_head || record->id.owner == sender)
@@ -172,6 +178,10 @@ static void
 s_down (void *context, process_t process)
 {
     worker_t *self = context;
+    if (process == HEAD_PROCESS) {
+        s_stop (self);
+        return;
+    }
     for (job_t *job; (job = s_find_owned (self, process));)
         s_cancel (self, job->id);
     actors_lose_owner (self, process);
@@ -210,8 +220,11 @@ worker_new (const worker_options_t *options, fault_t *fault)
         fault_set (fault, TROUPE_ENOMEM, "no memory for a worker");
         return NULL;
     }
-    char label [64];
-    if (options->threads)
+    char label [160];
+    if (options->place)
+        snprintf (label, sizeof label, "worker %u (pid %d) on %s", options->number,
+                  (int) getpid (), options->place);
+    else if (options->threads)
         snprintf (label, sizeof label, "worker %u (thread)", options->number);
     else
         snprintf (label, sizeof label, "worker %u (pid %d)", options->number, (int) getpid ());
@@ -228,6 +241,12 @@ worker_new (const worker_options_t *options, fault_t *fault)
                             .slots = self->slots,
                             .label = label,
                             .threads = options->threads,
+                            .network = options->network,
+                            .far = options->far,
+                            .patience = options->patience,
+                            .node = options->node,
+                            .job = options->job,
+                            .program = options->program,
                             .hooks = &worker_hooks,
                             .hooks_context = self };
     self->peer = peer_new (&peer, clock_now () + JOIN_TIMEOUT, fault);
@@ -367,13 +386,13 @@ s_exit_now (int status, void *arg)
 }
 
 static int
-s_parse_cookie (const char *text, uint8_t *cookie)
+s_parse_hex (const char *text, uint8_t *bytes, size_t size)
 {
-    for (size_t index = 0; index < COOKIE_SIZE; index++) {
+    for (size_t index = 0; index < size; index++) {
         unsigned byte;
         if (sscanf (text + 2 * index, "%2x", &byte) != 1)
             return -1;
-        cookie [index] = (uint8_t) byte;
+        bytes [index] = (uint8_t) byte;
     }
     return 0;
 }
@@ -386,6 +405,68 @@ s_die (const char *what, const fault_t *fault)
     _exit (111);
 }
 
+/*  What a node of a cluster of machines adds; kept until the process ends. */
+typedef struct {
+    network_t network;
+    uint8_t program [PROGRAM_HASH_SIZE];
+    char place [64];
+} membership_t;
+
+static int
+s_parse_membership (const char *text, membership_t *self, worker_options_t *options)
+{
+    network_t *network = &self->network;
+    char head [2 * KEY_SIZE + 1], shown [2 * KEY_SIZE + 1], secret [2 * KEY_SIZE + 1],
+        program [2 * PROGRAM_HASH_SIZE + 1];
+    unsigned long long node;
+    int far, insecure;
+    if (sscanf (text, "%d %d %llu %u %253s %64s %64s %64s %64s %63s", &far, &insecure, &node,
+                &options->job, network->host, head, shown, secret, program, self->place)
+            != 10
+        || s_parse_hex (head, network->head_key, KEY_SIZE)
+        || s_parse_hex (shown, network->admission.public_key, KEY_SIZE)
+        || s_parse_hex (secret, network->admission.secret_key, KEY_SIZE)
+        || s_parse_hex (program, self->program, PROGRAM_HASH_SIZE))
+        return -1;
+    network->insecure = insecure != 0;
+    options->network = network;
+    options->far = far != 0;
+    options->node = node;
+    options->program = self->program;
+    options->place = self->place;
+    options->patience = PATIENCE;
+    return 0;
+}
+
+/*  The keys and the gate of a worker that others reach over the network.   */
+static int
+s_open_network (network_t *network, void *context, fault_t *fault)
+{
+    if (!network->insecure && key_pair_new (&network->keys, fault))
+        return -1;
+    network->gate = gate_new (context, NULL, NULL, fault);
+    if (!network->gate)
+        return -1;
+    return network->insecure ? gate_allow_insecure (network->gate, DOMAIN_PEERS, fault)
+                             : gate_let_wait (network->gate, DOMAIN_PEERS, fault);
+}
+
+static void
+s_join_cluster (worker_options_t *options)
+{
+    static membership_t membership;
+    fault_t fault = { .text = "malformed" };
+    const char *text = getenv ("TROUPE_BOOT_CLUSTER");
+    if (!text)
+        return;
+    if (s_parse_membership (text, &membership, options)
+        || s_open_network (&membership.network, options->context, &fault))
+        s_die ("TROUPE_BOOT_CLUSTER", &fault);
+    unsetenv ("TROUPE_BOOT_CLUSTER");
+    /*  Lines are on their way to the driver as soon as they end.           */
+    setvbuf (stdout, NULL, _IOLBF, 0);
+}
+
 void
 worker_main (const char *boot)
 {
@@ -396,7 +477,7 @@ worker_main (const char *boot)
     fault_t fault = { .text = "malformed" };
     if (sscanf (boot, "%d %u %d %32s %127s", &parent, &number, &ledger_fd, cookie_text, endpoint)
             != 5
-        || s_parse_cookie (cookie_text, cookie))
+        || s_parse_hex (cookie_text, cookie, COOKIE_SIZE))
         s_die ("TROUPE_BOOT", &fault);
     /*  The environment is the children's too, and they are no workers.     */
     unsetenv ("TROUPE_BOOT");
@@ -416,6 +497,7 @@ worker_main (const char *boot)
                                  .cookie = cookie,
                                  .number = number,
                                  .ledger = ledger };
+    s_join_cluster (&options);
     worker_t *worker = worker_new (&options, &fault);
     if (!worker)
         s_die ("cannot join", &fault);

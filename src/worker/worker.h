@@ -20,6 +20,15 @@ typedef struct {
     unsigned number;            /*  for its label                           */
     bool threads;
     ledger_t *ledger;           /*  may be NULL                             */
+
+    /*  Of a cluster of machines; zero in an embedded one.                  */
+    const network_t *network;
+    bool far;                   /*  the head is on another machine          */
+    process_t node;
+    uint32_t job;
+    const uint8_t *program;
+    const char *place;          /*  the node's name                         */
+    int64_t patience;
 } worker_options_t;
 
 /*  Joins the cluster. NULL with the fault set.                             */

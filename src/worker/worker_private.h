@@ -57,6 +57,7 @@ struct worker_actor {
     unsigned running;           /*  methods                                 */
     unsigned living;            /*  runners that have not returned          */
     bool constructed;
+    bool detached;              /*  outlives its owner                      */
     bool ending;
     list_node_t node;           /*  among those to be made or reaped        */
 };
@@ -134,6 +135,7 @@ void actors_accept_spawn (worker_t *worker, const record_t *record, batch_t *bat
 void actors_accept_call (worker_t *worker, const record_t *record, batch_t *batch,
                          process_t sender);
 void actors_end (worker_t *worker, uint64_t number, bool kill);
+void actors_end_named (worker_t *worker, tid_t id);
 void actors_lose_owner (worker_t *worker, process_t owner);
 void actors_kick (worker_actor_t *self);
 

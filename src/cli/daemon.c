@@ -1,0 +1,526 @@
+/*  daemon.c - the process that `troupe start` leaves behind                 */
+
+#include "cli/daemon.h"
+
+#include "client/place.h"
+#include "client/state.h"
+#include "core/clock.h"
+#include "head/head.h"
+#include "node/agent.h"
+#include "wire/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE (10000 * CLOCK_MS)
+
+/*  Connections to the head at once, altogether and from one address.       */
+#define CONNECTIONS_MAX 8000
+#define CONNECTIONS_OF_ONE_MAX 2000
+
+typedef struct {
+    const start_options_t *options;
+    char folder [400];
+    char keys_path [512];
+    char token_path [512];
+    char programs [512];
+    char logs [512];
+    char modules [2048];
+    char resources [512];
+    char name [64];
+    char head_endpoint [HOST_MAX + 32]; /*  for the agent and its workers   */
+    bool far;
+    uint8_t cookie [PLACE_COOKIE_SIZE];
+    cluster_keys_t keys;
+    network_t network;
+    void *context;
+    head_t *head;
+    agent_t *agent;
+    state_t state;
+} daemon_t;
+
+/*  --- what the daemon writes -------------------------------------------  */
+
+/*  Its standard error is the log, or the terminal if it is in the foreground. */
+static void
+s_log (void *context, const char *text)
+{
+    struct timespec now;
+    struct tm parts;
+    char when [32];
+    (void) context;
+    clock_gettime (CLOCK_REALTIME, &now);
+    localtime_r (&now.tv_sec, &parts);
+    strftime (when, sizeof when, "%F %T", &parts);
+    fprintf (stderr, "%s.%03ld %s\n", when, now.tv_nsec / 1000000, text);
+}
+
+/*  --- choosing ---------------------------------------------------------  */
+
+static double
+s_cpus (const start_options_t *options)
+{
+    cpu_set_t set;
+    if (options->cpus >= 0)
+        return options->cpus;
+    return sched_getaffinity (0, sizeof set, &set) == 0 && CPU_COUNT (&set) > 0
+               ? CPU_COUNT (&set)
+               : 1;
+}
+
+static int
+s_choose_resources (daemon_t *self, fault_t *fault)
+{
+    const start_options_t *options = self->options;
+    double memory = options->memory >= 0
+                        ? (double) options->memory
+                        : (double) sysconf (_SC_PHYS_PAGES) * (double) sysconf (_SC_PAGESIZE);
+    int length = snprintf (self->resources, sizeof self->resources, "cpus=%.4f memory=%.0f",
+                           s_cpus (options), memory);
+    for (size_t index = 0; index < options->resource_count && length > 0
+                           && (size_t) length < sizeof self->resources;
+         index++)
+        length += snprintf (self->resources + length, sizeof self->resources - (size_t) length,
+                            " %s=%.4f", options->resources [index].name,
+                            options->resources [index].amount);
+    return length > 0 && (size_t) length < sizeof self->resources
+               ? 0
+               : fault_set (fault, TROUPE_EINVAL, "too many resources");
+}
+
+static int
+s_choose_modules (daemon_t *self, fault_t *fault)
+{
+    size_t length = 0;
+    for (size_t index = 0; index < self->options->module_count; index++) {
+        char *path = realpath (self->options->modules [index], NULL);
+        if (!path)
+            return fault_set (fault, TROUPE_EINVAL, "module %s: %s",
+                              self->options->modules [index], strerror (errno));
+        int more = snprintf (self->modules + length, sizeof self->modules - length, "%s%s",
+                             length ? ":" : "", path);
+        free (path);
+        length += (size_t) more;
+        if (length >= sizeof self->modules)
+            return fault_set (fault, TROUPE_EINVAL, "too many modules");
+    }
+    return 0;
+}
+
+/*  The host's name, and a number behind it for further nodes of this user. */
+static void
+s_choose_name (daemon_t *self)
+{
+    char host [48] = "node";
+    state_t states [STATE_DAEMONS_MAX];
+    size_t count = state_list (states, STATE_DAEMONS_MAX);
+    if (self->options->name) {
+        snprintf (self->name, sizeof self->name, "%s", self->options->name);
+        return;
+    }
+    if (gethostname (host, sizeof host - 1))
+        snprintf (host, sizeof host, "node");
+    host [strcspn (host, ". ")] = 0;
+    snprintf (self->name, sizeof self->name, "%s", host);
+    for (unsigned number = 2, again = 1; again; number++) {
+        again = 0;
+        for (size_t index = 0; index < count; index++)
+            again = again || strcmp (states [index].node, self->name) == 0;
+        if (again)
+            snprintf (self->name, sizeof self->name, "%s-%u", host, number);
+    }
+}
+
+static int
+s_choose (daemon_t *self, fault_t *fault)
+{
+    if (state_folder (self->folder, sizeof self->folder, fault)
+        || s_choose_resources (self, fault) || s_choose_modules (self, fault))
+        return -1;
+    s_choose_name (self);
+    snprintf (self->programs, sizeof self->programs, "%s/programs", self->folder);
+    snprintf (self->logs, sizeof self->logs, "%s/logs-%s", self->folder, self->name);
+    return 0;
+}
+
+/*  --- the head ---------------------------------------------------------  */
+
+static int
+s_write_token (daemon_t *self, const join_token_t *token, started_t *started, fault_t *fault)
+{
+    char fresh [600];
+    if (token_write (token, started->token, fault))
+        return -1;
+    snprintf (fresh, sizeof fresh, "%s.new", self->token_path);
+    unlink (fresh);
+    int fd = open (fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    size_t length = strlen (started->token);
+    bool good = fd >= 0 && write (fd, started->token, length) == (ssize_t) length
+                && write (fd, "\n", 1) == 1;
+    good = fd >= 0 && close (fd) == 0 && good;
+    if (good && rename (fresh, self->token_path) == 0)
+        return 0;
+    return fault_set (fault, TROUPE_ESYSTEM, "cannot write %s: %s", self->token_path,
+                      strerror (errno));
+}
+
+/*  A head at a fixed port keeps its keys from one start to the next, so that
+    nodes and drivers find it again.                                        */
+static int
+s_open_keys (daemon_t *self, fault_t *fault)
+{
+    int port = self->options->port;
+    snprintf (self->keys_path, sizeof self->keys_path, "%s/keys-%s%d", self->folder,
+              port ? "" : "of-", port ? port : (int) getpid ());
+    snprintf (self->token_path, sizeof self->token_path, "%s/token-%s%d", self->folder,
+              port ? "" : "of-", port ? port : (int) getpid ());
+    return keys_available (fault) || cluster_keys_open (&self->keys, self->keys_path, fault)
+               ? -1
+               : 0;
+}
+
+/*  The address that others reach this machine at.                          */
+static int
+s_open_host (daemon_t *self, const char *bind, fault_t *fault)
+{
+    bool any = strcmp (bind, "0.0.0.0") == 0 || strcmp (bind, "::") == 0
+               || strcmp (bind, "*") == 0;
+    if (self->options->insecure && !network_is_loopback (bind))
+        return fault_set (fault, TROUPE_EINVAL,
+                          "--insecure is for loopback addresses only, not for %s", bind);
+    if (any)
+        return network_source ("192.0.2.1", 9, self->network.host, fault);
+    snprintf (self->network.host, sizeof self->network.host, "%s", bind);
+    return 0;
+}
+
+static int
+s_open_gate (daemon_t *self, fault_t *fault)
+{
+    network_t *network = &self->network;
+    self->context = socket_context_new (fault);
+    network->gate = self->context ? gate_new (self->context, s_log, NULL, fault) : NULL;
+    if (!network->gate)
+        return -1;
+    if (network->insecure)
+        return gate_allow_insecure (network->gate, DOMAIN_HEAD, fault)
+                       || gate_allow_insecure (network->gate, DOMAIN_PEERS, fault)
+                   ? -1
+                   : 0;
+    return gate_let_wait (network->gate, DOMAIN_PEERS, fault)
+                   || key_pair_new (&network->keys, fault)
+               ? -1
+               : 0;
+}
+
+static int
+s_start_head (daemon_t *self, started_t *started, fault_t *fault)
+{
+    const start_options_t *options = self->options;
+    const char *bind = options->bind ? options->bind : options->insecure ? "127.0.0.1" : "0.0.0.0";
+    network_t *network = &self->network;
+    network->insecure = options->insecure;
+    if (s_open_keys (self, fault) || s_open_host (self, bind, fault) || s_open_gate (self, fault))
+        return -1;
+    network->admission = self->keys.admission;
+    memcpy (network->head_key, self->keys.head.public_key, KEY_SIZE);
+    place_cookie (&network->admission, self->cookie);
+    if (gate_allow (network->gate, DOMAIN_HEAD, network->admission.public_key, "member", fault))
+        return -1;
+    gate_limit (network->gate, CONNECTIONS_MAX, CONNECTIONS_OF_ONE_MAX);
+    uint64_t name [2];
+    if (getrandom (name, sizeof name, 0) != sizeof name)
+        return fault_set (fault, TROUPE_ESYSTEM, "no random numbers: %s", strerror (errno));
+    snprintf (self->head_endpoint, sizeof self->head_endpoint,
+              "ipc://@troupe-head-%016llx%016llx", (unsigned long long) name [0],
+              (unsigned long long) name [1]);
+    const char *endpoints [] = { self->head_endpoint, NULL };
+    head_options_t head = { .endpoints = endpoints,
+                            .cookie = self->cookie,
+                            .network = network,
+                            .keys = &self->keys.head,
+                            .host = bind,
+                            .port = options->port > 0 ? (uint16_t) options->port : 0,
+                            .programs = self->programs,
+                            .address = network->host,
+                            .log = s_log };
+    self->head = head_new (self->context, &head, fault);
+    if (!self->head)
+        return -1;
+    const char *port = strrchr (head_endpoint (self->head), ':');
+    join_token_t token;
+    if (token_make (&token, &self->keys, network->host,
+                    (uint16_t) (port ? atoi (port + 1) : 0), fault)
+        || s_write_token (self, &token, started, fault))
+        return -1;
+    const char *open = strchr (network->host, ':') ? "[" : "";
+    snprintf (started->address, sizeof started->address, "%s%.240s%s%s", open, network->host,
+              *open ? "]" : "", port ? port : "");
+    cluster_text (self->keys.cluster, self->state.cluster);
+    return 0;
+}
+
+/*  --- a node that joins ------------------------------------------------  */
+
+static int
+s_find_head (daemon_t *self, started_t *started, fault_t *fault)
+{
+    place_t place;
+    network_t *network = &self->network;
+    if (place_find (&place, self->options->address, self->options->token, fault))
+        return -1;
+    network->insecure = place.insecure;
+    network->admission = place.token.admission;
+    memcpy (network->head_key, place.token.head_key, KEY_SIZE);
+    place_cookie (&network->admission, self->cookie);
+    self->far = !place.endpoint [0];
+    if (self->far)
+        network_endpoint (self->head_endpoint, sizeof self->head_endpoint, place.token.host,
+                          place.token.port);
+    else
+        snprintf (self->head_endpoint, sizeof self->head_endpoint, "%s", place.endpoint);
+    const char *open = strchr (place.token.host, ':') ? "[" : "";
+    snprintf (started->address, sizeof started->address, "%s%.240s%s:%u", open, place.token.host,
+              *open ? "]" : "", place.token.port);
+    cluster_text (place.token.cluster, self->state.cluster);
+    snprintf (self->token_path, sizeof self->token_path, "%s/token-of-%d", self->folder,
+              (int) getpid ());
+    if (s_write_token (self, &place.token, started, fault))
+        return -1;
+    if (self->options->bind)
+        snprintf (network->host, sizeof network->host, "%s", self->options->bind);
+    else if (network_source (place.token.host, place.token.port, network->host, fault))
+        return -1;
+    token_wipe (&place.token);
+    return s_open_gate (self, fault);
+}
+
+/*  --- both -------------------------------------------------------------  */
+
+static int
+s_start_agent (daemon_t *self, fault_t *fault)
+{
+    agent_options_t options = { .context = self->context,
+                                .head_endpoint = self->head_endpoint,
+                                .worker_endpoint = self->head_endpoint,
+                                .far = self->far,
+                                .cookie = self->cookie,
+                                .network = &self->network,
+                                .name = self->name,
+                                .resources = self->resources,
+                                .programs = self->programs,
+                                .logs = self->logs,
+                                .modules = *self->modules ? self->modules : NULL,
+                                .patience = PATIENCE,
+                                .log = s_log };
+    self->agent = agent_new (&options, fault);
+    return self->agent ? 0 : -1;
+}
+
+static int
+s_save_state (daemon_t *self, const started_t *started, fault_t *fault)
+{
+    state_t *state = &self->state;
+    state->head = self->options->head;
+    state->insecure = self->network.insecure;
+    network_machine (state->machine);
+    snprintf (state->address, sizeof state->address, "%s", started->address);
+    snprintf (state->node, sizeof state->node, "%s", self->name);
+    snprintf (state->token, sizeof state->token, "%s", self->token_path);
+    if (state->head)
+        snprintf (state->endpoint, sizeof state->endpoint, "%.127s", self->head_endpoint);
+    return state_save (state, fault);
+}
+
+static int
+s_start (daemon_t *self, started_t *started, fault_t *fault)
+{
+    if (s_choose (self, fault)
+        || (self->options->head ? s_start_head (self, started, fault)
+                                : s_find_head (self, started, fault))
+        || s_start_agent (self, fault) || s_save_state (self, started, fault))
+        return -1;
+    snprintf (started->token_file, sizeof started->token_file, "%s", self->token_path);
+    snprintf (started->node, sizeof started->node, "%s", self->name);
+    started->pid = (int) getpid ();
+    started->cpus = s_cpus (self->options);
+    return 0;
+}
+
+/*  Waits for the signal to end. SIGTERM and SIGINT end in peace, the second
+    of them at once.                                                        */
+static void *
+s_await_second (void *arg)
+{
+    sigset_t *set = arg;
+    int number;
+    sigwait (set, &number);
+    state_remove (getpid ());
+    _exit (1);
+}
+
+static void
+s_serve (daemon_t *self, sigset_t *set)
+{
+    int number = 0;
+    pthread_t second;
+    while (sigwait (set, &number) == 0 && number == SIGHUP)
+        ;
+    s_log (NULL, "asked to end: waiting for what still runs");
+    if (pthread_create (&second, NULL, s_await_second, set) == 0)
+        pthread_detach (second);
+    agent_drain (self->agent, -1);
+}
+
+static void
+s_end (daemon_t *self)
+{
+    state_remove (getpid ());
+    if (agent_destroy (&self->agent) || head_destroy (&self->head)
+        || gate_destroy (&self->network.gate)) {
+        s_log (NULL, "something did not end; leaving it");
+        _exit (1);
+    }
+    if (self->context)
+        zmq_ctx_term (self->context);
+    cluster_keys_wipe (&self->keys);
+    key_pair_wipe (&self->network.keys);
+    key_pair_wipe (&self->network.admission);
+}
+
+static int
+s_run (const start_options_t *options, daemon_ready_t *ready, void *context, started_t *started,
+       fault_t *fault)
+{
+    daemon_t self = { .options = options };
+    sigset_t set, before;
+    int64_t begin = clock_now ();
+    sigemptyset (&set);
+    sigaddset (&set, SIGTERM);
+    sigaddset (&set, SIGINT);
+    sigaddset (&set, SIGHUP);
+    pthread_sigmask (SIG_BLOCK, &set, &before);
+    thread_prepare ();
+    int rc = s_start (&self, started, fault);
+    if (rc == 0) {
+        started->milliseconds = (double) (clock_now () - begin) / CLOCK_MS;
+        s_log (NULL, options->head ? "the head and its node are up" : "the node is up");
+        if (ready)
+            ready (started, context);
+        s_serve (&self, &set);
+    }
+    s_end (&self);
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+/*  --- in the background ------------------------------------------------  */
+
+typedef struct {
+    int rc;
+    started_t started;
+    fault_t fault;
+} report_t;
+
+static void
+s_write_report (const started_t *started, void *context)
+{
+    report_t report = { .rc = 0, .started = *started };
+    int *fd = context;
+    if (write (*fd, &report, sizeof report) < 0) {
+        /*  Who has started us does not listen.                             */
+    }
+    close (*fd);
+    *fd = -1;
+}
+
+static void
+s_redirect (void)
+{
+    char folder [400], path [512];
+    fault_t fault;
+    int in = open ("/dev/null", O_RDWR | O_CLOEXEC), out = -1;
+    if (state_folder (folder, sizeof folder, &fault) == 0) {
+        snprintf (path, sizeof path, "%s/daemon-%d.log", folder, (int) getpid ());
+        out = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+    dup2 (in, 0);
+    dup2 (in, 1);
+    dup2 (out >= 0 ? out : in, 2);
+    setvbuf (stderr, NULL, _IOLBF, 0);
+}
+
+/*  Keeps nothing of the shell that started it but the report's pipe.       */
+static void
+s_become_daemon (const start_options_t *options, int report_fd)
+{
+    report_t report = { .rc = -1 };
+    setsid ();
+    s_redirect ();
+    if (chdir ("/")) {
+        /*  It stays where it is.                                           */
+    }
+    report.rc = s_run (options, s_write_report, &report_fd, &report.started, &report.fault);
+    if (report_fd >= 0 && write (report_fd, &report, sizeof report) < 0) {
+        /*  Nobody listens.                                                 */
+    }
+    if (report.rc)
+        s_log (NULL, report.fault.text);
+    _exit (report.rc ? 1 : 0);
+}
+
+static int
+s_read_report (int fd, pid_t child, report_t *report, fault_t *fault)
+{
+    size_t size = 0;
+    ssize_t got;
+    while (size < sizeof *report
+           && ((got = read (fd, (char *) report + size, sizeof *report - size)) > 0
+               || (got < 0 && errno == EINTR)))
+        size += got > 0 ? (size_t) got : 0;
+    if (size < sizeof *report) {
+        int status = 0;
+        waitpid (child, &status, 0);
+        return fault_set (fault, TROUPE_ELOST, "the daemon ended as it started (status %d)",
+                          WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status));
+    }
+    *fault = report->fault;
+    return report->rc;
+}
+
+int
+daemon_start (const start_options_t *options, daemon_ready_t *ready, void *context,
+              started_t *result, fault_t *fault)
+{
+    int fds [2];
+    *result = (started_t){ 0 };
+    if (options->foreground)
+        return s_run (options, ready, context, result, fault);
+    if (pipe2 (fds, O_CLOEXEC))
+        return fault_set (fault, TROUPE_ESYSTEM, "cannot make a pipe: %s", strerror (errno));
+    fflush (NULL);
+    pid_t child = fork ();
+    if (child == 0) {
+        close (fds [0]);
+        s_become_daemon (options, fds [1]);
+    }
+    close (fds [1]);
+    report_t *report = calloc (1, sizeof *report);
+    int rc = child < 0 ? fault_set (fault, TROUPE_ESYSTEM, "cannot fork: %s", strerror (errno))
+             : !report ? fault_set (fault, TROUPE_ENOMEM, "no memory")
+                       : s_read_report (fds [0], child, report, fault);
+    close (fds [0]);
+    if (rc == 0)
+        *result = report->started;
+    free (report);
+    return rc;
+}

@@ -1,0 +1,289 @@
+/*  kinds.c - the kinds of things that the head lists, and how they look    */
+
+#include "cli/kinds.h"
+
+#include "cli/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const kind_column_t s_nodes [] = {
+    { "NAME", "name", SHOW_TEXT, NULL }, { "STATE", "state", SHOW_STATE, NULL },
+    { "ADDRESS", "address", SHOW_TEXT, NULL }, { "CPUS", "cpus_used", SHOW_PART, "cpus" },
+    { "MEMORY", "memory", SHOW_SIZE, NULL }, { "WORKERS", "workers", SHOW_NUMBER, NULL },
+    { "ACTORS", "actors", SHOW_NUMBER, NULL }, { "HEARD", "heard_ms", SHOW_MILLISECONDS, NULL },
+    { "ID", "id", SHOW_NUMBER, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_node_fields [] = {
+    "id", "name", "state", "address", "cpus", "cpus_used", "memory", "workers",
+    "actors", "heard_ms", "resources", NULL
+};
+
+static const kind_column_t s_workers [] = {
+    { "ID", "id", SHOW_NUMBER, NULL }, { "NODE", "node", SHOW_TEXT, NULL },
+    { "PID", "pid", SHOW_NUMBER, NULL }, { "STATE", "state", SHOW_STATE, NULL },
+    { "TASKS", "tasks", SHOW_NUMBER, NULL }, { "ACTORS", "actors", SHOW_NUMBER, NULL },
+    { "PROGRAM", "program", SHOW_TEXT, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_worker_fields [] = {
+    "id", "node", "pid", "program", "state", "tasks", "actors", NULL
+};
+
+static const kind_column_t s_actors [] = {
+    { "ID", "id", SHOW_NUMBER, NULL }, { "NAME", "name", SHOW_TEXT, NULL },
+    { "CLASS", "class", SHOW_TEXT, NULL }, { "NAMESPACE", "namespace", SHOW_TEXT, NULL },
+    { "STATE", "state", SHOW_STATE, NULL }, { "NODE", "node", SHOW_TEXT, NULL },
+    { "WORKER", "worker", SHOW_TEXT, NULL }, { "JOB", "job", SHOW_NUMBER, NULL },
+    { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_actor_fields [] = {
+    "id", "class", "name", "namespace", "state", "worker", "node", "job", "detached",
+    NULL
+};
+
+static const kind_column_t s_classes [] = {
+    { "CLASS", "class", SHOW_TEXT, NULL }, { "PROGRAM", "program", SHOW_TEXT, NULL },
+    { "METHODS", "methods", SHOW_TEXT, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_class_fields [] = {
+    "program", "class", "methods", NULL
+};
+
+static const kind_column_t s_tasks [] = {
+    { "ID", "id", SHOW_NUMBER, NULL }, { "FUNCTION", "function", SHOW_TEXT, NULL },
+    { "STATE", "state", SHOW_STATE, NULL }, { "JOB", "job", SHOW_NUMBER, NULL },
+    { "NODE", "node", SHOW_TEXT, NULL }, { "WORKER", "worker", SHOW_TEXT, NULL },
+    { "RETRIES", "retries", SHOW_NUMBER, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_task_fields [] = {
+    "id", "function", "state", "job", "worker", "node", "retries", NULL
+};
+
+static const kind_column_t s_jobs [] = {
+    { "ID", "id", SHOW_NUMBER, NULL }, { "PROGRAM", "program", SHOW_TEXT, NULL },
+    { "DRIVER", "driver", SHOW_TEXT, NULL }, { "NAMESPACE", "namespace", SHOW_TEXT, NULL },
+    { "TASKS", "tasks", SHOW_NUMBER, NULL }, { "WORKERS", "workers", SHOW_NUMBER, NULL },
+    { "CPUS", "cpus", SHOW_NUMBER, NULL }, { "ACTORS", "actors", SHOW_NUMBER, NULL },
+    { "SINCE", "since_s", SHOW_SECONDS, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_job_fields [] = {
+    "id", "driver", "program", "namespace", "tasks", "workers", "actors", "cpus",
+    "since_s", NULL
+};
+
+static const kind_column_t s_functions [] = {
+    { "FUNCTION", "function", SHOW_TEXT, NULL }, { "PROGRAM", "program", SHOW_TEXT, NULL },
+    { "READY", "ready", SHOW_NUMBER, NULL }, { "MEAN", "mean_ms", SHOW_MILLISECONDS, NULL },
+    { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_function_fields [] = {
+    "program", "function", "mean_ms", "ready", NULL
+};
+
+static const kind_t s_kinds [] = {
+    { "nodes", "node", s_nodes, s_node_fields },
+    { "workers", "worker", s_workers, s_worker_fields },
+    { "actors", "actor", s_actors, s_actor_fields },
+    { "classes", "class", s_classes, s_class_fields },
+    { "functions", "function", s_functions, s_function_fields },
+    { "tasks", "task", s_tasks, s_task_fields },
+    { "jobs", "job", s_jobs, s_job_fields }
+};
+
+const char kind_names [] = "nodes, workers, actors, classes, functions, tasks or jobs";
+
+const kind_t *
+kind_find (const char *name)
+{
+    for (size_t i = 0; i < sizeof s_kinds / sizeof s_kinds [0]; i++)
+        if (strcmp (name, s_kinds [i].name) == 0 || strcmp (name, s_kinds [i].single) == 0)
+            return &s_kinds [i];
+    return NULL;
+}
+
+bool
+kind_has_field (const kind_t *kind, const char *field)
+{
+    for (const char *const *each = kind->fields; *each; each++)
+        if (strcmp (*each, field) == 0)
+            return true;
+    return false;
+}
+
+kind_column_t
+kind_plain_column (const kind_t *kind, const char *field)
+{
+    for (const kind_column_t *each = kind->columns; each->title; each++)
+        if (strcmp (each->field, field) == 0 && each->show != SHOW_PART)
+            return *each;
+    show_t show = strcmp (field, "cpus") == 0 || strcmp (field, "cpus_used") == 0 ? SHOW_NUMBER
+                                                                                  : SHOW_TEXT;
+    return (kind_column_t){ field, field, show, NULL };
+}
+
+/*  --- values as text ----------------------------------------------------- */
+
+__attribute__ ((format (printf, 1, 2))) static char *
+s_text (const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start (args, format);
+    if (vasprintf (&text, format, args) < 0)
+        text = NULL;
+    va_end (args);
+    return text;
+}
+
+char *
+text_of_amount (double amount)
+{
+    return s_text ("%.10g", amount);
+}
+
+char *
+text_of_size (double bytes)
+{
+    static const char *const units [] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    size_t unit = 0;
+    while (bytes >= 1023.5 && unit < 5) {
+        bytes /= 1024;
+        unit++;
+    }
+    return s_text (unit > 0 && bytes < 99.95 ? "%.1f %s" : "%.0f %s", bytes, units [unit]);
+}
+
+char *
+text_of_seconds (double seconds)
+{
+    if (seconds < 9.95)
+        return s_text ("%.1f s", seconds > 0 ? seconds : 0);
+    long whole = (long) (seconds + 0.5);
+    if (whole < 60)
+        return s_text ("%ld s", whole);
+    if (whole < 3600)
+        return s_text ("%ld min %02ld s", whole / 60, whole % 60);
+    if (whole < 86400)
+        return s_text ("%ld h %02ld min", whole / 3600, whole / 60 % 60);
+    return s_text ("%ld d %02ld h", whole / 86400, whole / 3600 % 24);
+}
+
+/*  Words in a row, as a list of methods is.                                */
+static char *
+s_words (troupe_view_t list)
+{
+    char *text = NULL;
+    size_t size = 0;
+    troupe_view_t inside, item;
+    const char *separator = "", *word;
+    FILE *file = open_memstream (&text, &size);
+    if (!file)
+        return NULL;
+    if (troupe_view_enter (list, &inside) == 0)
+        while (troupe_view_next (&inside, &item) == 1) {
+            fputs (separator, file);
+            if (troupe_view_type (item) == TROUPE_STRING && troupe_read (item, &word) == 0)
+                fputs (word, file);
+            else
+                json_print (file, item);
+            separator = ", ";
+        }
+    if (fclose (file) == 0)
+        return text;
+    free (text);
+    return NULL;
+}
+
+static char *
+s_value (troupe_view_t value)
+{
+    const char *word;
+    double real;
+    char *text = NULL;
+    size_t size = 0;
+    if (troupe_view_type (value) == TROUPE_STRING)
+        return troupe_read (value, &word) == 0 && word ? strdup (word) : NULL;
+    if (troupe_view_type (value) == TROUPE_REAL)
+        return troupe_read (value, &real) == 0 ? text_of_amount (real) : NULL;
+    if (troupe_view_type (value) == TROUPE_LIST)
+        return s_words (value);
+    FILE *file = open_memstream (&text, &size);
+    if (!file)
+        return NULL;
+    int rc = json_print (file, value);
+    if (fclose (file) == 0 && rc == 0)
+        return text;
+    free (text);
+    return NULL;
+}
+
+char *
+kind_field (troupe_view_t row, const char *field)
+{
+    troupe_view_t value;
+    if (troupe_view_field (row, field, &value) || troupe_view_type (value) == TROUPE_NIL)
+        return strdup ("");
+    return s_value (value);
+}
+
+/*  "2/4": a number of another.                                             */
+static char *
+s_part (troupe_view_t row, double part, const char *whole_field)
+{
+    troupe_view_t value;
+    double whole = 0;
+    if (troupe_view_field (row, whole_field, &value) || troupe_read (value, &whole))
+        return text_of_amount (part);
+    char *first = text_of_amount (part), *second = text_of_amount (whole);
+    char *text = first && second ? s_text ("%s/%s", first, second) : NULL;
+    free (first);
+    free (second);
+    return text;
+}
+
+char *
+kind_text (troupe_view_t row, const kind_column_t *column)
+{
+    troupe_view_t value;
+    double number;
+    if (troupe_view_field (row, column->field, &value)
+        || troupe_view_type (value) == TROUPE_NIL)
+        return strdup ("-");
+    bool counted = troupe_view_type (value) == TROUPE_INTEGER
+                   || troupe_view_type (value) == TROUPE_REAL;
+    if (counted && troupe_read (value, &number) == 0)
+        switch (column->show) {
+        case SHOW_PART:
+            return s_part (row, number, column->whole);
+        case SHOW_SIZE:
+            return text_of_size (number);
+        case SHOW_MILLISECONDS:
+            return text_of_seconds (number / 1000);
+        case SHOW_SECONDS:
+            return text_of_seconds (number);
+        default:
+            break;
+        }
+    char *text = s_value (value);
+    if (text && !*text) {
+        free (text);
+        text = strdup ("-");
+    }
+    return text;
+}
+
+bool
+kind_is (troupe_view_t row, const char *key)
+{
+    static const char *const names [] = { "id", "name", "class", "function" };
+    bool found = false;
+    troupe_view_t value;
+    for (int i = 0; i < 4 && !found; i++) {
+        if (i == 2 && troupe_view_field (row, "id", &value) == 0)
+            break;
+        char *text = kind_field (row, names [i]);
+        found = text && strcmp (text, key) == 0;
+        free (text);
+    }
+    return found;
+}

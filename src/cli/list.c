@@ -1,0 +1,185 @@
+/*  list.c - troupe list                                                    */
+
+#include "cli/cli.h"
+
+#include "cli/json.h"
+#include "cli/rows.h"
+#include "cli/live.h"
+#include "client/connect.h"
+#include "client/inquire.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char s_help [] =
+    "usage: troupe list KIND [OPTION]...\n"
+    "Lists what the cluster has of a kind: nodes, workers, actors, classes, functions,\n"
+    "tasks or jobs.\n"
+    "\n"
+    "  --filter KEY=VALUE   only those; KEY!=VALUE: only others; repeatable\n"
+    "  --columns KEY,...    these columns\n"
+    "  --json               print a JSON array\n"
+    "  --watch              go on showing it, until Ctrl-C\n"
+    "  --address HOST:PORT  which cluster\n"
+    "  --token TOKEN, --token-file FILE\n"
+    "                       what lets one in\n"
+    "\n"
+    "The keys are those of --json:\n"
+    "  nodes      id name state address cpus cpus_used memory workers actors heard_ms\n"
+    "             resources\n"
+    "  workers    id node pid program state tasks actors\n"
+    "  actors     id class name namespace state worker node job detached\n"
+    "  classes    program class methods\n"
+    "  functions  program function mean_ms ready\n"
+    "  tasks      id function state job worker node retries\n"
+    "  jobs       id driver program namespace tasks workers actors cpus since_s\n";
+
+typedef struct {
+    const kind_t *kind;
+    filter_t filter;
+    char chosen [512];                              /*  the names of columns    */
+    char titles [512];                              /*  the same, in capitals   */
+    kind_column_t columns [TABLE_COLUMNS_MAX + 1];
+    size_t width;
+    bool json;
+} listing_t;
+
+/*  The columns wanted, or those that the kind has.                         */
+static int
+s_read_columns (listing_t *self, const char *text)
+{
+    if (!text) {
+        while (self->kind->columns [self->width].title) {
+            self->columns [self->width] = self->kind->columns [self->width];
+            self->width++;
+        }
+        return 0;
+    }
+    char *rest = self->chosen, *field;
+    if (strlen (text) >= sizeof self->chosen)
+        return cli_usage (&verb_list, "--columns is too long");
+    strcpy (self->chosen, text);
+    for (size_t i = 0; text [i]; i++)
+        self->titles [i] = (char) toupper ((unsigned char) text [i]);
+    while ((field = strsep (&rest, ","))) {
+        if (!kind_has_field (self->kind, field))
+            return cli_usage (&verb_list, "%s have no '%s': see troupe help list",
+                              self->kind->name, field);
+        if (self->width == TABLE_COLUMNS_MAX)
+            return cli_usage (&verb_list, "--columns has more than %d", TABLE_COLUMNS_MAX);
+        char *title = self->titles + (field - self->chosen);
+        title [strlen (field)] = 0;
+        self->columns [self->width] = kind_plain_column (self->kind, field);
+        self->columns [self->width++].title = title;
+    }
+    return 0;
+}
+
+static int
+s_print_json (const listing_t *self, FILE *file, troupe_view_t rows)
+{
+    troupe_view_t inside, row;
+    const char *separator = "\n  ";
+    int rc = troupe_view_enter (rows, &inside);
+    putc ('[', file);
+    while (rc == 0 && troupe_view_next (&inside, &row) == 1)
+        if (filter_passes (&self->filter, row)) {
+            fputs (separator, file);
+            rc = json_print (file, row);
+            separator = ",\n  ";
+        }
+    fputs (*separator == ',' ? "\n]\n" : "]\n", file);
+    return rc;
+}
+
+static int
+s_add_row (const listing_t *self, table_t *table, troupe_view_t row)
+{
+    int rc = 0;
+    for (size_t i = 0; i < self->width && !rc; i++) {
+        char *text = kind_text (row, &self->columns [i]);
+        rc = text ? table_add (table, text) : -1;
+        free (text);
+    }
+    return rc;
+}
+
+static int
+s_print_table (const listing_t *self, const screen_t *screen, FILE *file, troupe_view_t rows)
+{
+    troupe_view_t inside, row;
+    table_t *table = table_new (self->width);
+    int rc = table ? troupe_view_enter (rows, &inside) : -1;
+    for (size_t i = 0; i < self->width && !rc; i++) {
+        show_t show = self->columns [i].show;
+        table_title (table, i, self->columns [i].title, show != SHOW_TEXT && show != SHOW_STATE,
+                     show == SHOW_STATE);
+    }
+    while (rc == 0 && troupe_view_next (&inside, &row) == 1)
+        if (filter_passes (&self->filter, row))
+            rc = s_add_row (self, table, row);
+    if (rc == 0)
+        table_print (table, screen, file);
+    if (rc == 0 && table_rows (table) == 0 && screen->terminal) {
+        screen_print (screen, file, STYLE_DIM, "none");
+        putc ('\n', file);
+    }
+    table_destroy (&table);
+    return rc;
+}
+
+static int
+s_print (void *context, troupe_t *peer, FILE *file, char **why)
+{
+    const listing_t *self = context;
+    troupe_future_t *future = peer_inquire (peer, self->kind->name, NULL);
+    troupe_view_t rows;
+    const char *text = "out of memory";
+    screen_t screen = screen_look ();
+    int rc = rows_wait (future, &rows, &text);
+    if (rc == 0)
+        rc = self->json ? s_print_json (self, file, rows)
+                        : s_print_table (self, &screen, file, rows);
+    *why = rc ? strdup (text) : NULL;
+    troupe_future_destroy (&future);
+    return rc;
+}
+
+static int
+s_run (int argc, char *argv [])
+{
+    bool watch = false;
+    const char *columns = NULL;
+    text_list_t filters = { { NULL }, 0 };
+    connection_t connection = { NULL, NULL, NULL, "" };
+    listing_t listing = { .kind = NULL };
+    const option_spec_t specs [] = { { "filter", OPTION_LIST, &filters },
+                                     { "columns", OPTION_TEXT, &columns },
+                                     { "json", OPTION_FLAG, &listing.json },
+                                     { "watch", OPTION_FLAG, &watch },
+                                     { NULL, OPTION_END, NULL } };
+    int first = arguments_read (&verb_list, argc, argv, specs, &connection, false);
+    if (first < 0)
+        return arguments_exit (first);
+    if (first + 1 != argc)
+        return cli_usage (&verb_list, "wanted one of %s", kind_names);
+    listing.kind = kind_find (argv [first]);
+    if (!listing.kind)
+        return cli_usage (&verb_list, "wanted %s, not '%s'", kind_names, argv [first]);
+    int rc = filter_read (&verb_list, listing.kind, &filters, &listing.filter);
+    rc = rc ? rc : s_read_columns (&listing, columns);
+    rc = rc ? rc : connection_read (&verb_list, &connection);
+    if (rc)
+        return rc;
+    troupe_t *peer = cli_connect (&verb_list, &connection);
+    if (!peer)
+        return EXIT_UNREACHABLE;
+    rc = watch ? live_repeat (s_print, &listing, peer)
+               : live_once (&verb_list, s_print, &listing, peer);
+    client_disconnect (&peer);
+    return rc;
+}
+
+const verb_t verb_list = { "list", s_help, s_run };

@@ -1,0 +1,27 @@
+/*  live.h - shows what the head answers, once or again and again          */
+
+#ifndef TROUPE_CLI_LIVE_H
+#define TROUPE_CLI_LIVE_H
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+/*  Asks, and prints the answer to the file. Returns 0, or -1 with *why set,
+    to be freed, which is NULL if there is no memory.                       */
+typedef int (live_print_t) (void *context, troupe_t *peer, FILE *file, char **why);
+
+/*  Prints it to standard output. Returns an exit code.                     */
+int live_once (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer);
+
+/*  Prints it about once a second, in place of what was there if standard
+    output is a terminal, until SIGINT or SIGTERM. A question that fails is
+    shown as such, and asked again. Returns an exit code.                   */
+int live_repeat (live_print_t *print, void *context, troupe_t *peer);
+
+/*  After live_arm, SIGINT and SIGTERM end live_wait, which says whether to
+    go on.                                                                  */
+void live_arm (void);
+bool live_wait (int milliseconds);
+
+#endif

@@ -1,0 +1,29 @@
+/*  main.c - the troupe command: finds the verb and runs it                 */
+
+#include "cli/cli.h"
+
+#include "cli/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int
+main (int argc, char *argv [])
+{
+    screen_prepare ();
+    if (argc < 2) {
+        fputs (verb_help.help, stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv [1];
+    if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0)
+        name = "help";
+    if (strcmp (name, "--version") == 0 || strcmp (name, "-V") == 0)
+        name = "version";
+    const verb_t *verb = verb_find (name);
+    if (!verb) {
+        fprintf (stderr, "troupe: there is no verb '%s'\nTry troupe help.\n", name);
+        return EXIT_USAGE;
+    }
+    return verb->run (argc - 1, argv + 1);
+}

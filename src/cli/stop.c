@@ -1,0 +1,77 @@
+/*  stop.c - troupe stop                                                    */
+
+#include "cli/cli.h"
+
+#include "cli/daemon.h"
+
+#include <stdio.h>
+
+static const char s_help [] =
+    "usage: troupe stop [--force] [--timeout SECONDS] [--address HOST:PORT]\n"
+    "Stops your cluster's processes on this machine, and no others: a node leaves its\n"
+    "cluster, a head ends it. Work that runs is waited for, and nothing is left.\n"
+    "\n"
+    "  --force              do not wait for work that runs\n"
+    "  --timeout SECONDS    wait no longer than this, then be as with --force\n"
+    "  --address HOST:PORT  which cluster, if there are several\n"
+    "  --json               print what ended as JSON\n"
+    "\n"
+    "That there is nothing to stop is no failure.\n";
+
+static void
+s_print (const stopped_t *stopped)
+{
+    unsigned all = stopped->daemons + stopped->workers;
+    if (all == 0) {
+        fputs ("Nothing of yours runs on this machine.\n", stdout);
+        return;
+    }
+    printf ("Stopped %u %s and %u worker%s in %.1f s", stopped->daemons,
+            stopped->daemons == 1 ? "daemon" : "daemons", stopped->workers,
+            stopped->workers == 1 ? "" : "s", stopped->milliseconds / 1000);
+    if (stopped->killed > 0)
+        printf ("; %u of them had to be killed", stopped->killed);
+    fputs (".\n", stdout);
+}
+
+static int
+s_stop (const stop_options_t *options, bool json)
+{
+    stopped_t stopped = { 0, 0, 0, 0 };
+    fault_t fault = { TROUPE_OK, "" };
+    if (daemon_stop (options, &stopped, &fault))
+        return cli_failed (&verb_stop, "%s", fault.text);
+    if (json)
+        printf ("{\"daemons\": %u, \"workers\": %u, \"killed\": %u, \"seconds\": %.3f}\n",
+                stopped.daemons, stopped.workers, stopped.killed, stopped.milliseconds / 1000);
+    else
+        s_print (&stopped);
+    return cli_done (&verb_stop);
+}
+
+static int
+s_run (int argc, char *argv [])
+{
+    bool force = false, json = false;
+    const char *address = NULL, *timeout = NULL;
+    const option_spec_t specs [] = { { "force", OPTION_FLAG, &force },
+                                     { "timeout", OPTION_TEXT, &timeout },
+                                     { "address", OPTION_TEXT, &address },
+                                     { "json", OPTION_FLAG, &json },
+                                     { NULL, OPTION_END, NULL } };
+    int first = arguments_read (&verb_stop, argc, argv, specs, NULL, false);
+    if (first < 0)
+        return arguments_exit (first);
+    if (first < argc)
+        return cli_usage (&verb_stop, "it takes no '%s'", argv [first]);
+    if (address && !text_is_address (address))
+        return cli_usage (&verb_stop, "--address must be HOST:PORT, not '%s'", address);
+    double seconds = 0;
+    if (timeout && (text_amount (timeout, &seconds) || seconds > 1e6))
+        return cli_usage (&verb_stop, "--timeout must be a number of seconds, not '%s'",
+                          timeout);
+    stop_options_t options = { force, timeout ? (int) (seconds * 1000) : -1, address };
+    return s_stop (&options, json);
+}
+
+const verb_t verb_stop = { "stop", s_help, s_run };

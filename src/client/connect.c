@@ -1,0 +1,43 @@
+/*  connect.c - a seat in a cluster for one who only asks and calls          */
+
+#include "client/connect.h"
+
+#include "client/remote.h"
+
+#include <stdio.h>
+
+int
+client_locate (const char *address, const char *token, client_place_t *place, fault_t *fault)
+{
+    place_t found;
+    if (place_find (&found, address, token, fault))
+        return -1;
+    const char *open = strchr (found.token.host, ':') ? "[" : "";
+    snprintf (place->address, sizeof place->address, "%s%.240s%s:%u", open, found.token.host,
+              *open ? "]" : "", found.token.port);
+    int rc = token_write (&found.token, place->token, fault);
+    token_wipe (&found.token);
+    return rc;
+}
+
+troupe_t *
+client_connect (const char *address, const char *token, fault_t *fault)
+{
+    place_t place;
+    if (place_find (&place, address, token, fault))
+        return NULL;
+    remote_t *remote = remote_new (&place, ROLE_CLIENT, "", fault);
+    token_wipe (&place.token);
+    return remote ? remote_peer (remote) : NULL;
+}
+
+void
+client_disconnect (troupe_t **self_p)
+{
+    if (!*self_p)
+        return;
+    fault_t fault;
+    remote_t *remote = (*self_p)->remote;
+    *self_p = NULL;
+    remote_destroy (&remote, &fault);
+}

@@ -1,0 +1,27 @@
+/*  connect.h - a seat in a cluster for one who only asks and calls         */
+
+#ifndef TROUPE_CLIENT_CONNECT_H
+#define TROUPE_CLIENT_CONNECT_H
+
+#include "core/error.h"
+
+/*  Where a cluster is and what lets one in.                                */
+typedef struct {
+    char address [256];             /*  host:port                           */
+    char token [512];
+} client_place_t;
+
+/*  Finds a cluster. What is NULL is looked for in TROUPE_ADDRESS and
+    TROUPE_TOKEN, in troupe.conf, and then in the state of the cluster that
+    runs on this machine. Returns 0, or -1 with the fault set.              */
+int client_locate (const char *address, const char *token, client_place_t *place,
+                   fault_t *fault);
+
+/*  Takes a seat. Blocks until the head has answered, for a few seconds at
+    most. NULL with the fault set.                                          */
+troupe_t *client_connect (const char *address, const char *token, fault_t *fault);
+
+/*  Gives it back and nulls the pointer.                                    */
+void client_disconnect (troupe_t **self_p);
+
+#endif

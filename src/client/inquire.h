@@ -1,0 +1,39 @@
+/*  inquire.h - questions to the head: what there is, and what it does      */
+
+#ifndef TROUPE_CLIENT_INQUIRE_H
+#define TROUPE_CLIENT_INQUIRE_H
+
+#include <troupe.h>
+
+/*  Asks the head. The future, which the caller owns, has a list of maps. A
+    key, which may be NULL, asks for what has that id or name only. None of
+    these functions blocks; NULL if there is no memory.
+
+    what        the fields of each map
+    "summary"   one map: address, version, uptime_s, nodes, workers, actors,
+                jobs, tasks {ready, running, waiting}, resources {name:
+                [used, total]}, refused_connections, errors
+    "nodes"     id, name, state, address, cpus, cpus_used, memory, workers,
+                actors, heard_ms, resources
+    "workers"   id, node, pid, program, state, tasks, actors
+    "actors"    id, class, name, namespace, state, worker, node, job, detached
+    "classes"   program, class, methods (a list of names)
+    "functions" program, function, mean_ms, ready
+    "tasks"     id, function, state, job, worker, node, retries
+    "jobs"      id, driver, program, namespace, tasks, workers, actors, cpus,
+                since_s                                                     */
+troupe_future_t *peer_inquire (troupe_t *peer, const char *what, const char *key);
+
+/*  Lines that workers and daemons printed: position, at_ms (since 1970),
+    node, who, stream, text. Those of one node, worker, actor or task, or of
+    all if who is NULL; of these, the last `limit` whose position is above
+    `after`. Positions grow, so a reader that wants more asks with the
+    greatest that it has seen.                                              */
+troupe_future_t *peer_inquire_logs (troupe_t *peer, const char *who, uint64_t after,
+                                    unsigned limit);
+
+/*  Has a node, named by id or name, take no new work. The future has a map:
+    node, tasks, actors: its name and what is on it still.                  */
+troupe_future_t *peer_drain_node (troupe_t *peer, const char *node);
+
+#endif

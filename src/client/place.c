@@ -1,0 +1,185 @@
+/*  place.c - where a cluster is, and what lets one in                       */
+
+#include "client/place.h"
+
+#include "client/state.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*  --- configuration files ----------------------------------------------  */
+
+typedef struct {
+    char address [TOKEN_TEXT_SIZE];
+    char token [TOKEN_TEXT_SIZE];
+} settings_t;
+
+/*  Lines "address = HOST:PORT", "token = ..."; # begins a comment.         */
+static bool
+s_read_settings (settings_t *self, const char *path)
+{
+    char line [1024], name [16], value [TOKEN_TEXT_SIZE];
+    FILE *file = fopen (path, "re");
+    if (!file)
+        return false;
+    while (fgets (line, sizeof line, file)) {
+        line [strcspn (line, "#\n")] = 0;
+        if (sscanf (line, " %15[a-z] = %511s", name, value) != 2)
+            continue;
+        if (strcmp (name, "address") == 0)
+            memcpy (self->address, value, sizeof value);
+        else if (strcmp (name, "token") == 0)
+            memcpy (self->token, value, sizeof value);
+    }
+    fclose (file);
+    return true;
+}
+
+static void
+s_find_settings (settings_t *self)
+{
+    char path [512];
+    const char *named = getenv ("TROUPE_CONFIG"), *home = getenv ("HOME");
+    *self = (settings_t){ 0 };
+    if (named && *named) {
+        s_read_settings (self, named);
+        return;
+    }
+    snprintf (path, sizeof path, "%s/.config/troupe/troupe.conf", home ? home : "");
+    if (!s_read_settings (self, "troupe.conf") && !s_read_settings (self, path))
+        s_read_settings (self, "/etc/troupe.conf");
+}
+
+bool
+place_is_named (void)
+{
+    settings_t settings;
+    const char *address = getenv ("TROUPE_ADDRESS");
+    if (address)
+        return *address != 0;
+    s_find_settings (&settings);
+    return settings.address [0] != 0;
+}
+
+/*  --- finding ----------------------------------------------------------  */
+
+static const char *
+s_first (const char *a, const char *b, const char *c)
+{
+    if (a && *a)
+        return a;
+    return b && *b ? b : c && *c ? c : NULL;
+}
+
+/*  HOST:PORT, IPv6 in brackets.                                            */
+static int
+s_split (join_token_t *token, const char *address, fault_t *fault)
+{
+    const char *colon = strrchr (address, ':');
+    char *end = NULL;
+    unsigned long port = colon ? strtoul (colon + 1, &end, 10) : 0;
+    size_t length = colon ? (size_t) (colon - address) : 0;
+    bool brackets = length > 2 && address [0] == '[' && address [length - 1] == ']';
+    if (!port || port > UINT16_MAX || *end || !length || length > HOST_MAX)
+        return fault_set (fault, TROUPE_EINVAL, "'%s' is not an address: wanted HOST:PORT",
+                          address);
+    memcpy (token->host, address + brackets, length - 2 * brackets);
+    token->host [length - 2 * brackets] = 0;
+    token->port = (uint16_t) port;
+    return 0;
+}
+
+/*  The head of this user on this machine with this address, or, without an
+    address, the only one.                                                  */
+static const state_t *
+s_find_state (const state_t *states, size_t count, const char *address, fault_t *fault)
+{
+    const state_t *found = NULL;
+    for (size_t index = 0; index < count; index++) {
+        if (address && strcmp (states [index].address, address))
+            continue;
+        if (!address && found && strcmp (states [index].address, found->address)) {
+            fault_set (fault, TROUPE_EINVAL,
+                       "several clusters run on this machine, at %s and %s: say which one",
+                       found->address, states [index].address);
+            return NULL;
+        }
+        if (!found || states [index].head)
+            found = &states [index];
+    }
+    if (!found)
+        fault_set (fault, TROUPE_ENAME,
+                   "no cluster is named (by TROUPE_ADDRESS or troupe.conf), and none runs on "
+                   "this machine");
+    return found;
+}
+
+/*  Completes the place by what the daemons on this machine have left.      */
+static int
+s_use_state (place_t *place, const state_t *state, bool has_token, fault_t *fault)
+{
+    char machine [MACHINE_TEXT_SIZE];
+    network_machine (machine);
+    place->insecure = state->insecure;
+    if (state->head && strcmp (state->machine, machine) == 0)
+        snprintf (place->endpoint, sizeof place->endpoint, "%s", state->endpoint);
+    if (has_token)
+        return 0;
+    return token_read_file (&place->token, state->token, fault)
+                   || s_split (&place->token, state->address, fault)
+               ? -1
+               : 0;
+}
+
+int
+place_find (place_t *place, const char *address, const char *token, fault_t *fault)
+{
+    settings_t settings;
+    fault_t none;
+    state_t states [STATE_DAEMONS_MAX];
+    *place = (place_t){ 0 };
+    s_find_settings (&settings);
+    address = s_first (address, getenv ("TROUPE_ADDRESS"), settings.address);
+    token = s_first (token, getenv ("TROUPE_TOKEN"), settings.token);
+    if (address && strncmp (address, "troupe1:", 8) == 0) {
+        token = address;
+        address = NULL;
+    }
+    if (address && strcmp (address, "auto") == 0)
+        address = NULL;
+    if (token && token_find (&place->token, token, fault))
+        return -1;
+    char known [HOST_MAX + 16] = "";
+    if (!address && token) {
+        const char *open = strchr (place->token.host, ':') ? "[" : "";
+        snprintf (known, sizeof known, "%s%s%s:%u", open, place->token.host, *open ? "]" : "",
+                  place->token.port);
+        address = known;
+    }
+    size_t count = state_list (states, STATE_DAEMONS_MAX);
+    const state_t *state = s_find_state (states, count, address, fault);
+    if (state)
+        return s_use_state (place, state, token != NULL, fault)
+                       || (address && !*known && s_split (&place->token, address, &none))
+                   ? -1
+                   : 0;
+    if (!address)
+        return -1;
+    if (!token)
+        return fault_set (fault, TROUPE_EINVAL,
+                          "%s asks for a token: set TROUPE_TOKEN to the one that `troupe start "
+                          "--head` has printed, or to a file with it",
+                          address);
+    return *known ? 0 : s_split (&place->token, address, fault);
+}
+
+void
+place_cookie (const key_pair_t *admission, uint8_t cookie [PLACE_COOKIE_SIZE])
+{
+    static const char purpose [] = "troupe cookie";
+    crypto_generichash (cookie, PLACE_COOKIE_SIZE, admission->secret_key, KEY_SIZE,
+                        (const unsigned char *) purpose, sizeof purpose - 1);
+}

@@ -1,0 +1,33 @@
+/*  place.h - where a cluster is, and what lets one in
+
+    An address is HOST:PORT, a token, or "auto" for the cluster that runs on
+    this machine. What is not given is looked for in the environment
+    (TROUPE_ADDRESS, TROUPE_TOKEN), in a configuration file (the one that
+    TROUPE_CONFIG names; troupe.conf in the current folder, in
+    ~/.config/troupe, in /etc), and, for the token, among the clusters of
+    this user on this machine.                                              */
+
+#ifndef TROUPE_CLIENT_PLACE_H
+#define TROUPE_CLIENT_PLACE_H
+
+#include "wire/keys.h"
+
+#define PLACE_COOKIE_SIZE 16
+
+typedef struct {
+    join_token_t token;         /*  with the address                        */
+    bool insecure;              /*  the cluster has no keys                 */
+    char endpoint [128];        /*  of the head on this machine, or ""      */
+} place_t;
+
+/*  Finds a cluster. address and token may be NULL. Returns 0, or -1 with the
+    fault set; TROUPE_ENAME: none is named anywhere.                        */
+int place_find (place_t *place, const char *address, const char *token, fault_t *fault);
+
+/*  True if the environment or a configuration file names a cluster.        */
+bool place_is_named (void);
+
+/*  What everybody who knows the secret shows to the others: a hash of it.  */
+void place_cookie (const key_pair_t *admission, uint8_t cookie [PLACE_COOKIE_SIZE]);
+
+#endif

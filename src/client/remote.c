@@ -1,0 +1,213 @@
+/*  remote.c - a seat in a cluster that runs already                         */
+
+#include "client/remote.h"
+
+#include "core/printable.h"
+#include "node/program.h"
+#include "wire/socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define JOIN_TIMEOUT (5000 * CLOCK_MS)
+#define LEAVE_TIMEOUT (1000 * CLOCK_MS)
+#define PATIENCE (10000 * CLOCK_MS)
+
+/*  The largest piece of the program that the head may ask for.             */
+#define PIECE_MAX ((uint32_t) 1 << 20)
+
+struct remote {
+    void *context;
+    network_t network;
+    uint8_t cookie [COOKIE_SIZE];
+    int program;                /*  descriptor; -1: not a driver            */
+    program_id_t program_id;
+    bool quiet;                 /*  lines of workers are not shown          */
+    troupe_t *peer;
+};
+
+/*  --- what the head asks of a driver -----------------------------------  */
+
+static void
+s_send_piece (remote_t *self, troupe_t *peer, const record_t *request)
+{
+    uint32_t wanted = request->number < PIECE_MAX ? request->number : PIECE_MAX;
+    bytes_t body = { 0 };
+    bytes_append (&body, request->body, PROGRAM_HASH_SIZE);
+    uint8_t *place = bytes_extend (&body, wanted);
+    ssize_t got = place ? pread (self->program, place, wanted, (off_t) request->target) : -1;
+    record_t chunk = { .type = RECORD_CHUNK,
+                       .id = { 0, self->program_id.size },
+                       .target = request->target,
+                       .body = body.data,
+                       .body_size = PROGRAM_HASH_SIZE + (uint32_t) (got > 0 ? got : 0) };
+    if (body.data)
+        link_send (peer, HEAD_PROCESS, &chunk);
+    bytes_release (&body);
+}
+
+/*  Lines end up where the worker wrote them, each with who said it.        */
+static void
+s_show_line (const remote_t *self, const record_t *record)
+{
+    const char *who = (const char *) record->body;
+    size_t length = strnlen (who, record->body_size);
+    if (self->quiet || length == record->body_size)
+        return;
+    FILE *to = record->flags == 0 ? stdout : stderr;
+    flockfile (to);
+    fprintf (to, "(%s) ", who);
+    fwrite (who + length + 1, 1, record->body_size - length - 1, to);
+    fputc ('\n', to);
+    fflush (to);
+    funlockfile (to);
+}
+
+static void
+s_record (void *context, troupe_t *peer, const record_t *record)
+{
+    remote_t *self = context;
+    if (record->type == RECORD_LOG)
+        s_show_line (self, record);
+    else if (record->type == RECORD_FETCH && self->program >= 0
+             && record->body_size == PROGRAM_HASH_SIZE
+             && memcmp (record->body, self->program_id.hash, PROGRAM_HASH_SIZE) == 0)
+        s_send_piece (self, peer, record);
+}
+
+/*  --- joining and leaving ----------------------------------------------  */
+
+static int
+s_open_network (remote_t *self, const place_t *place, fault_t *fault)
+{
+    network_t *network = &self->network;
+    network->insecure = place->insecure;
+    network->admission = place->token.admission;
+    memcpy (network->head_key, place->token.head_key, KEY_SIZE);
+    place_cookie (&network->admission, self->cookie);
+    if (network_source (place->token.host, place->token.port, network->host, fault)
+        || (!place->insecure && (keys_available (fault) || key_pair_new (&network->keys, fault))))
+        return -1;
+    self->context = socket_context_new (fault);
+    network->gate = self->context ? gate_new (self->context, NULL, NULL, fault) : NULL;
+    if (!network->gate)
+        return -1;
+    return network->insecure ? gate_allow_insecure (network->gate, DOMAIN_PEERS, fault)
+                             : gate_let_wait (network->gate, DOMAIN_PEERS, fault);
+}
+
+static int
+s_open_program (remote_t *self, role_t role, fault_t *fault)
+{
+    if (role != ROLE_DRIVER)
+        return 0;
+    self->program = program_open (NULL, fault);
+    return self->program >= 0 ? program_identify (self->program, &self->program_id, fault) : -1;
+}
+
+/*  What the environment says of the job: TROUPE_PRIORITY, TROUPE_SHARE.    */
+static int
+s_read_terms (char terms [64], fault_t *fault)
+{
+    const char *priority = getenv ("TROUPE_PRIORITY"), *share = getenv ("TROUPE_SHARE");
+    char *end = NULL;
+    long first = priority && *priority ? strtol (priority, &end, 10) : 0;
+    if ((end && *end) || first < -1000 || first > 1000)
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_PRIORITY is '%s': wanted a number from -1000 to 1000",
+                          priority);
+    end = NULL;
+    long second = share && *share ? strtol (share, &end, 10) : 1;
+    if ((end && *end) || second < 1 || second > 1000)
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_SHARE is '%s': wanted a number from 1 to 1000", share);
+    snprintf (terms, 64, "priority=%ld share=%ld", first, second);
+    return 0;
+}
+
+static int
+s_join (remote_t *self, const place_t *place, role_t role, const char *space, fault_t *fault)
+{
+    char endpoint [HOST_MAX + 32], label [128], terms [64] = "";
+    const char *folder = getenv ("TROUPE_JOB_FOLDER"), *job = getenv ("TROUPE_JOB_ENVIRONMENT");
+    if (role == ROLE_DRIVER && s_read_terms (terms, fault))
+        return -1;
+    if ((folder && strlen (folder) > 255) || (job && strlen (job) > 1023))
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_JOB_FOLDER or TROUPE_JOB_ENVIRONMENT is too long");
+    bool far = !place->endpoint [0];
+    network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
+    snprintf (label, sizeof label, "%s (pid %d)", role == ROLE_DRIVER ? "driver" : "client",
+              (int) getpid ());
+    peer_options_t options = { .context = self->context,
+                               .head_endpoint = far ? endpoint : place->endpoint,
+                               .cookie = self->cookie,
+                               .role = role,
+                               .label = label,
+                               .network = &self->network,
+                               .far = far,
+                               .patience = PATIENCE,
+                               .name = space,
+                               .resources = terms,
+                               .folder = role == ROLE_DRIVER ? folder : NULL,
+                               .environment = role == ROLE_DRIVER ? job : NULL,
+                               .program = role == ROLE_DRIVER ? self->program_id.hash : NULL,
+                               .record = s_record,
+                               .record_context = self };
+    self->peer = peer_new (&options, clock_now () + JOIN_TIMEOUT, fault);
+    return self->peer ? 0 : -1;
+}
+
+remote_t *
+remote_new (const place_t *place, role_t role, const char *space, fault_t *fault)
+{
+    remote_t *self = calloc (1, sizeof *self);
+    if (!self) {
+        fault_set (fault, TROUPE_ENOMEM, "no memory for the runtime");
+        return NULL;
+    }
+    const char *log = getenv ("TROUPE_LOG");
+    self->program = -1;
+    self->quiet = log && strcmp (log, "off") == 0;
+    if (s_open_network (self, place, fault) || s_open_program (self, role, fault)
+        || s_join (self, place, role, space, fault)) {
+        fault_t second;
+        remote_destroy (&self, &second);
+        return NULL;
+    }
+    self->peer->remote = self;
+    return self;
+}
+
+troupe_t *
+remote_peer (remote_t *self)
+{
+    return self->peer;
+}
+
+int
+remote_destroy (remote_t **self_p, fault_t *fault)
+{
+    remote_t *self = *self_p;
+    if (!self)
+        return 0;
+    *self_p = NULL;
+    if (self->peer) {
+        peer_leave (self->peer, clock_now () + LEAVE_TIMEOUT);
+        if (peer_stop (self->peer))
+            return fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");
+        peer_destroy (&self->peer);
+    }
+    if (gate_destroy (&self->network.gate))
+        return fault_set (fault, TROUPE_ESYSTEM, "the gate's thread did not end");
+    if (self->context)
+        zmq_ctx_term (self->context);
+    if (self->program >= 0)
+        close (self->program);
+    key_pair_wipe (&self->network.keys);
+    key_pair_wipe (&self->network.admission);
+    free (self);
+    return 0;
+}

@@ -1,0 +1,825 @@
+/*  agent.c - the node agent of a cluster of machines                        */
+
+#include "node/agent.h"
+
+#include "node/ledger.h"
+#include "node/output.h"
+#include "node/process.h"
+#include "node/program.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define JOIN_TIMEOUT (5000 * CLOCK_MS)
+#define LEAVE_TIMEOUT (1000 * CLOCK_MS)
+#define STOP_TIMEOUT_MS 6000
+#define GRACE (1500 * CLOCK_MS)
+#define PROGRAM_BYTES_MAX (UINT64_C (2) << 30)
+#define WORKERS_MAX 1024
+#define ENVIRONMENT_MAX 64
+
+/*  How often the loop looks after what no descriptor tells of.             */
+#define TICK_MS 250
+
+/*  A record from the head, for the agent's thread.                         */
+typedef struct {
+    list_node_t node;
+    record_t record;
+    uint8_t body [];
+} order_t;
+
+typedef struct {
+    list_node_t node;
+    pid_t pid;
+    int pidfd;
+    unsigned number;
+    uint32_t job;
+    ledger_t *ledger;
+    program_hold_t *program;
+} child_t;
+
+/*  Workers to be started, perhaps once their program is here.              */
+typedef struct {
+    list_node_t node;
+    uint8_t hash [PROGRAM_HASH_SIZE];
+    uint32_t job;
+    unsigned count;
+    char folder [256];
+    char environment [1024];    /*  "A=1\nB=2"                              */
+} request_t;
+
+typedef struct {
+    list_node_t node;
+    uint8_t hash [PROGRAM_HASH_SIZE];
+    uint64_t size;
+    uint64_t offset;
+    program_receive_t *receive;
+} fetch_t;
+
+struct agent {
+    agent_options_t options;
+    char *texts [7];            /*  copies of the options' strings          */
+    uint8_t cookie [COOKIE_SIZE];
+    troupe_t *peer;
+    program_cache_t *programs;
+    output_t *output;
+    list_t children;
+    unsigned child_count;
+    unsigned numbers;           /*  of workers so far                       */
+    list_t requests;
+    list_t fetches;
+    thread_t *thread;
+    int wake;
+    pthread_mutex_t lock;       /*  of what follows                         */
+    pthread_cond_t changed;
+    list_t orders;
+    bool stopping;
+    bool draining;              /*  the head is to be asked for it          */
+    bool drained;
+    unsigned running;
+};
+
+static void
+s_log (agent_t *self, const char *text)
+{
+    if (self->options.log)
+        self->options.log (self->options.log_context, text);
+}
+
+/*  --- to the head ------------------------------------------------------  */
+
+static void
+s_send (agent_t *self, const record_t *record)
+{
+    pthread_mutex_lock (&self->peer->lock);
+    link_send (self->peer, HEAD_PROCESS, record);
+    link_flush_all (self->peer);
+    pthread_mutex_unlock (&self->peer->lock);
+}
+
+static void
+s_send_failure (agent_t *self, uint32_t job, const fault_t *fault)
+{
+    record_t failed = { .type = RECORD_FAILED,
+                        .id = { self->peer->self, job },
+                        .body = (const uint8_t *) fault->text,
+                        .body_size = (uint32_t) strlen (fault->text) };
+    s_log (self, fault->text);
+    s_send (self, &failed);
+}
+
+/*  Body: cause, NUL, ledger.                                               */
+static void
+s_send_lost (agent_t *self, const child_t *child, const char *cause)
+{
+    bytes_t body = { 0 };
+    bytes_append (&body, cause, strlen (cause) + 1);
+    uint8_t *place = bytes_extend (&body, LEASES_MAX * sizeof (uint32_t));
+    for (unsigned index = 0; place && index < LEASES_MAX; index++) {
+        uint32_t lease = atomic_load (&child->ledger->leases [index]);
+        memcpy (place + index * sizeof lease, &lease, sizeof lease);
+    }
+    record_t lost = { .type = RECORD_WORKER_LOST,
+                      .id = { self->peer->self, child->job },
+                      .number = (uint32_t) child->pid,
+                      .target = atomic_load (&child->ledger->process),
+                      .body = body.data,
+                      .body_size = (uint32_t) body.size };
+    if (place)
+        s_send (self, &lost);
+    bytes_release (&body);
+}
+
+static void
+s_worker_label (const agent_t *self, unsigned number, pid_t pid, char text [160])
+{
+    snprintf (text, 160, "worker %u (pid %d) on %s", number, (int) pid, self->options.name);
+}
+
+static child_t *
+s_child (agent_t *self, uint64_t number)
+{
+    for (list_node_t *node = self->children.next; node != &self->children; node = node->next)
+        if (container_of (node, child_t, node)->number == number)
+            return container_of (node, child_t, node);
+    return NULL;
+}
+
+/*  A line that a worker has printed.                                       */
+static void
+s_line (void *arg, uint64_t worker, output_stream_t stream, const char *text, size_t length)
+{
+    agent_t *self = arg;
+    child_t *child = s_child (self, worker);
+    if (!child || !self->peer)
+        return;
+    char label [160];
+    bytes_t body = { 0 };
+    s_worker_label (self, child->number, child->pid, label);
+    bytes_append (&body, label, strlen (label) + 1);
+    bytes_append (&body, text, length);
+    record_t line = { .type = RECORD_LOG,
+                      .flags = (uint8_t) stream,
+                      .target = atomic_load (&child->ledger->process),
+                      .body = body.data,
+                      .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        s_send (self, &line);
+    bytes_release (&body);
+}
+
+/*  --- workers ----------------------------------------------------------  */
+
+static void
+s_hex (char *text, const uint8_t *bytes, size_t size)
+{
+    for (size_t index = 0; index < size; index++)
+        snprintf (text + 2 * index, 3, "%02x", bytes [index]);
+}
+
+/*  What worker_main reads.                                                 */
+static void
+s_boot (const agent_t *self, unsigned number, int fd, uint32_t job, const uint8_t *hash,
+        char boot [512], char cluster [1024])
+{
+    char cookie [2 * COOKIE_SIZE + 1], head [2 * KEY_SIZE + 1], shown [2 * KEY_SIZE + 1],
+        secret [2 * KEY_SIZE + 1], program [2 * PROGRAM_HASH_SIZE + 1];
+    const network_t *network = self->options.network;
+    s_hex (cookie, self->cookie, COOKIE_SIZE);
+    s_hex (head, network->head_key, KEY_SIZE);
+    s_hex (shown, network->admission.public_key, KEY_SIZE);
+    s_hex (secret, network->admission.secret_key, KEY_SIZE);
+    s_hex (program, hash, PROGRAM_HASH_SIZE);
+    snprintf (boot, 512, "TROUPE_BOOT=%d %u %d %s %s", (int) getpid (), number, fd, cookie,
+              self->options.worker_endpoint);
+    snprintf (cluster, 1024, "TROUPE_BOOT_CLUSTER=%d %d %llu %u %s %s %s %s %s %s",
+              self->options.far, network->insecure, (unsigned long long) self->peer->self, job,
+              network->host, head, shown, secret, program, self->options.name);
+}
+
+/*  Appends the lines of the job's environment to the list.                 */
+static void
+s_add_environment (const char **list, size_t count, char *lines)
+{
+    char *rest = lines;
+    for (char *line; count < ENVIRONMENT_MAX && (line = strsep (&rest, "\n"));)
+        if (strchr (line, '=') && strncmp (line, "TROUPE_BOOT", 11))
+            list [count++] = line;
+    list [count] = NULL;
+}
+
+static int
+s_launch (agent_t *self, child_t *child, const request_t *request, const int *fds,
+          fault_t *fault)
+{
+    char boot [512], cluster [1024], modules [4096], lines [sizeof request->environment];
+    int fd;
+    child->ledger = ledger_new (&fd, fault);
+    if (!child->ledger)
+        return -1;
+    s_boot (self, child->number, fd, child->job, request->hash, boot, cluster);
+    snprintf (modules, sizeof modules, "TROUPE_MODULES=%s",
+              self->options.modules ? self->options.modules : "");
+    const char *environment [ENVIRONMENT_MAX + 1]
+        = { boot, cluster, "TROUPE_ADDRESS", "TROUPE_TOKEN", modules };
+    memcpy (lines, request->environment, sizeof lines);
+    s_add_environment (environment, self->options.modules ? 5 : 4, lines);
+    const char *path = program_hold_path (child->program);
+    char *const argv [] = { (char *) (uintptr_t) path, NULL };
+    process_options_t options = { .path = path,
+                                  .argv = argv,
+                                  .environment = environment,
+                                  .folder = *request->folder ? request->folder : NULL,
+                                  .fd = fd,
+                                  .output = fds [0],
+                                  .errors = fds [1] };
+    child->pid = process_start (&options, &child->pidfd, fault);
+    close (fd);
+    return child->pid > 0 ? 0 : -1;
+}
+
+static void
+s_count (agent_t *self, int step)
+{
+    self->child_count = (unsigned) ((int) self->child_count + step);
+    pthread_mutex_lock (&self->lock);
+    self->running = self->child_count;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
+}
+
+static void
+s_child_destroy (agent_t *self, child_t *child)
+{
+    if (list_linked (&child->node)) {
+        list_remove (&child->node);
+        close (child->pidfd);
+        s_count (self, -1);
+    }
+    ledger_destroy (&child->ledger);
+    program_hold_destroy (&child->program);
+    free (child);
+}
+
+static int
+s_start (agent_t *self, const request_t *request, fault_t *fault)
+{
+    char name [64];
+    int fds [2];
+    if (self->child_count >= WORKERS_MAX)
+        return fault_set (fault, TROUPE_ELIMIT, "limit of %d workers of a node", WORKERS_MAX);
+    child_t *child = calloc (1, sizeof *child);
+    if (!child)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for a worker");
+    child->number = ++self->numbers;
+    child->job = request->job;
+    child->program = program_cache_find (self->programs, request->hash);
+    snprintf (name, sizeof name, "worker-%u", child->number);
+    if (!child->program) {
+        s_child_destroy (self, child);
+        return fault_set (fault, TROUPE_ESYSTEM, "the program has left the cache");
+    }
+    if (output_add (self->output, child->number, name, fds, fault)) {
+        s_child_destroy (self, child);
+        return -1;
+    }
+    int rc = s_launch (self, child, request, fds, fault);
+    close (fds [0]);
+    close (fds [1]);
+    if (rc) {
+        output_remove (self->output, child->number);
+        s_child_destroy (self, child);
+        return -1;
+    }
+    list_append (&self->children, &child->node);
+    s_count (self, 1);
+    return 0;
+}
+
+static void
+s_start_all (agent_t *self, const request_t *request)
+{
+    fault_t fault;
+    program_hold_t *hold = program_cache_find (self->programs, request->hash);
+    int rc = hold ? program_check (program_hold_path (hold), self->options.name, &fault)
+                  : fault_set (&fault, TROUPE_ESYSTEM, "the program is not in the cache");
+    for (unsigned left = request->count; left; left--)
+        if (rc || s_start (self, request, &fault))
+            s_send_failure (self, request->job, &fault);
+    program_hold_destroy (&hold);
+}
+
+static void
+s_ended (agent_t *self, child_t *child)
+{
+    char how [128];
+    process_reap (child->pid, how, sizeof how);
+    output_remove (self->output, child->number);
+    s_send_lost (self, child, how);
+    s_child_destroy (self, child);
+}
+
+static void
+s_kill (agent_t *self, uint32_t pid)
+{
+    for (list_node_t *node = self->children.next; node != &self->children; node = node->next)
+        if (container_of (node, child_t, node)->pid == (pid_t) pid)
+            kill ((pid_t) pid, SIGKILL);
+}
+
+static void
+s_kill_all (agent_t *self)
+{
+    for (list_node_t *node = self->children.next; node != &self->children; node = node->next)
+        kill (container_of (node, child_t, node)->pid, SIGKILL);
+    while (!list_empty (&self->children)) {
+        char how [128];
+        child_t *child = container_of (self->children.next, child_t, node);
+        process_reap (child->pid, how, sizeof how);
+        output_remove (self->output, child->number);
+        s_child_destroy (self, child);
+    }
+}
+
+/*  --- programs ---------------------------------------------------------  */
+
+static void
+s_ask (agent_t *self, const fetch_t *fetch)
+{
+    record_t record = { .type = RECORD_FETCH,
+                        .id = { self->peer->self, 0 },
+                        .target = fetch->offset,
+                        .body = fetch->hash,
+                        .body_size = PROGRAM_HASH_SIZE };
+    s_send (self, &record);
+}
+
+static fetch_t *
+s_fetch (agent_t *self, const uint8_t *hash)
+{
+    for (list_node_t *node = self->fetches.next; node != &self->fetches; node = node->next)
+        if (memcmp (container_of (node, fetch_t, node)->hash, hash, PROGRAM_HASH_SIZE) == 0)
+            return container_of (node, fetch_t, node);
+    return NULL;
+}
+
+/*  Reads START: hash, folder, NUL, environment, NUL. NULL: malformed, or no
+    memory.                                                                 */
+static request_t *
+s_read_start (const record_t *record)
+{
+    if (record->body_size < PROGRAM_HASH_SIZE + 2 || !record->id.sequence
+        || record->body [record->body_size - 1])
+        return NULL;
+    const char *folder = (const char *) record->body + PROGRAM_HASH_SIZE;
+    size_t length = strlen (folder);
+    request_t *request
+        = PROGRAM_HASH_SIZE + length + 2 <= record->body_size ? calloc (1, sizeof *request) : NULL;
+    if (!request)
+        return NULL;
+    memcpy (request->hash, record->body, PROGRAM_HASH_SIZE);
+    request->job = record->number;
+    request->count = record->id.sequence < WORKERS_MAX ? (unsigned) record->id.sequence
+                                                       : WORKERS_MAX;
+    snprintf (request->folder, sizeof request->folder, "%s", folder);
+    snprintf (request->environment, sizeof request->environment, "%s", folder + length + 1);
+    return request;
+}
+
+static void
+s_on_start (agent_t *self, const record_t *record)
+{
+    fault_t fault;
+    request_t *request = s_read_start (record);
+    program_hold_t *hold = request ? program_cache_find (self->programs, request->hash) : NULL;
+    if (hold) {
+        program_hold_destroy (&hold);
+        s_start_all (self, request);
+        free (request);
+        return;
+    }
+    fetch_t *fetch = request ? s_fetch (self, request->hash) : NULL;
+    if (request && fetch) {
+        list_append (&self->requests, &request->node);
+        return;
+    }
+    fetch = request ? calloc (1, sizeof *fetch) : NULL;
+    if (!fetch) {
+        free (request);
+        fault_set (&fault, TROUPE_ENOMEM, "no memory for a program");
+        for (uint64_t left = record->id.sequence; left && left <= WORKERS_MAX; left--)
+            s_send_failure (self, record->number, &fault);
+        return;
+    }
+    memcpy (fetch->hash, request->hash, PROGRAM_HASH_SIZE);
+    list_append (&self->requests, &request->node);
+    list_append (&self->fetches, &fetch->node);
+    s_ask (self, fetch);
+}
+
+/*  The program is here, or not to be had.                                  */
+static void
+s_fetched (agent_t *self, fetch_t *fetch, const fault_t *fault)
+{
+    uint8_t hash [PROGRAM_HASH_SIZE];
+    list_node_t *next;
+    memcpy (hash, fetch->hash, sizeof hash);
+    list_remove (&fetch->node);
+    program_receive_destroy (&fetch->receive);
+    free (fetch);
+    for (list_node_t *node = self->requests.next; node != &self->requests; node = next) {
+        request_t *request = container_of (node, request_t, node);
+        next = node->next;
+        if (memcmp (request->hash, hash, PROGRAM_HASH_SIZE))
+            continue;
+        list_remove (node);
+        if (!fault)
+            s_start_all (self, request);
+        else
+            while (request->count--)
+                s_send_failure (self, request->job, fault);
+        free (request);
+    }
+}
+
+static void
+s_on_chunk (agent_t *self, const record_t *record)
+{
+    fault_t fault = { 0 };
+    fetch_t *fetch
+        = record->body_size >= PROGRAM_HASH_SIZE ? s_fetch (self, record->body) : NULL;
+    if (!fetch)
+        return;
+    const uint8_t *data = record->body + PROGRAM_HASH_SIZE;
+    uint32_t size = record->body_size - PROGRAM_HASH_SIZE;
+    if (record->flags & RECORD_FAULT)
+        fault_set (&fault, TROUPE_ESYSTEM, "the program cannot be had: %.*s", (int) size,
+                   (const char *) data);
+    else if (record->target != fetch->offset)
+        return;
+    else if (!fetch->receive) {
+        fetch->size = record->id.sequence;
+        fetch->receive = program_receive_new (self->programs, fetch->hash, fetch->size, &fault);
+    }
+    if (!fault.code && !size)
+        fault_set (&fault, TROUPE_EPROTOCOL, "the program ends too early");
+    if (fault.code || program_receive_write (fetch->receive, fetch->offset, data, size, &fault)) {
+        s_fetched (self, fetch, &fault);
+        return;
+    }
+    fetch->offset += size;
+    if (fetch->offset < fetch->size)
+        s_ask (self, fetch);
+    else if (program_receive_commit (&fetch->receive, &fault))
+        s_fetched (self, fetch, &fault);
+    else
+        s_fetched (self, fetch, NULL);
+}
+
+static void
+s_forget_fetches (agent_t *self)
+{
+    for (list_node_t *node; (node = list_pop (&self->fetches));) {
+        fetch_t *fetch = container_of (node, fetch_t, node);
+        program_receive_destroy (&fetch->receive);
+        free (fetch);
+    }
+    for (list_node_t *node; (node = list_pop (&self->requests));)
+        free (container_of (node, request_t, node));
+}
+
+/*  --- orders -----------------------------------------------------------  */
+
+static void
+s_wake (agent_t *self)
+{
+    uint64_t one = 1;
+    if (write (self->wake, &one, sizeof one) < 0) {
+        /*  It is being woken already.                                      */
+    }
+}
+
+/*  On whichever thread receives.                                           */
+static void
+s_record (void *context, troupe_t *peer, const record_t *record)
+{
+    (void) peer;
+    agent_t *self = context;
+    order_t *order = malloc (sizeof *order + record->body_size);
+    if (!order)
+        return;
+    order->record = *record;
+    order->node = (list_node_t){ 0 };
+    if (record->body_size)
+        memcpy (order->body, record->body, record->body_size);
+    order->record.body = order->body;
+    pthread_mutex_lock (&self->lock);
+    list_append (&self->orders, &order->node);
+    pthread_mutex_unlock (&self->lock);
+    s_wake (self);
+}
+
+static void
+s_obey (agent_t *self, const record_t *record)
+{
+    if (record->type == RECORD_START)
+        s_on_start (self, record);
+    else if (record->type == RECORD_CHUNK)
+        s_on_chunk (self, record);
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
+        s_kill (self, record->number);
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED) {
+        pthread_mutex_lock (&self->lock);
+        self->drained = true;
+        pthread_cond_broadcast (&self->changed);
+        pthread_mutex_unlock (&self->lock);
+    }
+}
+
+static order_t *
+s_next_order (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    list_node_t *node = list_pop (&self->orders);
+    pthread_mutex_unlock (&self->lock);
+    return node ? container_of (node, order_t, node) : NULL;
+}
+
+/*  --- life -------------------------------------------------------------  */
+
+static int
+s_join (agent_t *self, fault_t *fault)
+{
+    char label [128];
+    snprintf (label, sizeof label, "node %s (pid %d)", self->options.name, (int) getpid ());
+    peer_options_t options = { .context = self->options.context,
+                               .head_endpoint = self->options.head_endpoint,
+                               .cookie = self->cookie,
+                               .role = ROLE_NODE,
+                               .label = label,
+                               .network = self->options.network,
+                               .far = self->options.far,
+                               .patience = self->options.patience,
+                               .name = self->options.name,
+                               .resources = self->options.resources,
+                               .record = s_record,
+                               .record_context = self };
+    self->peer = peer_new (&options, clock_now () + JOIN_TIMEOUT, fault);
+    return self->peer ? 0 : -1;
+}
+
+static bool
+s_is_stopping (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool stopping = self->stopping;
+    pthread_mutex_unlock (&self->lock);
+    return stopping;
+}
+
+static bool
+s_lost_head (agent_t *self)
+{
+    pthread_mutex_lock (&self->peer->lock);
+    bool lost = self->peer->lost.code != 0;
+    pthread_mutex_unlock (&self->peer->lock);
+    return lost;
+}
+
+static bool
+s_take_draining (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool draining = self->draining;
+    self->draining = false;
+    pthread_mutex_unlock (&self->lock);
+    return draining;
+}
+
+/*  Of this node.                                                           */
+static void
+s_command (agent_t *self, const char *verb)
+{
+    bytes_t body = { 0 };
+    value_put_array (&body, 2);
+    value_put_string (&body, verb, strlen (verb));
+    value_put_string (&body, self->options.name, strlen (self->options.name));
+    record_t command = { .type = RECORD_COMMAND,
+                       .id = { self->peer->self, 0 },
+                       .body = body.data,
+                       .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        s_send (self, &command);
+    bytes_release (&body);
+}
+
+/*  Waits for something to do, and does it.                                 */
+static void
+s_turn (agent_t *self)
+{
+    struct pollfd items [WORKERS_MAX + 2];
+    nfds_t count = 2;
+    uint64_t counter;
+    items [0] = (struct pollfd){ .fd = self->wake, .events = POLLIN };
+    items [1] = (struct pollfd){ .fd = output_fd (self->output), .events = POLLIN };
+    for (list_node_t *node = self->children.next; node != &self->children; node = node->next)
+        items [count++] = (struct pollfd){ .fd = container_of (node, child_t, node)->pidfd,
+                                           .events = POLLIN };
+    if (poll (items, count, TICK_MS) <= 0)
+        return;
+    if (items [0].revents && read (self->wake, &counter, sizeof counter) < 0) {
+        /*  Somebody else has cleared it.                                   */
+    }
+    if (items [1].revents)
+        output_read (self->output);
+    list_node_t *next = self->children.next;
+    for (nfds_t index = 2; index < count; index++) {
+        child_t *child = container_of (next, child_t, node);
+        next = next->next;
+        if (items [index].revents)
+            s_ended (self, child);
+    }
+    for (order_t *order; (order = s_next_order (self));) {
+        s_obey (self, &order->record);
+        free (order);
+    }
+    if (s_take_draining (self))
+        s_command (self, "drain");
+}
+
+/*  Ends what belongs to the seat, and the seat.                            */
+static void
+s_leave (agent_t *self)
+{
+    s_kill_all (self);
+    s_forget_fetches (self);
+    peer_leave (self->peer, clock_now () + LEAVE_TIMEOUT);
+    peer_stop (self->peer);
+    peer_destroy (&self->peer);
+    for (order_t *order; (order = s_next_order (self));)
+        free (order);
+}
+
+/*  Tries until there is a head again.                                      */
+static void
+s_join_again (agent_t *self)
+{
+    fault_t fault;
+    s_log (self, "the head is silent: workers end, and the node joins again");
+    s_leave (self);
+    while (!s_is_stopping (self) && s_join (self, &fault)) {
+        struct pollfd item = { .fd = self->wake, .events = POLLIN };
+        poll (&item, 1, TICK_MS);
+    }
+    if (self->peer)
+        s_log (self, "the node has joined again");
+}
+
+/*  Workers end by themselves, with the destructors of their actors, if they
+    do it soon.                                                             */
+static void
+s_stop_children (agent_t *self)
+{
+    int64_t deadline = clock_now () + GRACE;
+    if (list_empty (&self->children) || s_lost_head (self))
+        return;
+    s_command (self, "stop");
+    while (!list_empty (&self->children) && clock_now () < deadline)
+        s_turn (self);
+}
+
+static void
+s_run (void *arg)
+{
+    agent_t *self = arg;
+    thread_block_signals ();
+    while (self->peer && !s_is_stopping (self)) {
+        s_turn (self);
+        if (s_lost_head (self))
+            s_join_again (self);
+    }
+    if (!self->peer)
+        return;
+    s_stop_children (self);
+    s_leave (self);
+}
+
+/*  The options' strings are kept.                                          */
+static int
+s_copy (agent_t *self, const agent_options_t *options)
+{
+    const char **texts [] = { &self->options.head_endpoint, &self->options.worker_endpoint,
+                              &self->options.name,          &self->options.resources,
+                              &self->options.programs,      &self->options.logs,
+                              &self->options.modules };
+    self->options = *options;
+    memcpy (self->cookie, options->cookie, COOKIE_SIZE);
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        if (!*texts [index])
+            continue;
+        self->texts [index] = strdup (*texts [index]);
+        if (!self->texts [index])
+            return -1;
+        *texts [index] = self->texts [index];
+    }
+    return 0;
+}
+
+static int
+s_open (agent_t *self, fault_t *fault)
+{
+    output_options_t output = { .folder = self->options.logs, .line = s_line, .arg = self };
+    self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->wake < 0)
+        return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
+                          strerror (errno));
+    self->programs = program_cache_new (self->options.programs, PROGRAM_BYTES_MAX, fault);
+    self->output = self->programs ? output_new (&output, fault) : NULL;
+    return self->output ? s_join (self, fault) : -1;
+}
+
+agent_t *
+agent_new (const agent_options_t *options, fault_t *fault)
+{
+    agent_t *self = calloc (1, sizeof *self);
+    if (!self) {
+        fault_set (fault, TROUPE_ENOMEM, "no memory for the node");
+        return NULL;
+    }
+    self->wake = -1;
+    pthread_mutex_init (&self->lock, NULL);
+    pthread_cond_init (&self->changed, NULL);
+    list_init (&self->children);
+    list_init (&self->requests);
+    list_init (&self->fetches);
+    list_init (&self->orders);
+    if (s_copy (self, options))
+        fault_set (fault, TROUPE_ENOMEM, "no memory for the node");
+    else if (s_open (self, fault) == 0)
+        self->thread = thread_new (s_run, self, fault);
+    if (!self->thread) {
+        if (self->peer)
+            s_leave (self);
+        agent_destroy (&self);
+    }
+    return self;
+}
+
+int
+agent_drain (agent_t *self, int timeout_ms)
+{
+    struct timespec until;
+    clock_gettime (CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    pthread_mutex_lock (&self->lock);
+    self->draining = true;
+    s_wake (self);
+    int rc = 0;
+    while (!self->drained && self->running && rc == 0)
+        rc = timeout_ms < 0 ? pthread_cond_wait (&self->changed, &self->lock)
+                            : pthread_cond_clockwait (&self->changed, &self->lock,
+                                                      CLOCK_MONOTONIC, &until);
+    bool done = self->drained || !self->running;
+    pthread_mutex_unlock (&self->lock);
+    return done ? 0 : -1;
+}
+
+unsigned
+agent_workers (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    unsigned running = self->running;
+    pthread_mutex_unlock (&self->lock);
+    return running;
+}
+
+int
+agent_destroy (agent_t **self_p)
+{
+    agent_t *self = *self_p;
+    if (!self)
+        return 0;
+    *self_p = NULL;
+    pthread_mutex_lock (&self->lock);
+    self->stopping = true;
+    pthread_mutex_unlock (&self->lock);
+    if (self->wake >= 0)
+        s_wake (self);
+    if (thread_join (&self->thread, STOP_TIMEOUT_MS))
+        return -1;
+    output_destroy (&self->output);
+    program_cache_destroy (&self->programs);
+    if (self->wake >= 0)
+        close (self->wake);
+    for (size_t index = 0; index < sizeof self->texts / sizeof *self->texts; index++)
+        free (self->texts [index]);
+    pthread_cond_destroy (&self->changed);
+    pthread_mutex_destroy (&self->lock);
+    free (self);
+    return 0;
+}

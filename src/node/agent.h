@@ -1,0 +1,46 @@
+/*  agent.h - the node agent of a cluster of machines
+
+    A zactor with a seat of its own. It starts workers of the programs that
+    the head asks for, which it fetches and keeps; it watches them, tells the
+    head when one ends, and passes on what they print. If the head is silent
+    for too long, it ends its workers and joins again, as a new node.       */
+
+#ifndef TROUPE_NODE_AGENT_H
+#define TROUPE_NODE_AGENT_H
+
+#include "peer/peer.h"
+
+typedef struct agent agent_t;
+
+typedef struct {
+    void *context;              /*  ZeroMQ, not owned                       */
+    const char *head_endpoint;  /*  for the agent                           */
+    const char *worker_endpoint;    /*  for its workers                     */
+    bool far;                   /*  the head is on another machine          */
+    const uint8_t *cookie;
+    const network_t *network;   /*  not owned                               */
+    const char *name;
+    const char *resources;      /*  "cpus=4 memory=8e9"                     */
+    const char *programs;       /*  folders                                 */
+    const char *logs;
+    const char *modules;        /*  TROUPE_MODULES of workers, or NULL      */
+    int64_t patience;           /*  with a silent head                      */
+    void (*log) (void *context, const char *text);  /*  may be NULL         */
+    void *log_context;
+} agent_options_t;
+
+/*  Joins. The strings are copied. NULL with the fault set.                 */
+agent_t *agent_new (const agent_options_t *options, fault_t *fault);
+
+/*  Asks the head for no more work, and waits until what runs has ended, at
+    most timeout_ms; -1 is endless. Returns 0, or -1 if there is work left.  */
+int agent_drain (agent_t *self, int timeout_ms);
+
+/*  How many workers run.                                                   */
+unsigned agent_workers (agent_t *self);
+
+/*  Leaves the cluster and ends the workers. Returns 0, or -1 if something
+    could not be ended.                                                     */
+int agent_destroy (agent_t **self_p);
+
+#endif
