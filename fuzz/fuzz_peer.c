@@ -2,10 +2,11 @@
     from processes that have greeted, and from strangers
 
     The first byte chooses: 1 a worker, else a driver; 2 no WELCOME but what
-    the script has; 4 handles are destroyed after the runtime. Connection 0
-    is the head, 1 and 2 have greeted as the processes 2 (a worker) and 3 (a
-    driver), the others are strangers. Process 1 is the one under test; its
-    threads take turns. In a driver, actions use the public interface.
+    the script has; 4 handles are destroyed after the runtime; 8 in a cluster,
+    where the head and process 3 are on other machines. Connection 0 is the
+    head, 1 and 2 have greeted as the processes 2 (a worker) and 3 (a driver),
+    the others are strangers. Process 1 is the one under test; its threads
+    take turns. In a driver, actions use the public interface.
 
     Whatever comes, no wait may hang, every future must be done in the end,
     what is sent must be well formed, and strangers must achieve nothing.   */
@@ -27,9 +28,12 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 #define FUTURES 16
 #define ACTORS 8
 
-enum { BEGIN_WORKER = 1, BEGIN_RAW = 2, BEGIN_HANDLES_LAST = 4 };
+#define PATIENCE (10000 * CLOCK_MS)
+
+enum { BEGIN_WORKER = 1, BEGIN_RAW = 2, BEGIN_HANDLES_LAST = 4, BEGIN_FAR = 8 };
 
 static const uint8_t s_cookie [COOKIE_SIZE + 1] = "0123456789abcdef";
+static const uint8_t s_program [PROGRAM_HASH_SIZE] = "p";
 
 static struct {
     script_t script;
@@ -37,6 +41,7 @@ static struct {
     int steps;
     unsigned setup;             /*  messages of the beginning, sent so far  */
     bool raw;
+    bool far;                   /*  in a cluster of machines                */
     bool finished;
     unsigned acting;            /*  actions that wait in each other         */
     size_t sent;
@@ -216,6 +221,7 @@ world_sent (void *socket, const uint8_t *route, size_t route_size, const uint8_t
     int rc;
     REQUIRE (socket && route && route_size == 0);
     REQUIRE (frame_open (&reader, data, size) == 0 && reader.left);
+    REQUIRE (s.far || !channel_ends (data, size));
     while ((rc = frame_next (&reader, &record)) == 1) {
         bool value = record.type == RECORD_RESULT || record.type == RECORD_VALUE;
         if (value && !(record.flags & RECORD_FAULT))
@@ -302,20 +308,42 @@ s_deliver_welcome (troupe_t *peer)
     bytes_release (&body);
 }
 
-/*  The head says who is there, and they greet.                             */
+/*  The head says who is there.                                             */
+static void
+s_deliver_up (troupe_t *peer, unsigned number)
+{
+    bytes_t body = { 0 };
+    bool far = s.far && number == 3;
+    identity_t identity = { .role = number == 2 ? ROLE_WORKER : ROLE_DRIVER,
+                            .endpoint = "ipc://@x",
+                            .remote = "tcp://127.0.0.1:1",
+                            .machine = WORLD_MACHINE,
+                            .label = "process",
+                            .has_key = s.far };
+    if (far)
+        identity.machine [0] = 'T';
+    identity.key [0] = (uint8_t) number;
+    value_put_array (&body, IDENTITY_FIELDS);
+    identity_put (&body, &identity);
+    record_t up = { .type = RECORD_PEER_UP,
+                    .id = { world_process (number), 0 },
+                    .body = body.data,
+                    .body_size = (uint32_t) body.size };
+    s_deliver_record (peer, 0, &up);
+    bytes_release (&body);
+    if (peer->joined)
+        REQUIRE (peer->known.count && world_keys () <= peer->known.count);
+}
+
+/*  And they greet.                                                         */
 static void
 s_deliver_neighbour (troupe_t *peer, unsigned number)
 {
-    record_t up = { .type = RECORD_PEER_UP,
-                    .flags = number == 2 ? ROLE_WORKER : ROLE_DRIVER,
-                    .id = { world_process (number), 0 },
-                    .body = (const uint8_t *) "ipc://@x\0process",
-                    .body_size = 17 };
     record_t hello = { .type = RECORD_HELLO,
                        .id = { world_process (number), 0 },
                        .body = s_cookie,
                        .body_size = COOKIE_SIZE };
-    s_deliver_record (peer, 0, &up);
+    s_deliver_up (peer, number);
     s_deliver_record (peer, number - 1, &hello);
 }
 
@@ -477,12 +505,28 @@ s_act_anew (unsigned action)
     }
 }
 
+/*  The head falls silent, or the driver leaves it.                         */
+static void
+s_act_on_head (unsigned action)
+{
+    if (action & 1)
+        peer_leave (s.driver, world_now + 1000 * CLOCK_MS);
+    else {
+        static const fault_t silent = { TROUPE_ELOST, "silent" };
+        pthread_mutex_lock (&s.driver->lock);
+        peer_lose_head (s.driver, &silent);
+        pthread_mutex_unlock (&s.driver->lock);
+    }
+}
+
 static void
 s_act (unsigned what, unsigned argument)
 {
     if (!s.driver)
         return;
-    if (what & 16)
+    if (what & 32)
+        s_act_on_head (argument);
+    else if (what & 16)
         s_act_on_future (what & 15, &s.futures [argument % FUTURES]);
     else if (what & 8)
         s_act_on_actor (what & 7, &s.actors [argument % ACTORS]);
@@ -557,6 +601,13 @@ s_destroy_handles (void)
         troupe_actor_destroy (&s.actors [index]);
 }
 
+/*  What the head says to drivers in a cluster.                             */
+static void
+s_record (void *context, troupe_t *peer, const record_t *record)
+{
+    REQUIRE (context == &s && peer && record->type);
+}
+
 static void
 s_run_driver (bool handles_last)
 {
@@ -565,7 +616,15 @@ s_run_driver (bool handles_last)
     peer_options_t options = { .head_endpoint = "inproc://head",
                                .cookie = s_cookie,
                                .role = ROLE_DRIVER,
-                               .label = "driver" };
+                               .label = "driver",
+                               .record = s_record,
+                               .record_context = &s };
+    if (s.far) {
+        options.network = &world_network;
+        options.far = true;
+        options.patience = PATIENCE;
+        options.program = s_program;
+    }
     troupe_t *peer = peer_new (&options, world_now + 1000 * CLOCK_MS, &fault);
     if (!peer)
         return;
@@ -593,6 +652,15 @@ s_run_worker (void)
                                  .cookie = s_cookie,
                                  .number = 1,
                                  .threads = true };
+    if (s.far) {
+        options.network = &world_network;
+        options.far = true;
+        options.patience = PATIENCE;
+        options.program = s_program;
+        options.node = world_process (4);
+        options.job = 1;
+        options.place = "first";
+    }
     s.worker = worker_new (&options, &fault);
     if (!s.worker)
         return;
@@ -609,11 +677,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     memset (&s, 0, sizeof s);
     s.script = (script_t){ data + 1, size - 1, 0 };
     s.raw = data [0] & BEGIN_RAW;
+    s.far = data [0] & BEGIN_FAR;
     world_now = 1000 * CLOCK_MS;
     if (data [0] & BEGIN_WORKER)
         s_run_worker ();
     else
         s_run_driver (data [0] & BEGIN_HANDLES_LAST);
     bytes_release (&s.step.frame);
+    world_forget_keys ();
     return 0;
 }

@@ -103,7 +103,7 @@ typedef union {
 /*  What must hold of a place that was read, if its token lies there and is
     not a future in its stead.                                              */
 static void
-s_check_place (troupe_out_type_t type, const place_t *place, const token_t *token)
+s_check_place (troupe_out_type_t type, const place_t *place, const msgpack_token_t *token)
 {
     switch (type) {
     case TROUPE_OUT_STRING:
@@ -142,7 +142,7 @@ s_read (const uint8_t *data, size_t size, size_t offset, const value_reader_t *r
 {
     size_t behind = offset;
     size_t end = offset;
-    token_t token;
+    msgpack_token_t token;
     fault_t fault;
     bool sound = value_skip (data, size, &end) == 0;
     bool any = token_next (data, size, &behind, &token) == 0;
@@ -216,7 +216,7 @@ s_look_up (troupe_view_t map)
 /*  --- copies -----------------------------------------------------------  */
 
 static bool
-s_same (const token_t *a, const token_t *b)
+s_same (const msgpack_token_t *a, const msgpack_token_t *b)
 {
     return a->type == b->type && a->handle == b->handle && a->negative == b->negative
            && a->kind == b->kind && a->number == b->number && a->count == b->count
@@ -229,8 +229,8 @@ s_compare (const uint8_t *data, size_t size, const uint8_t *copy, size_t copy_si
 {
     size_t here = 0;
     size_t there = 0;
-    token_t a;
-    token_t b;
+    msgpack_token_t a;
+    msgpack_token_t b;
     while (here < size) {
         REQUIRE (token_next (data, size, &here, &a) == 0);
         REQUIRE (token_next (copy, copy_size, &there, &b) == 0);
@@ -272,7 +272,7 @@ s_accepted (const uint8_t *data, size_t size, size_t whole, const value_reader_t
     size_t offset = 0;
     size_t tokens = 0;
     bool references = false;
-    token_t token;
+    msgpack_token_t token;
     REQUIRE (whole <= size && value_skip (data, size, &offset) == 0 && offset == whole);
     REQUIRE (value_check (data, whole, true) == whole);
     REQUIRE (value_check (data, size, true) == (size == whole ? whole : 0));
@@ -327,7 +327,7 @@ LLVMFuzzerTestOneInput (const uint8_t *input, size_t size)
     if (whole)
         s_accepted (data, size, whole, &reader);
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     for (int count = 0; count < 64; count++) {
         s_read (data, size, offset, &reader);
         if (token_next (data, size, &offset, &token))

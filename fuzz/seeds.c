@@ -1,14 +1,17 @@
-/*  seeds.c - writes the seed corpora of fuzz_frame, fuzz_head and fuzz_peer
+/*  seeds.c - writes the seed corpora of fuzz_channel, fuzz_frame, fuzz_head
+    and fuzz_peer
 
     usage: seeds FOLDER
-    FOLDER is fuzz/corpus of the source tree; frame, head and peer in it must
-    exist. The scripts tell short stories of valid messages; the fuzzer makes
+    FOLDER is fuzz/corpus of the source tree; channel, frame, head and peer in
+    it must exist. The scripts tell short stories of valid messages; the fuzzer makes
     the others of them. For the format see fuzz/world.h.                    */
 
 #include "fuzz/world.h"
 
 #include "core/value.h"
+#include "wire/options.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,6 +58,19 @@ s_save (const char *kind, const char *name)
         s_failed = 1;
     }
     bytes_clear (&s_out);
+}
+
+/*  A story for the head begins with a byte that says which one.            */
+static void
+s_save_head (uint8_t which, const char *name)
+{
+    if (!bytes_extend (&s_out, 1)) {
+        s_failed = 1;
+        return;
+    }
+    memmove (s_out.data + 1, s_out.data, s_out.size - 1);
+    s_out.data [0] = which;
+    s_save ("head", name);
 }
 
 /*  --- bodies: one at a time, for the message that comes next -----------  */
@@ -129,16 +145,51 @@ numbers32 (uint32_t first, uint32_t second)
 }
 
 static void
-hello (const char *cookie)
+identity (const identity_t *given)
+{
+    identity_put (&s_body, given);
+}
+
+/*  Of a process on the same machine.                                       */
+static identity_t
+s_process (role_t role)
+{
+    return (identity_t){ .role = (uint8_t) role,
+                         .endpoint = "ipc://@x",
+                         .remote = "tcp://127.0.0.1:1",
+                         .machine = WORLD_MACHINE,
+                         .label = "process",
+                         .pid = 200,
+                         .slots = 2 };
+}
+
+/*  With one task and no class.                                             */
+static void
+hello_of (const char *cookie, const identity_t *given)
 {
     plain (cookie, 16);
-    list (6);
-    text ("ipc://@x");
-    text ("process");
-    integer (2);
-    integer (200);
+    list (IDENTITY_FIELDS + 3);
+    identity (given);
     integer (1003);
     text ("first");
+    list (0);
+}
+
+static void
+hello (const char *cookie, role_t role)
+{
+    identity_t given = s_process (role);
+    hello_of (cookie, &given);
+}
+
+/*  For PEER_UP.                                                            */
+static void
+up (role_t role, const char *machine)
+{
+    identity_t given = s_process (role);
+    snprintf (given.machine, sizeof given.machine, "%s", machine);
+    list (IDENTITY_FIELDS);
+    identity (&given);
 }
 
 /*  --- steps ------------------------------------------------------------  */
@@ -281,18 +332,18 @@ s_head_tasks (void)
     s_task (2, TARGET_DEPTH | 0x100 | 3);
     MESSAGE (0, SUBSCRIBE, .owner = 1, .sequence = 2, .target = TARGET_PROCESS | 2);
     MESSAGE (0, CANCEL, .owner = 1, .sequence = 2);
-    s_save ("head", "tasks");
+    s_save_head (0, "tasks");
 
     for (unsigned sequence = 1; sequence < 8; sequence++)
         s_task (sequence, 0);
     s_time (5);
-    hello (COOKIE);
+    hello (COOKIE, ROLE_WORKER);
     MESSAGE (2, HELLO, .flags = ROLE_WORKER);
     numbers32 (s_lease (2), 0);
     MESSAGE (1, RETURNED, .parts = 0);
     MESSAGE (1, SLOTS, .sequence = 1);
     s_time (600);
-    s_save ("head", "recall");
+    s_save_head (0, "recall");
 
     for (unsigned sequence = 1; sequence < 5; sequence++)
         s_task (sequence, sequence == 1);
@@ -308,11 +359,11 @@ s_head_tasks (void)
     MESSAGE (0, WORKER_LOST, .owner = 1, .target = TARGET_PROCESS | 2);
     plain ("early\0", 6);
     MESSAGE (0, WORKER_LOST, .owner = 1, .number = 200);
-    hello (COOKIE);
+    hello (COOKIE, ROLE_WORKER);
     MESSAGE (2, HELLO, .flags = ROLE_WORKER);
-    hello (COOKIE);
+    hello (COOKIE, ROLE_WORKER);
     MESSAGE (3, HELLO, .flags = ROLE_WORKER);
-    s_save ("head", "ledger");
+    s_save_head (0, "ledger");
 
     unsigned length = prefix ("second");
     list (0);
@@ -322,7 +373,7 @@ s_head_tasks (void)
     MESSAGE (0, TASK, .flags = RECORD_BY_NAME, .extra = length, .owner = 1, .sequence = 2,
              .deadline = 100);
     MESSAGE (0, ACK, .sequence = 1);
-    s_save ("head", "by_name");
+    s_save_head (0, "by_name");
 }
 
 static void
@@ -344,9 +395,9 @@ s_head_arguments (void)
     integer (4);
     MESSAGE (0, VALUE, .owner = 1, .sequence = 6);
     MESSAGE (0, TASK, .owner = 1, .sequence = 4, .number = 1, .attached = 6);
-    s_save ("head", "arguments");
+    s_save_head (0, "arguments");
 
-    hello (COOKIE);
+    hello (COOKIE, ROLE_DRIVER);
     MESSAGE (2, HELLO, .flags = ROLE_DRIVER);
     MESSAGE (0, TASK, .owner = 1, .sequence = 3, .number = 1, .attached = 7);
     list (0);
@@ -355,7 +406,7 @@ s_head_arguments (void)
     MESSAGE (0, WORKER_LOST, .owner = 1, .target = TARGET_PROCESS | 2);
     plain ("gone\0", 5);
     MESSAGE (0, WORKER_LOST, .flags = RECORD_KILL, .owner = 1, .target = TARGET_PROCESS | 3);
-    s_save ("head", "lost");
+    s_save_head (0, "lost");
 }
 
 static void
@@ -383,18 +434,18 @@ s_head_actors (void)
     list (0);
     MESSAGE (0, SPAWN, .owner = 1, .sequence = 4);
     MESSAGE (1, ACTOR_DOWN, .owner = 1, .sequence = 1);
-    s_save ("head", "actors");
+    s_save_head (0, "actors");
 }
 
 static void
 s_head_processes (void)
 {
-    hello (COOKIE);
+    hello (COOKIE, ROLE_WORKER);
     MESSAGE (3, HELLO, .flags = ROLE_WORKER);
-    hello ("0123456789abcdeX");
+    hello ("0123456789abcdeX", ROLE_WORKER);
     MESSAGE (4, HELLO, .flags = ROLE_WORKER);
     MESSAGE (5, PING, .parts = 1);
-    hello (COOKIE);
+    hello (COOKIE, ROLE_DRIVER);
     MESSAGE (7, HELLO, .flags = ROLE_DRIVER);
     MESSAGE (0, PING, .parts = 0);
     s_raw (6, "garbage", 7);
@@ -405,9 +456,9 @@ s_head_processes (void)
     s_time (7000);
     s_time (7000);
     MESSAGE (0, STOP, .parts = 0);
-    hello (COOKIE);
+    hello (COOKIE, ROLE_WORKER);
     MESSAGE (2, HELLO, .flags = ROLE_WORKER);
-    s_save ("head", "processes");
+    s_save_head (0, "processes");
 
     s_act (0, 1);
     s_task (1, 2);
@@ -415,14 +466,14 @@ s_head_processes (void)
     s_time (11000);
     plain ("how\0", 4);
     MESSAGE (0, WORKER_LOST, .owner = 1, .number = 101);
-    s_save ("head", "broken");
+    s_save_head (0, "broken");
 }
 
 /*  A worker dies: values for tasks that wait, and results, may be lost.    */
 static void
 s_head_inquiry (void)
 {
-    hello (COOKIE);
+    hello (COOKIE, ROLE_DRIVER);
     MESSAGE (2, HELLO, .flags = ROLE_DRIVER);
     MESSAGE (0, TASK, .owner = 1, .sequence = 1, .number = 1, .attached = 9);
     MESSAGE (2, TASK, .owner = 3, .sequence = 1, .number = 1, .attached = 8);
@@ -433,7 +484,238 @@ s_head_inquiry (void)
     numbers32 (7, 0);
     MESSAGE (0, CHECK, .owner = 1, .sequence = 1);
     MESSAGE (0, ACK, .sequence = 2);
-    s_save ("head", "inquiry");
+    s_save_head (0, "inquiry");
+}
+
+/*  --- stories for the head of a cluster: driver 1, node 2, worker 3, and
+    client 4, which is far; their connections 0 to 3 ---------------------  */
+
+enum { CLUSTER = 1 };
+
+/*  Ends the frame that the last message is joined to.                      */
+static void
+s_link (unsigned from, unsigned sequence, unsigned received, bool again)
+{
+    MESSAGE (from, LINK, .flags = again ? RECORD_AGAIN : 0, .sequence = sequence,
+             .target = received);
+}
+
+static void
+s_inquire (unsigned from, unsigned sequence, const char *what, const char *key)
+{
+    list (4);
+    text (what);
+    text (key);
+    integer (0);
+    integer (100);
+    MESSAGE (from, INQUIRE, .owner = from + 1, .sequence = sequence);
+}
+
+static void
+s_print (unsigned worker, unsigned stream, const char *line, size_t size)
+{
+    plain ("worker 3", 9);
+    plain (line, size);
+    MESSAGE (1, LOG, .flags = stream, .target = TARGET_PROCESS | worker);
+}
+
+/*  The driver's program is asked for by the head, and goes on to the node. */
+static void
+s_head_programs (void)
+{
+    static const char hash [PROGRAM_HASH_SIZE + 1] = "pppppppppppppppppppppppppppppppp";
+    static const uint8_t content [] = "a program";
+    uint8_t true_hash [PROGRAM_HASH_SIZE];
+    plain (hash, PROGRAM_HASH_SIZE);
+    MESSAGE (1, FETCH, .parts = 0);
+    plain (hash, PROGRAM_HASH_SIZE);
+    plain ("some", 4);
+    MESSAGE (0, CHUNK, .sequence = 8);
+    plain (hash, PROGRAM_HASH_SIZE);
+    plain ("more", 4);
+    MESSAGE (0, CHUNK, .sequence = 8, .target = 4);
+    plain (hash, PROGRAM_HASH_SIZE);
+    MESSAGE (1, FETCH, .parts = 0);
+    s_save_head (CLUSTER, "program_wrong");
+
+    if (crypto_generichash (true_hash, sizeof true_hash, content, sizeof content, NULL, 0))
+        s_failed = 1;
+    for (unsigned connection = 4; connection < 6; connection++) {
+        identity_t driver = s_process (ROLE_DRIVER);
+        driver.has_program = true;
+        memcpy (driver.program, true_hash, sizeof true_hash);
+        hello_of (COOKIE, &driver);
+        MESSAGE (connection, HELLO, .parts = 0);
+    }
+    plain ((const char *) true_hash, sizeof true_hash);
+    MESSAGE (1, FETCH, .parts = 0);
+    MESSAGE (4, LEAVE, .parts = 0);
+    plain ((const char *) true_hash, sizeof true_hash);
+    plain ((const char *) content, sizeof content);
+    MESSAGE (5, CHUNK, .sequence = sizeof content);
+    plain ((const char *) true_hash, sizeof true_hash);
+    MESSAGE (1, FETCH, .target = 2);
+    s_save_head (CLUSTER, "program");
+
+    plain (hash, PROGRAM_HASH_SIZE);
+    plain ("cannot read it", 14);
+    MESSAGE (0, CHUNK, .flags = RECORD_FAULT);
+    plain (hash, PROGRAM_HASH_SIZE);
+    MESSAGE (1, FETCH, .parts = 0);
+    MESSAGE (0, LEAVE, .parts = 0);
+    s_save_head (CLUSTER, "program_failed");
+}
+
+/*  Workers are started, fail to start, work and end.                       */
+static void
+s_head_workers (void)
+{
+    identity_t worker = s_process (ROLE_WORKER);
+    worker.node = world_process (2);
+    worker.job = 1;
+    worker.has_program = true;
+    memset (worker.program, 'p', PROGRAM_HASH_SIZE);
+    for (unsigned sequence = 1; sequence < 9; sequence++)
+        s_task (sequence, 0);
+    numbers32 (s_lease (1), 100);
+    MESSAGE (2, DONE, .parts = 0);
+    s_time (50);
+    hello_of (COOKIE, &worker);
+    MESSAGE (4, HELLO, .parts = 0);
+    plain ("cannot run here", 15);
+    MESSAGE (1, FAILED, .sequence = 1);
+    s_time (2000);
+    plain ("killed\0", 7);
+    MESSAGE (1, WORKER_LOST, .target = TARGET_PROCESS | 3);
+    plain ("killed\0", 7);
+    MESSAGE (1, WORKER_LOST, .number = 200);
+    plain ("early\0", 6);
+    MESSAGE (1, WORKER_LOST, .number = 201, .sequence = 1);
+    worker.pid = 201;
+    hello_of (COOKIE, &worker);
+    MESSAGE (5, HELLO, .parts = 0);
+    MESSAGE (0, LEAVE, .parts = 0);
+    s_time (30000);
+    s_save_head (CLUSTER, "workers");
+
+    identity_t node = s_process (ROLE_NODE);
+    snprintf (node.name, sizeof node.name, "second");
+    snprintf (node.resources, sizeof node.resources, "cpus=2 lidar=1.5");
+    hello_of (COOKIE, &node);
+    MESSAGE (4, HELLO, .parts = 0);
+    hello_of (COOKIE, &node);
+    MESSAGE (5, HELLO, .parts = 0);
+    snprintf (node.name, sizeof node.name, "third");
+    snprintf (node.resources, sizeof node.resources, "cpus=-1");
+    hello_of (COOKIE, &node);
+    MESSAGE (5, HELLO, .joined = true);
+    s_link (5, 1, 0, false);
+    s_task (1, 0);
+    MESSAGE (4, LEAVE, .parts = 0);
+    MESSAGE (1, LEAVE, .parts = 0);
+    s_time (11000);
+    s_save_head (CLUSTER, "nodes");
+}
+
+static void
+s_options (placement_t placement, unsigned flags, int64_t cpus)
+{
+    options_t options = { .placement = placement,
+                          .flags = flags | OPTIONS_RESOURCES,
+                          .node_name = "first",
+                          .node_name_length = placement == PLACE_NODE ? 5 : 0,
+                          .count = 1,
+                          .resources = { { RESOURCE_CPUS, 4, cpus * RESOURCE_UNIT } } };
+    if (placement == PLACE_GROUP)
+        options.group = (tid_t){ world_process (1), 1 };
+    if (options_write (&s_body, &options))
+        s_failed = 1;
+}
+
+/*  Groups of bundles, and what is placed there or elsewhere.               */
+static void
+s_head_groups (void)
+{
+    s_options (PLACE_PACK, 0, 1);
+    s_options (PLACE_PACK, 0, 2);
+    MESSAGE (0, GROUP, .owner = 1, .sequence = 1);
+    s_options (PLACE_PACK, 0, 3);
+    MESSAGE (0, GROUP, .owner = 1, .sequence = 2, .number = 1);
+    s_options (PLACE_PACK, 0, 100);
+    MESSAGE (0, GROUP, .owner = 1, .sequence = 3, .number = 3);
+    for (unsigned placement = PLACE_PACK; placement < PLACE_LIMIT; placement++) {
+        s_options (placement, 0, 1);
+        list (1);
+        integer (7);
+        MESSAGE (0, TASK, .flags = RECORD_OPTIONS, .owner = 1, .sequence = 10 + placement,
+                 .number = 1);
+        s_options (placement, OPTIONS_DETACHED, 0);
+        list (3);
+        text ("thing");
+        text ("it");
+        list (0);
+        MESSAGE (0, SPAWN, .flags = RECORD_OPTIONS, .owner = 1, .sequence = 20 + placement);
+    }
+    s_time (100);
+    MESSAGE (0, GROUP, .flags = RECORD_KILL, .owner = 1, .sequence = 1);
+    s_time (100);
+    MESSAGE (0, LEAVE, .parts = 0);
+    s_time (100);
+    s_save_head (CLUSTER, "groups");
+}
+
+/*  What is there, asked for over a channel that loses and repeats.         */
+static void
+s_head_inquiries (void)
+{
+    static const char *const kinds [] = { "summary", "nodes",     "workers", "actors", "classes",
+                                          "tasks",   "functions", "jobs",    "lines",  "none" };
+    s_task (1, 0);
+    list (3);
+    text ("thing");
+    text ("it");
+    list (0);
+    MESSAGE (0, SPAWN, .owner = 1, .sequence = 2);
+    plain ("\1\2\3\4\5\6\7\10", 8);
+    MESSAGE (2, ACTOR_UP, .owner = 1, .sequence = 2, .target = 1);
+    s_print (3, 0, "hello", 5);
+    s_print (3, 1, "\377\0x", 3);
+    s_print (9, 2, "", 0);
+    for (unsigned index = 0; index < sizeof kinds / sizeof *kinds; index++)
+        s_inquire (index & 1 ? 0 : 3, 10 + index, kinds [index], "");
+    s_inquire (0, 30, "lines", "first");
+    s_inquire (0, 31, "nodes", "first");
+    s_inquire (0, 32, "tasks", "1.1");
+    s_save_head (CLUSTER, "inquiries");
+    s_task (1, 0);
+    for (unsigned index = 0; index < sizeof kinds / sizeof *kinds; index++)
+        s_inquire (0, 10 + index, kinds [index], "");
+    s_save_head (0, "inquiries_embedded");
+
+    list (2);
+    text ("drain");
+    text ("first");
+    MESSAGE (3, COMMAND, .owner = 4, .sequence = 1, .joined = true);
+    s_link (3, 2, 1, false);
+    list (2);
+    text ("drain");
+    text ("none");
+    MESSAGE (3, COMMAND, .owner = 4, .sequence = 2, .joined = true);
+    s_link (3, 4, 1, false);
+    MESSAGE (3, PING, .joined = true);
+    s_link (3, 3, 1, true);
+    s_time (100);
+    s_link (3, 0, 1, true);
+    s_act (0, 3);
+    MESSAGE (3, PING, .joined = true);
+    s_link (3, 4, 2, false);
+    s_time (2000);
+    s_act (1, 3);
+    s_time (4000);
+    MESSAGE (3, LEAVE, .joined = true);
+    s_link (3, 5, 3, false);
+    MESSAGE (2, LEAVE, .parts = 0);
+    s_save_head (CLUSTER, "channel");
 }
 
 /*  --- stories for a worker: 1; its neighbours are 2 and 3 --------------  */
@@ -701,8 +983,8 @@ s_inquiries (void)
     s_u8 (0);
     s_act (0, 0);
     s_act (0, 0);
-    plain ("ipc://@y\0late", 14);
-    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 4);
+    up (ROLE_WORKER, WORLD_MACHINE);
+    MESSAGE (0, PEER_UP, .owner = 4);
     plain (COOKIE, 16);
     MESSAGE (3, HELLO, .owner = 4);
     plain ("killed", 6);
@@ -747,8 +1029,8 @@ s_peer_processes (void)
     plain (COOKIE, 16);
     MESSAGE (4, HELLO, .owner = 5, .joined = true);
     MESSAGE (4, SUBSCRIBE, .owner = 1, .sequence = 3, .target = TARGET_PROCESS | 5);
-    plain ("ipc://@y\0late", 14);
-    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 5);
+    up (ROLE_WORKER, WORLD_MACHINE);
+    MESSAGE (0, PEER_UP, .owner = 5);
     s_raw (5, "T\1\0\0\10\0\0\0", 8);
     s_raw (5, "garbage", 7);
     s_save ("peer", "strangers");
@@ -779,9 +1061,10 @@ s_peer_odd (void)
     MESSAGE (1, RESULT, .flags = RECORD_ACTOR, .owner = 1, .sequence = 2);
     plain ("odd", 3);
     MESSAGE (1, RESULT, .flags = RECORD_FAULT, .number = 99, .owner = 1, .sequence = 1);
-    plain ("ipc://@y\0again", 15);
-    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 2);
-    MESSAGE (0, PEER_UP, .flags = ROLE_WORKER, .owner = 2);
+    up (ROLE_WORKER, WORLD_MACHINE);
+    MESSAGE (0, PEER_UP, .owner = 2);
+    up (ROLE_WORKER, WORLD_MACHINE);
+    MESSAGE (0, PEER_UP, .owner = 2);
     plain (COOKIE, 16);
     MESSAGE (3, HELLO, .owner = 0);
     MESSAGE (3, SUBSCRIBE, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 2);
@@ -809,6 +1092,124 @@ s_peer_odd (void)
     s_save ("peer", "odd_early");
 }
 
+/*  In a cluster: the head and process 3 are far; both channels are new.     */
+static void
+s_peer_far (void)
+{
+    s_u8 (8);
+    s_act (0, 0);
+    integer (5);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 1, .joined = true);
+    s_link (0, 1, 1, false);
+    integer (5);
+    MESSAGE (0, RESULT, .owner = 1, .sequence = 1, .joined = true);
+    s_link (0, 1, 1, false);
+    s_link (0, 3, 1, true);
+    s_time (2000);
+    MESSAGE (2, SUBSCRIBE, .owner = 1, .sequence = 1, .target = TARGET_PROCESS | 3,
+             .joined = true);
+    s_link (2, 1, 0, false);
+    MESSAGE (2, FENCE, .sequence = 5, .joined = true);
+    s_link (2, 2, 0, false);
+    s_time (2000);
+    s_link (2, 0, 1, false);
+    plain ("worker\0line", 11);
+    MESSAGE (0, LOG, .flags = 1);
+    list (1);
+    text ("hash");
+    MESSAGE (0, FETCH, .number = 100);
+    up (ROLE_WORKER, "another");
+    MESSAGE (0, PEER_UP, .owner = 5);
+    plain ("killed", 6);
+    MESSAGE (0, PEER_DOWN, .owner = 5);
+    s_act (0, 0);
+    MESSAGE (0, LEAVE, .parts = 0);
+    s_act (32, 1);
+    s_save ("peer", "far_driver");
+
+    s_u8 (8);
+    s_act (0, 0);
+    s_act (3, 0);
+    s_act (ON_FUTURE | 5, 0);
+    s_act (32, 0);
+    s_act (0, 0);
+    s_act (ON_FUTURE | 2, 0);
+    s_act (32, 1);
+    s_save ("peer", "far_silent");
+
+    s_u8 (9);
+    list (1);
+    integer (1);
+    MESSAGE (0, TASK, .owner = 3, .sequence = 1, .number = 1, .target = s_lease (1),
+             .joined = true);
+    s_link (0, 1, 1, false);
+    s_spawn (3, 2, "thing");
+    list (1);
+    integer (5);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 3, .target = 1, .joined = true);
+    s_link (2, 1, 0, false);
+    MESSAGE (2, CALL, .owner = 3, .sequence = 4, .target = 1, .joined = true);
+    s_link (2, 3, 0, false);
+    s_time (1500);
+    s_link (2, 2, 1, true);
+    MESSAGE (0, END, .flags = RECORD_KILL, .owner = 3, .sequence = 2);
+    MESSAGE (0, STOP, .parts = 0);
+    s_save ("peer", "far_worker");
+
+    s_u8 (11);
+    plain ("a node of this name is there already", 36);
+    MESSAGE (0, REFUSED, .number = 2, .joined = true);
+    s_link (0, 1, 1, false);
+    s_save ("peer", "far_refused");
+}
+
+/*  --- channels ---------------------------------------------------------  */
+
+/*  What happens, to which side, with what.                                 */
+static void
+s_event (unsigned what, unsigned side, unsigned argument)
+{
+    s_u8 (what << 1 | side);
+    s_u8 (argument);
+}
+
+enum { SEND, ARRIVE, LOSE, REPEAT, CUT, WAIT, MUTE, DECEIVE };
+
+static void
+s_channels (void)
+{
+    for (unsigned count = 0; count < 4; count++) {
+        s_event (SEND, count & 1, count);
+        s_event (ARRIVE, !(count & 1), 0);
+    }
+    s_event (WAIT, 0, 6);
+    s_event (DECEIVE, 0, 0);
+    s_save ("channel", "orderly");
+
+    for (unsigned count = 0; count < 5; count++)
+        s_event (SEND, 0, 255);
+    s_event (LOSE, 1, 1);
+    s_event (REPEAT, 1, 0);
+    for (unsigned count = 5; count; count--)
+        s_event (ARRIVE, 1, count);
+    s_event (WAIT, 0, 1);
+    s_event (ARRIVE, 0, 0);
+    s_event (ARRIVE, 1, 3);
+    s_save ("channel", "disorder");
+
+    s_event (SEND, 0, 1);
+    s_event (SEND, 1, 1);
+    s_event (CUT, 0, 0);
+    s_event (MUTE, 0, 1);
+    for (unsigned count = 0; count < 4; count++) {
+        s_event (SEND, count & 1, 8);
+        s_event (WAIT, 0, 200);
+    }
+    s_event (MUTE, 0, 0);
+    s_event (WAIT, 0, 200);
+    s_save ("channel", "cut");
+}
+
 int
 main (int argc, char *argv [])
 {
@@ -823,6 +1224,10 @@ main (int argc, char *argv [])
     s_head_actors ();
     s_head_processes ();
     s_head_inquiry ();
+    s_head_programs ();
+    s_head_workers ();
+    s_head_groups ();
+    s_head_inquiries ();
     s_worker_actors ();
     s_worker_limits ();
     s_worker_tasks ();
@@ -831,6 +1236,8 @@ main (int argc, char *argv [])
     s_inquiries ();
     s_peer_processes ();
     s_peer_odd ();
+    s_peer_far ();
+    s_channels ();
     bytes_release (&s_out);
     bytes_release (&s_body);
     return s_failed;

@@ -218,6 +218,8 @@ s_wait (troupe_t *peer, peer_waiter_t *waiter, int64_t until, bool beside)
             if (!turns_idle (peer))
                 s_pass_time (future_expire (peer, world_now));
             future_expire (peer, world_now);
+            if (peer->network)
+                link_tend_all (peer, world_now);
         }
         s_self->waiter = NULL;
     }

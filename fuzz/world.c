@@ -69,6 +69,19 @@ zmq_msg_init_data (zmq_msg_t *message, void *data, size_t size, zmq_free_fn *rel
     return 0;
 }
 
+/*  libzmq shares the content; here each copy is of its exact size.         */
+int
+zmq_msg_copy (zmq_msg_t *copy, zmq_msg_t *message)
+{
+    size_t size = zmq_msg_size (message);
+    zmq_msg_close (copy);
+    if (zmq_msg_init_size (copy, size))
+        return -1;
+    if (size)
+        memcpy (zmq_msg_data (copy), zmq_msg_data (message), size);
+    return 0;
+}
+
 int
 zmq_msg_close (zmq_msg_t *message)
 {
@@ -165,8 +178,14 @@ zmq_setsockopt (void *socket, int option, const void *value, size_t size)
 int
 zmq_getsockopt (void *socket, int option, void *value, size_t *size)
 {
+    static const char bound [] = "tcp://127.0.0.1:1";
     socket_t *self = socket;
     int number = option == ZMQ_EVENTS && self->first ? ZMQ_POLLIN : 0;
+    if (option == ZMQ_LAST_ENDPOINT) {
+        REQUIRE (*size >= sizeof bound);
+        memcpy (value, bound, sizeof bound);
+        return 0;
+    }
     if (option == ZMQ_FD)
         number = -1;
     REQUIRE (*size == sizeof number);

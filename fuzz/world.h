@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "wire/frame.h"
+#include "wire/identity.h"
 
 #define REQUIRE(condition_) world_require ((condition_), #condition_, __FILE__, __LINE__)
 
@@ -31,6 +32,18 @@ void world_deliver (void *socket, const uint8_t *route, size_t route_size, const
 void world_sent (void *socket, const uint8_t *route, size_t route_size, const uint8_t *data,
                  size_t size);
 bool world_routable (const uint8_t *route, size_t route_size);
+
+/*  --- other machines (network.c) ---------------------------------------  */
+
+/*  The machine of the process under test. Others are far from it.          */
+#define WORLD_MACHINE "here"
+
+/*  A network without keys of its own.                                      */
+extern const network_t world_network;
+
+/*  How many keys its gate lets in; and none any more.                      */
+size_t world_keys (void);
+void world_forget_keys (void);
 
 /*  --- processes --------------------------------------------------------  */
 

@@ -182,7 +182,7 @@ test_codes (void **state)
     assert_false (fault_code_valid (TROUPE_OK));
     for (uint32_t code = 1; code <= TROUPE_ESTOPPED; code++)
         assert_true (fault_code_valid (code));
-    assert_false (fault_code_valid (TROUPE_ESTOPPED + 1));
+    assert_false (fault_code_valid (TROUPE_EREFUSED + 1));
     assert_false (fault_code_valid (UINT32_MAX));
     assert_string_equal (troupe_strerror (TROUPE_OK), "success");
     assert_string_equal (troupe_strerror (TROUPE_ETIMEOUT), "deadline passed");

@@ -454,7 +454,7 @@ s_check_array (fixture_t *self, troupe_arg_type_t type, const uint8_t *items, si
     assert_int_equal (value_write (bytes, &arg, NULL, &self->fault), 0);
     size_t base = before / 8 * 8;
     size_t offset = before;
-    token_t token;
+    msgpack_token_t token;
     assert_int_equal (token_next (bytes->data, bytes->size, &offset, &token), 0);
     assert_int_equal (offset, bytes->size);
     assert_int_equal (token.type, TROUPE_NUMBERS);
@@ -601,7 +601,7 @@ test_references (void **state)
 {
     fixture_t *self = *state;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     troupe_future_t *future = NULL;
     ENCODE (self, troupe_handle (s_future (3)));
     assert_int_equal (token_next (self->bytes.data, self->bytes.size, &offset, &token), 0);
@@ -621,7 +621,7 @@ test_actors (void **state)
 {
     fixture_t *self = *state;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     actor_reference_t reference;
     troupe_actor_t *actor = NULL;
     ENCODE (self, s_actor (5));
@@ -939,8 +939,8 @@ s_assert_same_tokens (const uint8_t *a, size_t a_size, const uint8_t *b, size_t 
 {
     size_t a_offset = 0;
     size_t b_offset = 0;
-    token_t x;
-    token_t y;
+    msgpack_token_t x;
+    msgpack_token_t y;
     while (a_offset < a_size) {
         assert_int_equal (token_next (a, a_size, &a_offset, &x), 0);
         assert_int_equal (token_next (b, b_size, &b_offset, &y), 0);
@@ -980,7 +980,7 @@ test_encoded_moves (void **state)
             s_assert_same_tokens (self->bytes.data, self->bytes.size, target.data + to,
                                   target.size - to);
             size_t offset = to;
-            token_t token;
+            msgpack_token_t token;
             while (offset < target.size) {
                 assert_int_equal (token_next (target.data, target.size, &offset, &token), 0);
                 if (token.type == TROUPE_NUMBERS)
@@ -1135,7 +1135,7 @@ test_counts (void **state)
     };
     for (size_t index = 0; index < COUNT (samples); index++) {
         size_t offset = 0;
-        token_t token;
+        msgpack_token_t token;
         assert_int_equal (token_next ((const uint8_t *) samples [index].data,
                                       samples [index].size, &offset, &token),
                           -1);
@@ -1202,7 +1202,7 @@ s_read_all (fixture_t *self, const uint8_t *data, size_t size)
         troupe_view_t view;
     } place;
     size_t offset = 0;
-    token_t token;
+    msgpack_token_t token;
     do {
         for (int type = TROUPE_OUT_BOOL; type <= TROUPE_OUT_ACTOR; type++) {
             size_t next = offset;

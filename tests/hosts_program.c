@@ -1,0 +1,343 @@
+/*  hosts_program.c - work for a cluster under test: checks every answer, and
+    counts those that are right, wrong, failed and missing                   */
+
+#include <troupe.h>
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/*  What has not come by then never comes.                                  */
+#define PATIENCE_MS 40000
+
+/*  --- what runs on the nodes -------------------------------------------  */
+
+static void
+s_nap (int64_t ms)
+{
+    struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+    nanosleep (&time, NULL);
+}
+
+/*  Appends a line, in one write: other processes append to the file too.   */
+static int
+s_note (const char *path, int64_t number)
+{
+    char line [32];
+    int size = snprintf (line, sizeof line, "%" PRId64 "\n", number);
+    int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    ssize_t written = write (fd, line, (size_t) size);
+    close (fd);
+    return written == size ? 0 : -1;
+}
+
+static int
+work (troupe_call_t *call)
+{
+    const char *path;
+    int64_t number, ms;
+    if (troupe_args (call, &path, &number, &ms))
+        return -1;
+    if (*path && s_note (path, number))
+        return troupe_fail (call, "cannot append to %s", path);
+    s_nap (ms);
+    return troupe_return (call, 3 * number + 1);
+}
+TROUPE_TASK (work);
+
+static int
+where (troupe_call_t *call)
+{
+    int64_t ms;
+    if (troupe_args (call, &ms))
+        return -1;
+    s_nap (ms);
+    const char *folder = getenv ("TROUPE_FOLDER");
+    const char *name = folder ? strrchr (folder, '/') : NULL;
+    return troupe_return (call, name ? name + 1 : "?");
+}
+TROUPE_TASK (where);
+
+typedef struct {
+    int64_t count;
+} tally_t;
+
+static int
+tally_add (troupe_call_t *call)
+{
+    int64_t ms;
+    tally_t *self = troupe_self (call);
+    if (troupe_args (call, &ms))
+        return -1;
+    s_nap (ms);
+    return troupe_return (call, ++self->count);
+}
+
+static int
+tally_next (troupe_call_t *call)
+{
+    int64_t number;
+    if (troupe_args (call, &number))
+        return -1;
+    return troupe_return (call, number + 1);
+}
+TROUPE_ACTOR (tally, tally_t, .methods = { TROUPE_METHOD (tally_add), TROUPE_METHOD (tally_next) });
+
+/*  --- what is asked of them --------------------------------------------  */
+
+static void
+s_say (const char *text)
+{
+    puts (text);
+    fflush (stdout);
+}
+
+/*  Waits for all, checks each, prints how many are what.                   */
+static int
+s_check (troupe_future_t **futures, const int64_t *wanted, size_t count)
+{
+    size_t right = 0, wrong = 0, failed = 0, missing = 0;
+    troupe_wait (futures, count, count, PATIENCE_MS, NULL);
+    for (size_t index = 0; index < count; index++) {
+        int64_t answer;
+        if (!troupe_future_done (futures [index]))
+            missing++;
+        else if (troupe_get (futures [index], &answer)) {
+            failed++;
+            fprintf (stderr, "%s\n", troupe_future_error (futures [index]));
+        } else if (answer == wanted [index])
+            right++;
+        else
+            wrong++;
+        troupe_future_destroy (&futures [index]);
+    }
+    printf ("right=%zu wrong=%zu failed=%zu missing=%zu\n", right, wrong, failed, missing);
+    return wrong || missing ? 1 : 0;
+}
+
+/*  tasks COUNT MS RETRIES PATH: PATH "" notes nothing.                     */
+static int
+s_tasks (troupe_t *troupe, char *argv [])
+{
+    size_t count = strtoul (argv [0], NULL, 10);
+    int64_t ms = atoll (argv [1]);
+    troupe_future_t **futures = calloc (count, sizeof *futures);
+    int64_t *wanted = calloc (count, sizeof *wanted);
+    if (!futures || !wanted)
+        return 1;
+    for (size_t index = 0; index < count; index++) {
+        wanted [index] = 3 * (int64_t) index + 1;
+        futures [index] = troupe_remote (troupe, work, argv [3], (int64_t) index, ms,
+                                         TROUPE_WITH (.retries = atoi (argv [2])));
+    }
+    s_say ("running");
+    int rc = s_check (futures, wanted, count);
+    free (futures);
+    free (wanted);
+    return rc;
+}
+
+/*  calls COUNT MS NODE...: so many to an actor on each node, whose answers
+    tell that each ran once and in order.                                   */
+static int
+s_calls (troupe_t *troupe, char *argv [])
+{
+    size_t each = strtoul (argv [0], NULL, 10), nodes = 0, count = 0;
+    int64_t ms = atoll (argv [1]);
+    while (argv [2 + nodes])
+        nodes++;
+    troupe_actor_t *actors [8];
+    troupe_future_t **futures = calloc (each * nodes, sizeof *futures);
+    int64_t *wanted = calloc (each * nodes, sizeof *wanted);
+    if (!futures || !wanted || nodes > 8)
+        return 1;
+    for (size_t node = 0; node < nodes; node++)
+        actors [node] = troupe_spawn (troupe, tally, TROUPE_WITH (.node = argv [2 + node]));
+    for (size_t index = 0; index < each; index++)
+        for (size_t node = 0; node < nodes; node++) {
+            wanted [count] = (int64_t) index + 1;
+            futures [count++] = troupe_call (actors [node], tally_add, ms);
+        }
+    troupe_wait (futures, count, 1, PATIENCE_MS, NULL);
+    s_say ("running");
+    int rc = s_check (futures, wanted, count);
+    for (size_t node = 0; node < nodes; node++)
+        troupe_actor_destroy (&actors [node]);
+    free (futures);
+    free (wanted);
+    return rc;
+}
+
+static int
+s_compare (const void *left, const void *right)
+{
+    double a = *(const double *) left, b = *(const double *) right;
+    return (a > b) - (a < b);
+}
+
+static double
+s_milliseconds (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
+}
+
+/*  Ten calls, each of which takes the last one's answer. -1: wrong.        */
+static double
+s_chain_once (troupe_actor_t **actors)
+{
+    double begin = s_milliseconds ();
+    int64_t answer = 0;
+    troupe_future_t *last = troupe_call (actors [0], tally_next, 0);
+    for (int step = 1; step < 10; step++) {
+        troupe_future_t *next = troupe_call (actors [step % 3], tally_next, last);
+        troupe_future_destroy (&last);
+        last = next;
+    }
+    int rc = troupe_get (last, &answer);
+    if (rc)
+        fprintf (stderr, "%s\n", troupe_future_error (last));
+    troupe_future_destroy (&last);
+    return rc || answer != 10 ? -1 : s_milliseconds () - begin;
+}
+
+/*  chain ROUNDS NODE NODE NODE: prints the median in milliseconds.         */
+static int
+s_chain (troupe_t *troupe, char *argv [])
+{
+    size_t rounds = strtoul (argv [0], NULL, 10);
+    double *times = calloc (rounds, sizeof *times);
+    troupe_actor_t *actors [3];
+    int rc = times && rounds ? 0 : 1;
+    for (int node = 0; node < 3; node++)
+        actors [node] = troupe_spawn (troupe, tally, TROUPE_WITH (.node = argv [1 + node]));
+    /*  The first one makes the connections.                                */
+    rc = rc || s_chain_once (actors) < 0;
+    for (size_t round = 0; rc == 0 && round < rounds; round++) {
+        times [round] = s_chain_once (actors);
+        rc = times [round] < 0;
+    }
+    if (rc == 0) {
+        qsort (times, rounds, sizeof *times, s_compare);
+        printf ("median=%.2f worst=%.2f\n", times [rounds / 2], times [rounds - 1]);
+    }
+    for (int node = 0; node < 3; node++)
+        troupe_actor_destroy (&actors [node]);
+    free (times);
+    return rc;
+}
+
+/*  hold PATH NODE...: an actor and a long task on each; stays until killed. */
+static int
+s_hold (troupe_t *troupe, char *argv [])
+{
+    troupe_actor_t *actor = NULL;
+    troupe_future_t *task = NULL;
+    for (int node = 1; argv [node]; node++) {
+        char name [64];
+        int64_t count;
+        snprintf (name, sizeof name, "held-%s-%d", argv [node], (int) getpid ());
+        actor = troupe_spawn (troupe, tally, TROUPE_WITH (.node = argv [node], .name = name));
+        task = troupe_remote (troupe, work, argv [0], node, 600000,
+                              TROUPE_WITH (.node = argv [node], .retries = -1));
+        troupe_future_t *first = troupe_call (actor, tally_add, 0);
+        if (troupe_get (first, &count)) {
+            fprintf (stderr, "%s\n", troupe_future_error (first));
+            return 1;
+        }
+        troupe_future_destroy (&first);
+    }
+    s_say ("running");
+    if (troupe_get (task))
+        fprintf (stderr, "%s\n", troupe_future_error (task));
+    return 1;
+}
+
+/*  keep NAME NODE: a detached actor, made if there is none. meet NAME: that
+    actor, found. Both call it and print the answer.                        */
+static int
+s_meet (troupe_t *troupe, char *argv [])
+{
+    int64_t count = 0;
+    troupe_actor_t *actor = argv [1]
+        ? troupe_spawn (troupe, tally, TROUPE_WITH (.name = argv [0], .node = argv [1],
+                                                    .detached = true, .get_or_create = true))
+        : troupe_find (troupe, argv [0]);
+    if (!actor) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        return 1;
+    }
+    troupe_future_t *future = troupe_call (actor, tally_add, 0);
+    int rc = troupe_get (future, &count);
+    if (rc)
+        fprintf (stderr, "%s\n", troupe_future_error (future));
+    else
+        printf ("count=%" PRId64 "\n", count);
+    troupe_future_destroy (&future);
+    troupe_actor_destroy (&actor);
+    return rc ? 1 : 0;
+}
+
+/*  where CPUS RESOURCES NODE COUNT MS: prints where tasks with these needs
+    ran, a line each; "" and 0 for no such need.                            */
+static int
+s_where (troupe_t *troupe, char *argv [])
+{
+    int rc = 0, count = atoi (argv [3]);
+    troupe_future_t *futures [64];
+    for (int index = 0; index < count && index < 64; index++)
+        futures [index]
+            = troupe_remote (troupe, where, atoi (argv [4]),
+                             TROUPE_WITH (.cpus = atof (argv [0]),
+                                          .resources = *argv [1] ? argv [1] : NULL,
+                                          .node = *argv [2] ? argv [2] : NULL));
+    for (int index = 0; index < count && index < 64; index++) {
+        const char *name;
+        if (troupe_get (futures [index], &name)) {
+            fprintf (stderr, "%s\n", troupe_future_error (futures [index]));
+            rc = 1;
+        } else
+            puts (name);
+        troupe_future_destroy (&futures [index]);
+    }
+    return rc;
+}
+
+typedef struct {
+    const char *name;
+    int arguments;              /*  at least                                */
+    int (*run) (troupe_t *troupe, char *argv []);
+} verb_t;
+
+static const verb_t s_verbs [] = {
+    { "tasks", 4, s_tasks }, { "calls", 3, s_calls }, { "chain", 4, s_chain },
+    { "hold", 2, s_hold },   { "keep", 2, s_meet },   { "meet", 1, s_meet },
+    { "where", 5, s_where },
+};
+
+int
+main (int argc, char *argv [])
+{
+    troupe_t *troupe = troupe_init (&argc, &argv);
+    int rc = 2;
+    if (!troupe) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        return 3;
+    }
+    for (size_t index = 0; index < sizeof s_verbs / sizeof *s_verbs; index++)
+        if (argc > 1 && strcmp (argv [1], s_verbs [index].name) == 0
+            && argc - 2 >= s_verbs [index].arguments)
+            rc = s_verbs [index].run (troupe, argv + 2);
+    if (troupe_term (&troupe)) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        rc = rc ? rc : 4;
+    }
+    return rc;
+}

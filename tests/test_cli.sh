@@ -1,0 +1,199 @@
+#!/bin/sh
+#  test_cli.sh - the troupe command: its verbs, what it refuses, its exit codes,
+#  that help, man page and completion agree, and a cluster from start to stop
+set -u
+
+root=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
+troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
+[ -x "$troupe" ] || { echo "test_cli.sh: there is no $troupe" >&2; exit 1; }
+folder=$(mktemp -d)
+failed=0
+
+#  A user of whom nothing is known.
+mkdir "$folder/home" "$folder/run"
+chmod 700 "$folder/run"
+HOME=$folder/home XDG_RUNTIME_DIR=$folder/run TROUPE_FOLDER=$folder/run/troupe
+export HOME XDG_RUNTIME_DIR TROUPE_FOLDER
+unset TROUPE_ADDRESS TROUPE_TOKEN TROUPE_CONFIG XDG_CONFIG_HOME
+cd "$folder/home" || exit 1
+
+finish () {
+    "$troupe" stop --force >"$folder/end" 2>&1 || true
+    rm -rf "$folder"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+fail () {
+    echo "FAIL: $*" >&2
+    failed=1
+}
+
+#  run STATUS ARG...: runs the command; its output is in out and err.
+run () {
+    wanted=$1
+    shift
+    status=0
+    "$troupe" "$@" >"$folder/out" 2>"$folder/err" </dev/null || status=$?
+    [ "$status" -eq "$wanted" ] && return
+    fail "troupe $* ended with $status, not $wanted: $(cat "$folder/out" "$folder/err")"
+}
+
+has () {
+    grep -q -e "$2" "$folder/$1" || fail "wanted '$2' in: $(cat "$folder/$1")"
+}
+
+#  --- help, man page, completion ------------------------------------------
+
+verbs='start stop drain status list show call run logs version help'
+
+run 0 help
+cp "$folder/out" "$folder/general"
+for verb in $verbs; do
+    grep -q "^  $verb  " "$folder/general" || fail "troupe help does not name $verb"
+    run 0 help "$verb"
+    [ "$verb" = help ] || has out "^usage: troupe $verb"
+    cp "$folder/out" "$folder/help"
+    run 0 "$verb" --help
+    cmp -s "$folder/out" "$folder/help" || fail "troupe $verb --help is not troupe help $verb"
+    awk 'length > 84' "$folder/help" | grep . && fail "troupe help $verb has lines too long"
+    [ "$verb" = help ] && continue
+    for option in $(grep -o -e '--[a-z-]*' "$folder/help" | sort -u); do
+        plain=${option#--}
+        grep -q "Fl -$plain" "$root/docs/man/troupe.1" || fail "no $option in the man page"
+        for file in troupe.bash _troupe; do
+            grep -q -e "$option\b" "$root/tools/completion/$file" || fail "no $option in $file"
+        done
+    done
+done
+
+if command -v bash >/dev/null 2>&1; then
+    #  offer WORD...: what bash offers for the last word
+    offer () {
+        PATH=$(dirname "$troupe"):$PATH bash -c '
+            . "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _troupe
+            printf "%s\n" "${COMPREPLY[@]}"' "$root/tools/completion/troupe.bash" "$@" |
+            tr '\n' ' '
+    }
+    [ "$(offer troupe st)" = 'start stop status ' ] || fail "bash: $(offer troupe st)"
+    [ "$(offer troupe list n)" = 'nodes ' ] || fail "bash: $(offer troupe list n)"
+    [ "$(offer troupe list --f)" = '--filter ' ] || fail "bash: $(offer troupe list --f)"
+    [ "$(offer troupe show --json act)" = 'actor ' ] || fail 'bash: show --json act'
+fi
+
+#  --- what is refused ------------------------------------------------------
+
+run 2
+has err '^usage: troupe VERB'
+run 2 nothing
+has err "no verb 'nothing'"
+run 0 --version
+has out '^troupe [0-9]*\.[0-9]*\.[0-9]*$'
+for verb in $verbs; do
+    run 2 "$verb" --nothing
+    has err "^troupe $verb: "
+    has err "^Try troupe help $verb\.$"
+done
+
+refused () {
+    text=$1
+    shift
+    run 2 "$@"
+    has err "$text"
+    [ ! -s "$folder/out" ] || fail "troupe $*: output: $(cat "$folder/out")"
+}
+
+refused 'wanted --head' start
+refused 'only one of them' start --head --address localhost:1
+refused 'makes its own token' start --head --token t
+refused 'for --head' start --address localhost:1 --port 1
+refused "'65536'" start --head --port 65536
+refused "'many'" start --head --cpus many
+refused "'8Q'" start --head --memory 8Q
+refused "'disk'" start --head --resource disk
+refused 'given twice' start --head --resource disk=1 --resource disk=2
+refused 'there is --cpus' start --head --resource cpus=1
+refused 'No such file' start --head --module "$folder/none.so"
+refused 'HOST:PORT' status --address nowhere
+refused 'both' status --token a --token-file b
+refused 'wanted one of nodes' list
+refused "not 'things'" list things
+refused "no 'colour'" list nodes --filter colour=red
+refused "no 'colour'" list nodes --columns colour
+refused 'KEY=VALUE' list nodes --filter name
+refused 'a kind and an ID' show actor
+refused 'wanted one node' drain
+refused 'NAME.METHOD' call
+refused "not 'settings'" call settings
+refused 'is no JSON' call --json settings.set '{"a":'
+refused 'number of seconds' call --timeout soon settings.get
+refused 'wanted a PROGRAM' run
+refused "'0'" logs --tail 0
+refused 'number of seconds' stop --timeout soon
+
+#  --- no cluster -----------------------------------------------------------
+
+for command in status 'list nodes' 'show node 1' 'call settings.get' 'drain alpha' logs \
+    'run true'; do
+    #  Split into words on purpose.
+    run 3 $command
+    [ -s "$folder/err" ] || fail "troupe $command says nothing"
+done
+run 0 stop
+if [ -w /dev/full ]; then
+    "$troupe" version >/dev/full 2>"$folder/err" && fail 'a full disk is not noticed'
+    has err 'standard output'
+fi
+
+#  --- a cluster ------------------------------------------------------------
+
+run 0 start --head --bind 127.0.0.1 --port 0 --cpus 2 --memory 1G --resource disk=3 \
+    --name alpha --json
+has out '"node": "alpha"'
+address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$folder/out")
+token=$(sed -n 's/.*"token": "\([^"]*\)".*/\1/p' "$folder/out")
+[ -n "$address" ] && [ -n "$token" ] || fail "no address or token: $(cat "$folder/out")"
+
+run 0 status
+has out "^$address"
+has out '^disk .* 0 of 3$'
+run 0 status --json
+has out '"version": '
+run 0 list nodes --columns name,state,cpus
+has out '^NAME  *STATE  *CPUS$'
+has out '^alpha  *alive  *2$'
+run 0 list nodes --filter state=dead --json
+[ "$(cat "$folder/out")" = '[]' ] || fail "list: $(cat "$folder/out")"
+for kind in workers actors functions tasks jobs; do
+    run 0 list "$kind"
+done
+#  What watches ends when nobody reads it any more.
+"$troupe" list nodes --columns name --watch 2>/dev/null | head -n 4 >"$folder/out"
+[ "$(tr '\n' ' ' <"$folder/out")" = 'NAME alpha NAME alpha ' ] || fail "watch: $(cat "$folder/out")"
+run 0 show node alpha --json
+has out '"name": "alpha"'
+run 1 show node beta
+has err "no node 'beta'"
+run 1 call nobody.method
+has err "'nobody'"
+run 0 logs
+
+#  The same from elsewhere, with the token in a file.
+echo "$token" >"$folder/token"
+chmod 600 "$folder/token"
+TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
+    --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
+
+run 0 run sh -c 'echo "$TROUPE_ADDRESS $TROUPE_TOKEN"'
+[ "$(cat "$folder/out")" = "$address $token" ] || fail "run: $(cat "$folder/out")"
+run 7 run sh -c 'exit 7'
+run 127 run "$folder/none"
+run 126 run "$folder/home"
+
+run 0 drain alpha
+run 0 list nodes --filter name=alpha --columns state
+has out '^draining$'
+run 1 drain beta
+run 0 stop
+run 3 status
+exit "$failed"

@@ -1,0 +1,50 @@
+#!/bin/sh
+#  test_hosts_deaths.sh - nodes and drivers that are killed, a driver's host that
+#  vanishes: work is repeated or fails with its cause, and nothing is left
+set -u
+LC_ALL=C
+export LC_ALL
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+. "$here/hosts.sh"
+trap hosts_remove EXIT
+trap 'exit 1' HUP INT TERM
+
+hosts_more=far
+hosts_cluster one two three
+
+#  A node is killed with work on it. What may be repeated is; what may not
+#  fails, and the cause names the node. At the same time a driver is killed,
+#  and the host of another vanishes.
+hosts_begin never tasks 8 2500 0 "$hosts_folder/never"
+hosts_until 5 hosts_ran "$hosts_folder/never" 8 || hosts_fail "not all began"
+hosts_begin again tasks 300 50 -1 "$hosts_folder/again"
+hosts_begin killed hold "$hosts_folder/held" one three
+hosts_from=far
+hosts_begin vanished hold "$hosts_folder/held" head three
+hosts_from=drive
+hosts_is 4 jobs || hosts_fail "not 4 jobs: $(hosts_list jobs)"
+kill -9 "$(hosts_pid two)"
+began=$(date +%s)
+kill -9 $(ip netns pids "$hosts_prefix-drive" | while read -r pid; do
+    tr '\0' ' ' </proc/$pid/cmdline | grep -q " hold " && echo "$pid"
+done)
+hosts_link far down
+hosts_until 13 hosts_is 3 nodes || hosts_fail "two is still there"
+echo "node two was missed after $(($(date +%s) - began)) s"
+
+hosts_all again 300
+hosts_end never || hosts_fail "never: $(hosts_errors never)"
+grep -q "right=6 wrong=0 failed=2 missing=0" "$hosts_folder/said-never" ||
+    hosts_fail "not two of eight failed: $(hosts_errors never)"
+grep -q "two" "$hosts_folder/errors-never" || hosts_fail "unclear: $(hosts_errors never)"
+cat "$hosts_folder/errors-never"
+hosts_once "$hosts_folder/never" 8
+
+#  Of the drivers that ended nothing is left: no job, actor, task, worker.
+hosts_until 14 hosts_is 0 jobs || hosts_fail "jobs are left: $(hosts_list jobs)"
+echo "all had gone after $(($(date +%s) - began)) s"
+hosts_until 3 hosts_is 0 actors || hosts_fail "actors are left"
+hosts_until 3 hosts_is 0 tasks || hosts_fail "tasks are left"
+left=$(ip netns pids "$hosts_prefix-two" | wc -l)
+[ "$left" -eq 0 ] || hosts_fail "$left processes are left on two"
