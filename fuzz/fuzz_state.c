@@ -196,7 +196,7 @@ fuzz_submit (scene_t *scene, const uint8_t *step)
     record_t record = { .type = RECORD_TASK,
                         .flags = special ? RECORD_OPTIONS : 0,
                         .number = head_function (scene->head, program, "f", 1),
-                        .target = head_task_target (step [3] & 3u, step [3] & 64 ? lease : 0,
+                        .target = task_target (step [3] & 3u, step [3] & 64 ? lease : 0,
                                                     step [6] & 1),
                         .deadline = step [7] == 1 ? 100 : 0,
                         .id = id,

@@ -179,12 +179,13 @@ typedef struct {
     bool node_soft;         /*  or elsewhere, if it is not there or full    */
     bool spread;            /*  on the node that is used least              */
 
-    struct troupe_group *group; /*  in a group, and there in the bundle of  */
-    unsigned bundle;            /*  this number, from 1; 0: whichever fits  */
-
     /*  Spawns with a name.                                                 */
     bool detached;          /*  lives on when its job has ended             */
     bool get_or_create;     /*  an actor that has the name already will do  */
+
+    /*  Or it runs in resources that were reserved.                         */
+    struct troupe_group *group; /*  in a group, and there in the bundle of  */
+    unsigned bundle;            /*  this number, from 1; 0: whichever fits  */
 } troupe_options_t;
 
 #define TROUPE_NO_CPUS (-1.0)
@@ -291,7 +292,10 @@ typedef struct troupe_class {
         TROUPE_TOKEN     what lets the program in: a token, or a file with it
         TROUPE_CONFIG    a file that has these two instead of troupe.conf
         TROUPE_NAMESPACE where names of actors are given and found
+        TROUPE_PRIORITY  jobs with a greater one go first (default 0)
+        TROUPE_SHARE     part of the cluster among the same (default 1)
         TROUPE_LOG       "off": what workers print is not shown
+        TROUPE_JOB_FOLDER, TROUPE_JOB_ENVIRONMENT   what workers run in
     Of an embedded cluster:
         TROUPE_WORKERS   a number of worker processes (default: one a core),
                          or "threads", or "threads:N", for workers in this

@@ -448,10 +448,10 @@ test_a_node_is_lost (void **state)
     fixture_t *self = *state;
     process_t a = s_node (self, "a", 1, 0);
     process_t driver = s_driver (self);
-    tid_t once = s_submit_with (self, driver, NULL, head_task_target (0, 0, 0));
+    tid_t once = s_submit_with (self, driver, NULL, task_target (0, 0, 0));
     s_run (self);
     process_t b = s_node (self, "b", 1, 0);
-    tid_t again = s_submit_with (self, driver, NULL, head_task_target (0, 0, 1));
+    tid_t again = s_submit_with (self, driver, NULL, task_target (0, 0, 1));
     s_run (self);
     assert_int_equal (s_node_of (self, s_given_to (self, once)->worker), a);
     assert_int_equal (s_node_of (self, s_given_to (self, again)->worker), b);
@@ -573,7 +573,7 @@ test_a_job_ends_with_its_driver (void **state)
     s_run (self);
     process_t worker = self->given [0].worker;
     tid_t child
-        = s_submit_with (self, worker, NULL, head_task_target (1, self->given [0].lease, 0));
+        = s_submit_with (self, worker, NULL, task_target (1, self->given [0].lease, 0));
     s_run (self);
     assert_non_null (s_given_to (self, child));
     tid_t actor = s_spawn (self, driver, "kept", &stays);
@@ -760,7 +760,7 @@ test_a_waiting_task_lends_its_cpus (void **state)
     tid_t inner [2];
     for (size_t index = 0; index < 2; index++)
         inner [index]
-            = s_submit_with (self, given->worker, NULL, head_task_target (1, given->lease, 0));
+            = s_submit_with (self, given->worker, NULL, task_target (1, given->lease, 0));
     s_run (self);
     assert_null (s_given_to (self, inner [0]));
     head_slots (self->head, given->worker, 1);
@@ -1029,12 +1029,12 @@ test_cancel_reaches_the_children (void **state)
     s_run (self);
     given_t *given = s_given_to (self, root);
     process_t worker = given->worker;
-    tid_t child = s_submit_with (self, worker, NULL, head_task_target (1, given->lease, 0));
+    tid_t child = s_submit_with (self, worker, NULL, task_target (1, given->lease, 0));
     s_run (self);
     given_t *below = s_given_to (self, child);
     tid_t queued
-        = s_submit_with (self, below->worker, NULL, head_task_target (2, below->lease, 0));
-    tid_t other = s_submit_with (self, worker, NULL, head_task_target (1, 12345, 0));
+        = s_submit_with (self, below->worker, NULL, task_target (2, below->lease, 0));
+    tid_t other = s_submit_with (self, worker, NULL, task_target (1, 12345, 0));
     s_run (self);
     s_forget (self);
     head_cancel (self->head, root);

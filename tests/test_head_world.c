@@ -477,7 +477,7 @@ s_finish (world_t *world, const event_t *event)
         return;
     if (s_chance (world, 3) && head_job_of (world->head, worker->name))
         s_submit (world, worker->name, (tid_t){ worker->name, ++worker->sequence }, NULL,
-                  head_task_target (1, event->number, 0));
+                  task_target (1, event->number, 0));
     uint8_t pair [8];
     store_u32 (pair, event->number);
     store_u32 (pair + 4, (uint32_t) (event->other / 64));

@@ -102,10 +102,15 @@ s_choose_modules (daemon_t *self, fault_t *fault)
 {
     size_t length = 0;
     for (size_t index = 0; index < self->options->module_count; index++) {
+        /*  Workers look for modules in folders.                            */
         char *path = realpath (self->options->modules [index], NULL);
-        if (!path)
+        char *name = path ? strrchr (path, '/') : NULL;
+        if (!name || access (path, R_OK)) {
+            free (path);
             return fault_set (fault, TROUPE_EINVAL, "module %s: %s",
                               self->options->modules [index], strerror (errno));
+        }
+        name [name == path] = 0;
         int more = snprintf (self->modules + length, sizeof self->modules - length, "%s%s",
                              length ? ":" : "", path);
         free (path);
@@ -414,6 +419,10 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
     if (rc == 0) {
         started->milliseconds = (double) (clock_now () - begin) / CLOCK_MS;
         s_log (NULL, options->head ? "the head and its node are up" : "the node is up");
+        /*  It keeps no folder in use but its own.                          */
+        setenv ("TROUPE_FOLDER", self.folder, 1);
+        if (!options->foreground && chdir (self.folder))
+            s_log (NULL, "cannot enter the folder of the state");
         if (ready)
             ready (started, context);
         s_serve (&self, &set);
@@ -466,9 +475,6 @@ s_become_daemon (const start_options_t *options, int report_fd)
     report_t report = { .rc = -1 };
     setsid ();
     s_redirect ();
-    if (chdir ("/")) {
-        /*  It stays where it is.                                           */
-    }
     report.rc = s_run (options, s_write_report, &report_fd, &report.started, &report.fault);
     if (report_fd >= 0 && write (report_fd, &report, sizeof report) < 0) {
         /*  Nobody listens.                                                 */

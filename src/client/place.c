@@ -57,9 +57,11 @@ bool
 place_is_named (void)
 {
     settings_t settings;
-    const char *address = getenv ("TROUPE_ADDRESS");
+    const char *address = getenv ("TROUPE_ADDRESS"), *token = getenv ("TROUPE_TOKEN");
     if (address)
         return *address != 0;
+    if (token && *token)
+        return true;
     s_find_settings (&settings);
     return settings.address [0] != 0;
 }

@@ -18,6 +18,7 @@ typedef struct {
     head_t *head;
     const char *key;            /*  only what has this id or name; ""       */
     int64_t now;
+    bool single;                /*  the map itself, not a list of it        */
     size_t count;
     bytes_t body;
 } answer_t;
@@ -36,6 +37,14 @@ s_number (answer_t *self, const char *field, uint64_t value)
 {
     value_put_string (&self->body, field, strlen (field));
     value_put_uint (&self->body, value);
+}
+
+static void
+s_bool (answer_t *self, bool value)
+{
+    fault_t fault;
+    troupe_arg_t given = troupe_arg_bool (value);
+    value_write (&self->body, &given, NULL, &fault);
 }
 
 static void
@@ -199,7 +208,8 @@ s_actors (answer_t *self)
         s_text (self, "worker", s_label (self->head, actor.worker));
         s_text (self, "node", s_node_name (self->head, actor.node));
         s_number (self, "job", actor.job);
-        s_number (self, "detached", actor.detached);
+        value_put_string (&self->body, "detached", 8);
+        s_bool (self, actor.detached);
     }
 }
 
@@ -500,7 +510,8 @@ static void
 s_send_answer (answer_t *self, peer_t *peer, tid_t id)
 {
     bytes_t value = { 0 };
-    value_put_array (&value, self->count);
+    if (!self->single)
+        value_put_array (&value, self->count);
     bytes_append (&value, self->body.data, self->body.size);
     record_t result = { .type = RECORD_RESULT,
                         .id = id,
@@ -596,7 +607,7 @@ s_drain (head_t *self, peer_t *peer, tid_t id, const char *key)
     }
     size_t cursor = 0;
     head_node_report_t report;
-    answer_t answer = { .head = self };
+    answer_t answer = { .head = self, .single = true };
     head_drain (self->state, node->process);
     head_log (self, "%s is drained", node->identity.label);
     while (head_next_node (self->state, &cursor, &report))

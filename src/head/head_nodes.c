@@ -424,7 +424,8 @@ s_say_what_lacks (const head_state_t *self, const demand_t *demand, char *text, 
             continue;
         snprintf (text, size, "no node has %s: the most is %s %.10g%s%s%s", asked,
                   self->resources [need->resource], (double) most / (double) RESOURCE_UNIT,
-                  best ? " (node " : "", best ? best->name : "", best ? ")" : "");
+                  best && *best->name ? " (node " : "", best ? best->name : "",
+                  best && *best->name ? ")" : "");
         return;
     }
     snprintf (text, size, "no single node has %s", asked);

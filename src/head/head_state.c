@@ -408,7 +408,7 @@ s_is_drained (const head_node_t *node)
 {
     for (const list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
         const head_peer_t *peer = container_of (at, head_peer_t, of_node);
-        if (peer->outstanding || peer->actors)
+        if (peer->outstanding)
             return false;
     }
     return node->starting == 0;

@@ -95,7 +95,7 @@ typedef enum {
     HEAD_END_ACTOR,             /*  peer: worker, id: its job has ended     */
     HEAD_PLACED,                /*  peer: owner, id: of a group that now has
                                     its place                               */
-    HEAD_DRAINED,               /*  peer: node; nothing runs there any more */
+    HEAD_DRAINED,               /*  peer: node; no task runs there any more */
     HEAD_JOB_ENDED              /*  job: nothing of it is left              */
 } head_action_type_t;
 
@@ -188,7 +188,7 @@ process_t head_join_worker (head_state_t *self, int64_t now, process_t node, uin
 void head_worker_failed (head_state_t *self, int64_t now, process_t node, uint32_t job,
                          const char *text);
 
-/*  A node gets no new work; when nothing runs there, HEAD_DRAINED follows. */
+/*  A node gets no new work; when no task runs there, HEAD_DRAINED follows. */
 void head_drain (head_state_t *self, process_t node);
 
 /*  It offers a function.                                                   */
@@ -216,13 +216,6 @@ void head_abandon (head_state_t *self, const char *cause);
     between them the lower 24 bits of the lease under which the owner runs
     the task that submits this one, or 0.                                   */
 void head_submit (head_state_t *self, int64_t now, const record_t *record);
-
-/*  What `target` of a TASK is made of.                                     */
-static inline uint64_t
-head_task_target (uint32_t depth, uint32_t parent_lease, uint8_t retries)
-{
-    return (uint64_t) depth << 32 | (parent_lease & 0xffffff) << 8 | retries;
-}
 
 /*  A worker has finished leases: pairs of lease and duration in units of 64
     ns.                                                                     */

@@ -1,11 +1,11 @@
 #!/bin/sh
-#  test_cli.sh - the troupe command: its verbs, what it refuses, its exit codes,
+#  cli.sh - the troupe command: its verbs, what it refuses, its exit codes,
 #  that help, man page and completion agree, and a cluster from start to stop
 set -u
 
 root=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
 troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
-[ -x "$troupe" ] || { echo "test_cli.sh: there is no $troupe" >&2; exit 1; }
+[ -x "$troupe" ] || { echo "cli.sh: there is no $troupe" >&2; exit 1; }
 folder=$(mktemp -d)
 failed=0
 
