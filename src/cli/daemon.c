@@ -21,7 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE (10000 * CLOCK_MS)
+/*  A silent node is suspect, and dead, after so many seconds, unless the
+    environment says otherwise (TROUPE_SUSPECT_AFTER, TROUPE_DEAD_AFTER).   */
+#define SUSPECT_AFTER 3
+#define DEAD_AFTER 10
+
+/*  What the tasks of one job that wait at the head may take of the memory.  */
+#define JOB_MEMORY_PART 4
 
 /*  Connections to the head at once, altogether and from one address.       */
 #define CONNECTIONS_MAX 8000
@@ -43,6 +49,7 @@ typedef struct {
     cluster_keys_t keys;
     network_t network;
     void *context;
+    head_settings_t settings;
     head_t *head;
     agent_t *agent;
     state_t state;
@@ -146,10 +153,39 @@ s_choose_name (daemon_t *self)
 }
 
 static int
+s_read_seconds (const char *name, int otherwise, int64_t *time, fault_t *fault)
+{
+    const char *text = getenv (name);
+    char *end = NULL;
+    double seconds = text && *text ? strtod (text, &end) : otherwise;
+    if ((end && *end) || !(seconds >= 2) || seconds > 86400)
+        return fault_set (fault, TROUPE_EINVAL, "%s is '%s': wanted seconds, 2 to 86400", name,
+                          text);
+    *time = (int64_t) (seconds * 1000) * CLOCK_MS;
+    return 0;
+}
+
+static int
+s_choose_settings (daemon_t *self, fault_t *fault)
+{
+    head_settings_t *settings = &self->settings;
+    size_t pages = (size_t) sysconf (_SC_PHYS_PAGES), page = (size_t) sysconf (_SC_PAGESIZE);
+    settings->job_bytes = pages / JOB_MEMORY_PART * page;
+    if (s_read_seconds ("TROUPE_SUSPECT_AFTER", SUSPECT_AFTER, &settings->suspect_after, fault)
+        || s_read_seconds ("TROUPE_DEAD_AFTER", DEAD_AFTER, &settings->dead_after, fault))
+        return -1;
+    return settings->suspect_after <= settings->dead_after
+               ? 0
+               : fault_set (fault, TROUPE_EINVAL,
+                            "TROUPE_SUSPECT_AFTER is more than TROUPE_DEAD_AFTER");
+}
+
+static int
 s_choose (daemon_t *self, fault_t *fault)
 {
     if (state_folder (self->folder, sizeof self->folder, fault)
-        || s_choose_resources (self, fault) || s_choose_modules (self, fault))
+        || s_choose_resources (self, fault) || s_choose_modules (self, fault)
+        || s_choose_settings (self, fault))
         return -1;
     s_choose_name (self);
     snprintf (self->programs, sizeof self->programs, "%s/programs", self->folder);
@@ -257,6 +293,7 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
                             .port = options->port > 0 ? (uint16_t) options->port : 0,
                             .programs = self->programs,
                             .address = network->host,
+                            .settings = &self->settings,
                             .log = s_log };
     self->head = head_new (self->context, &head, fault);
     if (!self->head)
@@ -325,7 +362,7 @@ s_start_agent (daemon_t *self, fault_t *fault)
                                 .programs = self->programs,
                                 .logs = self->logs,
                                 .modules = *self->modules ? self->modules : NULL,
-                                .patience = PATIENCE,
+                                .patience = self->settings.dead_after,
                                 .log = s_log };
     self->agent = agent_new (&options, fault);
     return self->agent ? 0 : -1;
