@@ -20,7 +20,8 @@ static void
 s_nap (int64_t ms)
 {
     struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
-    nanosleep (&time, NULL);
+    if (ms)
+        nanosleep (&time, NULL);
 }
 
 /*  Appends a line, in one write: other processes append to the file too.   */

@@ -1,2 +1,104 @@
 #!/bin/sh
-exit 77
+#  test_hosts_jobs.sh - jobs side by side: detached actors, a job that floods,
+#  resources, programs that a node cannot run
+set -u
+LC_ALL=C
+export LC_ALL
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+. "$here/hosts.sh"
+trap hosts_remove EXIT
+trap 'exit 1' HUP INT TERM
+
+hosts_more=two
+hosts_cluster one
+hosts_join two --resource lidar=1
+
+#  drive ARGUMENT...: what a driver says, in $said.
+drive () {
+    said=$(hosts_run drive timeout 30 tests/hosts_program "$@" 2>&1)
+}
+
+#  A detached actor outlives its driver, and others find it.
+for count in 1 2; do
+    drive keep index two || hosts_fail "keep: $said"
+    [ "$said" = "count=$count" ] || hosts_fail "wanted $count: $said"
+done
+drive meet index || hosts_fail "meet: $said"
+[ "$said" = "count=3" ] || hosts_fail "wanted 3: $said"
+drive meet nobody && hosts_fail "nobody was found: $said"
+case $said in *nobody*) ;; *) hosts_fail "unclear: $said" ;; esac
+hosts_is 1 actors || hosts_fail "not one actor: $(hosts_list actors)"
+
+#  Another job's tasks do not wait behind a flood.
+hosts_begin flood tasks 200000 0 0 ""
+began=$(date +%s%N)
+drive tasks 100 0 0 "" || hosts_fail "beside the flood: $said"
+case $said in *"right=100 "*) ;; *) hosts_fail "beside the flood: $said" ;; esac
+echo "100 tasks beside the flood took $((($(date +%s%N) - began) / 1000000)) ms"
+grep -q right= "$hosts_folder/said-flood" && hosts_fail "the flood was over already"
+hosts_all flood 200000
+
+#  Demands: by name of node, by resource, by CPUs, and such as nobody meets.
+drive where 1 "" two 6 20 || hosts_fail "node two: $said"
+[ "$(echo "$said" | sort | uniq -c | tr -s ' ')" = " 6 two" ] || hosts_fail "node two: $said"
+drive where 0 "lidar=1" "" 6 20 || hosts_fail "lidar: $said"
+[ "$(echo "$said" | sort -u)" = two ] || hosts_fail "lidar: $said"
+began=$(date +%s%N)
+drive where 2 "" "" 6 300 || hosts_fail "two CPUs: $said"
+took=$((($(date +%s%N) - began) / 1000000))
+[ "$(echo "$said" | sort | uniq -c | tr -s ' \n' ' ')" = " 2 head 2 one 2 two " ] ||
+    hosts_fail "two CPUs each: $said"
+[ "$took" -ge 600 ] || hosts_fail "six tasks of two CPUs took $took ms on six CPUs"
+#  Such as nobody meets, at the same time as they take a while to fail.
+demand () {
+    name=$1
+    shift
+    hosts_run drive timeout 30 tests/hosts_program where "$@" >"$hosts_folder/said-$name" \
+        2>"$hosts_folder/errors-$name" &
+    echo $! >"$hosts_folder/pid-$name"
+}
+demand cpus 64 "" "" 1 0
+demand radar 1 radar=1 "" 1 0
+demand nine 1 "" nine 1 0
+
+#  A shared library that only the driver's machine has is named.
+mkdir "$hosts_folder/lib"
+echo 'int far_away (void); int far_away (void) { return 1; }' >"$hosts_folder/far.c"
+cat >"$hosts_folder/near.c" <<'END'
+#include <troupe.h>
+#include <stdio.h>
+int far_away (void);
+static int
+task (troupe_call_t *call)
+{
+    return troupe_return (call, far_away ());
+}
+TROUPE_TASK (task);
+int
+main (int argc, char *argv [])
+{
+    troupe_t *troupe = troupe_init (&argc, &argv);
+    troupe_future_t *future = troupe ? troupe_remote (troupe, task) : NULL;
+    int rc = troupe_get (future);
+    if (rc)
+        fprintf (stderr, "%s\n", troupe_error ());
+    troupe_future_destroy (&future);
+    troupe_term (&troupe);
+    return rc ? 1 : 0;
+}
+END
+${TEST_CC:-cc} -shared -fPIC -o "$hosts_folder/lib/libfaraway.so" "$hosts_folder/far.c" &&
+    ${TEST_CC:-cc} -D_GNU_SOURCE -I"$here/../include" -o "$hosts_folder/near" \
+        "$hosts_folder/near.c" -L"$hosts_folder/lib" -lfaraway -L.libs -ltroupe \
+        -Wl,-rpath,"$(pwd)/.libs" || hosts_fail "the compiler fails"
+said=$(LD_LIBRARY_PATH="$hosts_folder/lib" hosts_run drive timeout 30 "$hosts_folder/near" 2>&1) &&
+    hosts_fail "it ran: $said"
+case $said in *libfaraway*) ;; *) hosts_fail "unclear: $said" ;; esac
+echo "$said"
+
+for demand in cpus radar nine; do
+    hosts_end $demand && hosts_fail "$demand: the demand was met: $(hosts_errors $demand)"
+    grep "no.*$demand" "$hosts_folder/errors-$demand" ||
+        hosts_fail "unclear: $(hosts_errors $demand)"
+done

@@ -195,6 +195,7 @@ remote_destroy (remote_t **self_p, fault_t *fault)
         return 0;
     *self_p = NULL;
     if (self->peer) {
+        peer_settle (self->peer, clock_now () + LEAVE_TIMEOUT);
         peer_leave (self->peer, clock_now () + LEAVE_TIMEOUT);
         if (peer_stop (self->peer))
             return fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");

@@ -237,6 +237,39 @@ link_send (troupe_t *self, process_t process, const record_t *record)
         link_commit (self, link);
 }
 
+/*  Inquiries, whose fences have their number, begin with 1.                */
+void
+link_fence_all (troupe_t *self)
+{
+    record_t fence = { .type = RECORD_FENCE };
+    size_t cursor = 0;
+    for (link_t *link; (link = id_table_next (&self->links, &cursor));)
+        if (link->socket && record_write (&link->frame, &fence) == 0) {
+            link->fenced = true;
+            link_commit (self, link);
+        }
+}
+
+bool
+link_is_fenced (troupe_t *self)
+{
+    size_t cursor = 0;
+    for (link_t *link; (link = id_table_next (&self->links, &cursor));)
+        if (link->fenced)
+            return true;
+    return false;
+}
+
+void
+link_sign (troupe_t *self, process_t process)
+{
+    link_t *link = id_table_get (&self->links, s_key (process));
+    if (link)
+        link->fenced = false;
+    if (self->leaving)
+        peer_wake (self, self->leaving);
+}
+
 static void
 s_destroy (link_t *link)
 {
@@ -252,8 +285,11 @@ void
 link_close (troupe_t *self, process_t process)
 {
     link_t *link = id_table_remove (&self->links, s_key (process));
-    if (link)
-        s_destroy (link);
+    if (!link)
+        return;
+    s_destroy (link);
+    if (self->leaving)
+        peer_wake (self, self->leaving);
 }
 
 void

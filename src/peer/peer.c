@@ -361,6 +361,21 @@ peer_lose_head (troupe_t *self, const fault_t *fault)
 }
 
 void
+peer_settle (troupe_t *self, int64_t deadline)
+{
+    peer_waiter_t waiter = PEER_WAITER_INIT;
+    if (!self->network)
+        return;
+    pthread_mutex_lock (&self->lock);
+    link_fence_all (self);
+    self->leaving = &waiter;
+    while (link_is_fenced (self) && !self->lost.code && peer_wait (self, &waiter, deadline) >= 0)
+        waiter.ready = waiter.nudged = false;
+    self->leaving = NULL;
+    pthread_mutex_unlock (&self->lock);
+}
+
+void
 peer_leave (troupe_t *self, int64_t deadline)
 {
     peer_waiter_t waiter = PEER_WAITER_INIT;

@@ -78,6 +78,7 @@ typedef struct {
     int64_t written;            /*  when the last record was                */
     int64_t since;              /*  when the first was that is not flushed  */
     list_node_t dirty;          /*  among the links with records to flush   */
+    bool fenced;                /*  a sign is to come back (peer_settle)    */
 } link_t;
 
 /*  A thread that waits. Zeroed but for the condition.                      */
@@ -235,6 +236,10 @@ troupe_t *peer_new (const peer_options_t *options, int64_t deadline, fault_t *fa
 /*  Fails what is pending with TROUPE_ESTOPPED. Expects the lock.           */
 void peer_abandon (troupe_t *self);
 
+/*  In a cluster of machines: waits until each process that was written to has
+    received all of it, or until the deadline. Takes the lock itself.       */
+void peer_settle (troupe_t *self, int64_t deadline);
+
 /*  Tells the head that this process leaves, and waits for it to know, at most
     until the deadline. Takes the lock itself.                              */
 void peer_leave (troupe_t *self, int64_t deadline);
@@ -313,6 +318,12 @@ void link_flush (troupe_t *self, link_t *link);
 void link_flush_all (troupe_t *self);
 void link_announced (troupe_t *self, known_t *known);
 void link_close (troupe_t *self, process_t process);
+
+/*  Asks all but the head for a sign that what was sent has come; whether one
+    is missing; that it is here.                                            */
+void link_fence_all (troupe_t *self);
+bool link_is_fenced (troupe_t *self);
+void link_sign (troupe_t *self, process_t process);
 
 /*  A frame from another machine has come by this link's channel: whether it
     is to be read.                                                          */

@@ -394,7 +394,10 @@ s_record_from_peer (troupe_t *self, const record_t *record, batch_t *batch, proc
         s_sign (self, record, sender);
         break;
     case RECORD_SIGN:
-        inquiry_sign (self, record->id.sequence, sender);
+        if (record->id.sequence == 0)
+            link_sign (self, sender);
+        else
+            inquiry_sign (self, record->id.sequence, sender);
         break;
     case RECORD_CALL:
     case RECORD_CANCEL:

@@ -15,6 +15,9 @@
 #define JOIN_TIMEOUT (10000 * CLOCK_MS)
 #define EXIT_TIMEOUT_MS 900
 
+/*  How long answers may be on their way when a worker ends.                */
+#define SETTLE (5000 * CLOCK_MS)
+
 /*  With a head that says nothing any more.                                 */
 #define PATIENCE (10000 * CLOCK_MS)
 
@@ -356,6 +359,7 @@ worker_destroy (worker_t **self_p, int timeout_ms)
     self->stopping = true;
     size_t left = s_end_actors (self, deadline);
     pthread_mutex_unlock (&self->peer->lock);
+    peer_settle (self->peer, clock_now () + SETTLE);
     int rc = peer_stop (self->peer);
     if (s_join_executors (self, deadline) || left || rc)
         return -1;
