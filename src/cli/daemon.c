@@ -188,6 +188,10 @@ s_choose (daemon_t *self, fault_t *fault)
         || s_choose_settings (self, fault))
         return -1;
     s_choose_name (self);
+    /*  The same when the daemon works in another folder; there are no other
+        threads yet.                                                        */
+    if (setenv ("TROUPE_FOLDER", self->folder, 1))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the environment");
     snprintf (self->programs, sizeof self->programs, "%s/programs", self->folder);
     snprintf (self->logs, sizeof self->logs, "%s/logs-%s", self->folder, self->name);
     return 0;
@@ -457,7 +461,6 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
         started->milliseconds = (double) (clock_now () - begin) / CLOCK_MS;
         s_log (NULL, options->head ? "the head and its node are up" : "the node is up");
         /*  It keeps no folder in use but its own.                          */
-        setenv ("TROUPE_FOLDER", self.folder, 1);
         if (!options->foreground && chdir (self.folder))
             s_log (NULL, "cannot enter the folder of the state");
         if (ready)

@@ -158,10 +158,12 @@ channel_repeat (channel_t *self, int64_t now, channel_send_t *send, void *arg)
     for (channel_frame_t *kept = self->first; kept; kept = kept->next) {
         zmq_msg_t copy;
         zmq_msg_init (&copy);
-        if (zmq_msg_copy (&copy, &kept->message) || send (arg, &copy)) {
+        if (zmq_msg_copy (&copy, &kept->message)) {
             zmq_msg_close (&copy);
             return;
         }
+        if (send (arg, &copy))
+            return;
     }
 }
 

@@ -62,7 +62,8 @@ bool channel_ends (const uint8_t *data, size_t size);
 channel_verdict_t channel_receive (channel_t *self, const uint8_t *data, size_t size,
                                    int64_t now, bool *again);
 
-/*  Sends what was not acknowledged once more, by a function.               */
+/*  Sends what was not acknowledged once more, by a function that takes the
+    message, also when it fails.                                            */
 typedef int channel_send_t (void *arg, zmq_msg_t *message);
 void channel_repeat (channel_t *self, int64_t now, channel_send_t *send, void *arg);
 
