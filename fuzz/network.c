@@ -162,3 +162,13 @@ watch_destroy (watch_t **watch_p)
     *watch_p = NULL;
     return 0;
 }
+
+/*  For worker_main, which no target calls.                                 */
+int
+network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
+{
+    (void) self;
+    (void) context;
+    (void) log;
+    return fault_set (fault, TROUPE_ESYSTEM, "there is no network here");
+}

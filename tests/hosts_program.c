@@ -16,8 +16,9 @@
 
 /*  --- what runs on the nodes -------------------------------------------  */
 
+/*  What a task or method has to do: it takes its time.                     */
 static void
-s_nap (int64_t ms)
+s_work (int64_t ms)
 {
     struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
     if (ms)
@@ -47,7 +48,7 @@ work (troupe_call_t *call)
         return -1;
     if (*path && s_note (path, number))
         return troupe_fail (call, "cannot append to %s", path);
-    s_nap (ms);
+    s_work (ms);
     return troupe_return (call, 3 * number + 1);
 }
 TROUPE_TASK (work);
@@ -58,7 +59,7 @@ where (troupe_call_t *call)
     int64_t ms;
     if (troupe_args (call, &ms))
         return -1;
-    s_nap (ms);
+    s_work (ms);
     const char *folder = getenv ("TROUPE_FOLDER");
     const char *name = folder ? strrchr (folder, '/') : NULL;
     return troupe_return (call, name ? name + 1 : "?");
@@ -76,7 +77,7 @@ tally_add (troupe_call_t *call)
     tally_t *self = troupe_self (call);
     if (troupe_args (call, &ms))
         return -1;
-    s_nap (ms);
+    s_work (ms);
     return troupe_return (call, ++self->count);
 }
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "node/process.h"
+#include "program/process.h"
 
 #include <dirent.h>
 #include <errno.h>

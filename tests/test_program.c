@@ -9,8 +9,8 @@
 
 #include "tests/failing.h"
 
-#include "node/process.h"
-#include "node/program.h"
+#include "program/process.h"
+#include "program/program.h"
 
 #include <dirent.h>
 #include <elf.h>

@@ -45,7 +45,7 @@ typedef struct {
     char name [64];
     char head_endpoint [HOST_MAX + 32]; /*  for the agent and its workers   */
     bool far;
-    uint8_t cookie [PLACE_COOKIE_SIZE];
+    uint8_t cookie [COOKIE_SIZE];
     cluster_keys_t keys;
     network_t network;
     void *context;
@@ -253,18 +253,7 @@ s_open_gate (daemon_t *self, fault_t *fault)
 {
     network_t *network = &self->network;
     self->context = socket_context_new (fault);
-    network->gate = self->context ? gate_new (self->context, s_log, NULL, fault) : NULL;
-    if (!network->gate)
-        return -1;
-    if (network->insecure)
-        return gate_allow_insecure (network->gate, DOMAIN_HEAD, fault)
-                       || gate_allow_insecure (network->gate, DOMAIN_PEERS, fault)
-                   ? -1
-                   : 0;
-    return gate_let_wait (network->gate, DOMAIN_PEERS, fault)
-                   || key_pair_new (&network->keys, fault)
-               ? -1
-               : 0;
+    return self->context ? network_open (network, self->context, s_log, fault) : -1;
 }
 
 static int
@@ -279,7 +268,10 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
     network->admission = self->keys.admission;
     memcpy (network->head_key, self->keys.head.public_key, KEY_SIZE);
     place_cookie (&network->admission, self->cookie);
-    if (gate_allow (network->gate, DOMAIN_HEAD, network->admission.public_key, "member", fault))
+    if (network->insecure
+            ? gate_allow_insecure (network->gate, DOMAIN_HEAD, fault)
+            : gate_allow (network->gate, DOMAIN_HEAD, network->admission.public_key, "member",
+                          fault))
         return -1;
     gate_limit (network->gate, CONNECTIONS_MAX, CONNECTIONS_OF_ONE_MAX);
     uint64_t name [2];
@@ -303,14 +295,12 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
     if (!self->head)
         return -1;
     const char *port = strrchr (head_endpoint (self->head), ':');
+    uint16_t number = (uint16_t) (port ? atoi (port + 1) : 0);
     join_token_t token;
-    if (token_make (&token, &self->keys, network->host,
-                    (uint16_t) (port ? atoi (port + 1) : 0), fault)
+    if (token_make (&token, &self->keys, network->host, number, fault)
         || s_write_token (self, &token, started, fault))
         return -1;
-    const char *open = strchr (network->host, ':') ? "[" : "";
-    snprintf (started->address, sizeof started->address, "%s%.240s%s%s", open, network->host,
-              *open ? "]" : "", port ? port : "");
+    network_address (started->address, network->host, number);
     cluster_text (self->keys.cluster, self->state.cluster);
     return 0;
 }
@@ -334,9 +324,7 @@ s_find_head (daemon_t *self, started_t *started, fault_t *fault)
                           place.token.port);
     else
         snprintf (self->head_endpoint, sizeof self->head_endpoint, "%s", place.endpoint);
-    const char *open = strchr (place.token.host, ':') ? "[" : "";
-    snprintf (started->address, sizeof started->address, "%s%.240s%s:%u", open, place.token.host,
-              *open ? "]" : "", place.token.port);
+    network_address (started->address, place.token.host, place.token.port);
     cluster_text (place.token.cluster, self->state.cluster);
     snprintf (self->token_path, sizeof self->token_path, "%s/token-of-%d", self->folder,
               (int) getpid ());
@@ -431,16 +419,15 @@ static void
 s_end (daemon_t *self)
 {
     state_remove (getpid ());
+    fault_t fault;
     if (agent_destroy (&self->agent) || head_destroy (&self->head)
-        || gate_destroy (&self->network.gate)) {
+        || network_close (&self->network, &fault)) {
         s_log (NULL, "something did not end; leaving it");
         _exit (1);
     }
     if (self->context)
         zmq_ctx_term (self->context);
     cluster_keys_wipe (&self->keys);
-    key_pair_wipe (&self->network.keys);
-    key_pair_wipe (&self->network.admission);
 }
 
 static int

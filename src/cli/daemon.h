@@ -3,7 +3,7 @@
 #ifndef TROUPE_CLI_DAEMON_H
 #define TROUPE_CLI_DAEMON_H
 
-#include "core/error.h"
+#include "wire/network.h"
 
 #define DAEMON_PORT 7690            /*  unless told otherwise               */
 #define DAEMON_RESOURCES_MAX 64
@@ -33,7 +33,7 @@ typedef struct {
 } start_options_t;
 
 typedef struct {
-    char address [256];             /*  of the head, as others reach it     */
+    char address [ADDRESS_TEXT_SIZE];   /*  of the head, as others reach it */
     char token [512];
     char token_file [512];
     char node [128];                /*  its name                            */

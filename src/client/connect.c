@@ -12,9 +12,7 @@ client_locate (const char *address, const char *token, client_place_t *place, fa
     place_t found;
     if (place_find (&found, address, token, fault))
         return -1;
-    const char *open = strchr (found.token.host, ':') ? "[" : "";
-    snprintf (place->address, sizeof place->address, "%s%.240s%s:%u", open, found.token.host,
-              *open ? "]" : "", found.token.port);
+    network_address (place->address, found.token.host, found.token.port);
     int rc = token_write (&found.token, place->token, fault);
     token_wipe (&found.token);
     return rc;

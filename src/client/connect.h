@@ -3,11 +3,11 @@
 #ifndef TROUPE_CLIENT_CONNECT_H
 #define TROUPE_CLIENT_CONNECT_H
 
-#include "core/error.h"
+#include "wire/network.h"
 
 /*  Where a cluster is and what lets one in.                                */
 typedef struct {
-    char address [256];             /*  host:port                           */
+    char address [ADDRESS_TEXT_SIZE];   /*  host:port                       */
     char token [512];
 } client_place_t;
 
@@ -21,7 +21,8 @@ int client_locate (const char *address, const char *token, client_place_t *place
     most. NULL with the fault set.                                          */
 troupe_t *client_connect (const char *address, const char *token, fault_t *fault);
 
-/*  Gives it back and nulls the pointer.                                    */
+/*  Gives it back and nulls the pointer. Waits for the head, a second at most.
+    Not while another thread uses it.                                       */
 void client_disconnect (troupe_t **self_p);
 
 #endif

@@ -154,11 +154,9 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
         address = NULL;
     if (token && token_find (&place->token, token, fault))
         return -1;
-    char known [HOST_MAX + 16] = "";
+    char known [ADDRESS_TEXT_SIZE] = "";
     if (!address && token) {
-        const char *open = strchr (place->token.host, ':') ? "[" : "";
-        snprintf (known, sizeof known, "%s%s%s:%u", open, place->token.host, *open ? "]" : "",
-                  place->token.port);
+        network_address (known, place->token.host, place->token.port);
         address = known;
     }
     size_t count = state_list (states, STATE_DAEMONS_MAX);
@@ -179,9 +177,9 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
 }
 
 void
-place_cookie (const key_pair_t *admission, uint8_t cookie [PLACE_COOKIE_SIZE])
+place_cookie (const key_pair_t *admission, uint8_t cookie [COOKIE_SIZE])
 {
     static const char purpose [] = "troupe cookie";
-    crypto_generichash (cookie, PLACE_COOKIE_SIZE, admission->secret_key, KEY_SIZE,
+    crypto_generichash (cookie, COOKIE_SIZE, admission->secret_key, KEY_SIZE,
                         (const unsigned char *) purpose, sizeof purpose - 1);
 }

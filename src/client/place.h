@@ -5,14 +5,14 @@
     (TROUPE_ADDRESS, TROUPE_TOKEN), in a configuration file (the one that
     TROUPE_CONFIG names; troupe.conf in the current folder, in
     ~/.config/troupe, in /etc), and, for the token, among the clusters of
-    this user on this machine.                                              */
+    this user on this machine. Reads files and the environment, which nobody
+    may change meanwhile; does not wait for the network.                    */
 
 #ifndef TROUPE_CLIENT_PLACE_H
 #define TROUPE_CLIENT_PLACE_H
 
-#include "wire/keys.h"
+#include "wire/identity.h"
 
-#define PLACE_COOKIE_SIZE 16
 
 typedef struct {
     join_token_t token;         /*  with the address                        */
@@ -28,6 +28,6 @@ int place_find (place_t *place, const char *address, const char *token, fault_t 
 bool place_is_named (void);
 
 /*  What everybody who knows the secret shows to the others: a hash of it.  */
-void place_cookie (const key_pair_t *admission, uint8_t cookie [PLACE_COOKIE_SIZE]);
+void place_cookie (const key_pair_t *admission, uint8_t cookie [COOKIE_SIZE]);
 
 #endif

@@ -3,7 +3,7 @@
 #include "client/remote.h"
 
 #include "core/printable.h"
-#include "node/program.h"
+#include "program/program.h"
 #include "wire/socket.h"
 
 #include <errno.h>
@@ -87,15 +87,10 @@ s_open_network (remote_t *self, const place_t *place, fault_t *fault)
     network->admission = place->token.admission;
     memcpy (network->head_key, place->token.head_key, KEY_SIZE);
     place_cookie (&network->admission, self->cookie);
-    if (network_source (place->token.host, place->token.port, network->host, fault)
-        || (!place->insecure && (keys_available (fault) || key_pair_new (&network->keys, fault))))
+    if (network_source (place->token.host, place->token.port, network->host, fault))
         return -1;
     self->context = socket_context_new (fault);
-    network->gate = self->context ? gate_new (self->context, NULL, NULL, fault) : NULL;
-    if (!network->gate)
-        return -1;
-    return network->insecure ? gate_allow_insecure (network->gate, DOMAIN_PEERS, fault)
-                             : gate_let_wait (network->gate, DOMAIN_PEERS, fault);
+    return self->context ? network_open (network, self->context, NULL, fault) : -1;
 }
 
 static int
@@ -201,14 +196,12 @@ remote_destroy (remote_t **self_p, fault_t *fault)
             return fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");
         peer_destroy (&self->peer);
     }
-    if (gate_destroy (&self->network.gate))
-        return fault_set (fault, TROUPE_ESYSTEM, "the gate's thread did not end");
+    if (network_close (&self->network, fault))
+        return -1;
     if (self->context)
         zmq_ctx_term (self->context);
     if (self->program >= 0)
         close (self->program);
-    key_pair_wipe (&self->network.keys);
-    key_pair_wipe (&self->network.admission);
     free (self);
     return 0;
 }

@@ -1,7 +1,8 @@
 /*  remote.h - a seat in a cluster that runs already, for drivers and clients
 
     The cluster is named by its address, and lets in whoever has its token.
-    If the head runs on this machine, messages to it stay on it.            */
+    If the head runs on this machine, messages to it stay on it. A process has
+    one seat, made and given back by one thread.                            */
 
 #ifndef TROUPE_CLIENT_REMOTE_H
 #define TROUPE_CLIENT_REMOTE_H

@@ -2,7 +2,7 @@
 
 #include "client/state.h"
 
-#include "node/folder.h"
+#include "program/folder.h"
 
 #include <dirent.h>
 #include <errno.h>

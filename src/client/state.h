@@ -1,7 +1,8 @@
 /*  state.h - what runs on this machine: a small file for each daemon
 
     Kept in a folder of the user's own: TROUPE_FOLDER, or troupe in the
-    XDG_RUNTIME_DIR, or /tmp/troupe-UID.                                    */
+    XDG_RUNTIME_DIR, or /tmp/troupe-UID. Reads and writes files, and the
+    environment, which nobody may change meanwhile.                         */
 
 #ifndef TROUPE_CLIENT_STATE_H
 #define TROUPE_CLIENT_STATE_H
@@ -16,7 +17,7 @@ typedef struct {
     bool head;
     bool insecure;
     char cluster [CLUSTER_TEXT_SIZE];
-    char address [HOST_MAX + 16];   /*  of the head: HOST:PORT              */
+    char address [ADDRESS_TEXT_SIZE];   /*  of the head                     */
     char node [64];
     char endpoint [128];        /*  of a head, on this machine              */
     char machine [MACHINE_TEXT_SIZE];

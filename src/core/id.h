@@ -12,6 +12,9 @@
 
 typedef uint64_t process_t;
 
+/*  A program is named by the hash of its content (BLAKE2b).               */
+#define PROGRAM_HASH_SIZE 32
+
 typedef struct {
     process_t owner;
     uint64_t sequence;

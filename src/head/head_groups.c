@@ -211,15 +211,31 @@ s_unreserve (head_state_t *self, bundle_t *bundle)
     head_node_release (self, node);
 }
 
-/*  All that have none yet onto one node.                                   */
+/*  The node for one bundle, by the strategy.                               */
+static head_node_t *
+s_node_for (head_state_t *self, const group_t *group, const bundle_t *bundle)
+{
+    if (group->strategy == GROUP_STRICT_SPREAD)
+        return s_search (self, group, bundle, false, true);
+    bool packs = group->strategy == GROUP_PACK;
+    head_node_t *node = s_search (self, group, bundle, packs, !packs);
+    return node ? node : s_search (self, group, bundle, true, true);
+}
+
+/*  Reserves those that have no place, all or none: on one node, or, if it is
+    NULL, each by the strategy.                                             */
 static bool
-s_place_on (head_state_t *self, group_t *group, const bool *placed, head_node_t *node)
+s_place_on (head_state_t *self, group_t *group, const bool *placed, head_node_t *only)
 {
     for (size_t index = 0; index < group->count; index++) {
+        bundle_t *bundle = group->bundles [index];
         if (placed [index])
             continue;
-        if (head_node_fits (node, group->bundles [index]->demand)) {
-            s_reserve (self, group->bundles [index], node);
+        head_node_t *node = !only                                   ? s_node_for (self, group, bundle)
+                            : head_node_fits (only, bundle->demand) ? only
+                                                                    : NULL;
+        if (node) {
+            s_reserve (self, bundle, node);
             continue;
         }
         while (index--)
@@ -252,36 +268,6 @@ s_place_together (head_state_t *self, group_t *group, const bool *placed)
     return head_search (self, &pack, false, s_accept_all, &together) != NULL;
 }
 
-/*  The node for one bundle, by the strategy.                               */
-static head_node_t *
-s_node_for (head_state_t *self, const group_t *group, const bundle_t *bundle)
-{
-    if (group->strategy == GROUP_STRICT_SPREAD)
-        return s_search (self, group, bundle, false, true);
-    bool packs = group->strategy == GROUP_PACK;
-    head_node_t *node = s_search (self, group, bundle, packs, !packs);
-    return node ? node : s_search (self, group, bundle, true, true);
-}
-
-static bool
-s_place_each (head_state_t *self, group_t *group, const bool *placed)
-{
-    for (size_t index = 0; index < group->count; index++) {
-        if (placed [index])
-            continue;
-        head_node_t *node = s_node_for (self, group, group->bundles [index]);
-        if (node) {
-            s_reserve (self, group->bundles [index], node);
-            continue;
-        }
-        while (index--)
-            if (!placed [index])
-                s_unreserve (self, group->bundles [index]);
-        return false;
-    }
-    return true;
-}
-
 /*  All bundles or none.                                                    */
 static bool
 s_place (head_state_t *self, group_t *group)
@@ -293,7 +279,7 @@ s_place (head_state_t *self, group_t *group)
         return s_place_together (self, group, placed);
     if (group->strategy == GROUP_PACK && s_place_together (self, group, placed))
         return true;
-    return s_place_each (self, group, placed);
+    return s_place_on (self, group, placed, NULL);
 }
 
 static bool

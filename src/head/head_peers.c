@@ -255,27 +255,6 @@ s_is_stillborn (head_t *self, const identity_t *identity)
     return false;
 }
 
-/*  "cpus=4 memory=8000000000 lidar=1". Returns how many, or SIZE_MAX.      */
-static size_t
-s_resources (const char *text, resource_t *resources, size_t room)
-{
-    size_t count = 0;
-    while (*text) {
-        size_t name = strcspn (text, "= ");
-        char *end = NULL;
-        double amount = text [name] == '=' ? strtod (text + name + 1, &end) : -1;
-        if (!name || name > RESOURCE_NAME_MAX || !end || end == text + name + 1 || count == room
-            || !(amount >= 0)
-            || amount > (double) (RESOURCE_AMOUNT_MAX / RESOURCE_UNIT))
-            return SIZE_MAX;
-        resources [count++] = (resource_t){ .name = text,
-                                            .length = name,
-                                            .amount = (int64_t) (amount * RESOURCE_UNIT + 0.5) };
-        text = end + strspn (end, " ");
-    }
-    return count;
-}
-
 /*  The state's part of joining. Returns the name, or 0 with the text set.  */
 static process_t
 s_join_state (head_t *self, peer_t *peer, const char **why)
@@ -302,9 +281,9 @@ s_join_state (head_t *self, peer_t *peer, const char **why)
             return process;
     } else if (process && identity->role == ROLE_NODE) {
         resource_t resources [OPTIONS_RESOURCES_MAX];
-        size_t count = s_resources (identity->resources, resources, OPTIONS_RESOURCES_MAX);
+        size_t count = 0;
         *why = "a node of this name is there already, or its resources are malformed";
-        if (count != SIZE_MAX
+        if (resources_parse (identity->resources, resources, &count) == 0
             && head_node_join (self->state, now, process, identity->name, resources, count) == 0)
             return process;
     } else
@@ -370,14 +349,6 @@ head_admit (head_t *self, const uint8_t *route, size_t route_size, const record_
     if (peer->job)
         head_want_program (self, peer);
     return peer;
-}
-
-void
-head_admit_again (head_t *self, peer_t *peer, const record_t *record)
-{
-    hello_t hello;
-    if (record->body_size >= COOKIE_SIZE && s_parse_hello (record, &hello) == 0)
-        s_welcome (self, peer, &hello);
 }
 
 /*  --- workers that end -------------------------------------------------  */

@@ -8,13 +8,12 @@
 #include "core/clock.h"
 #include "core/table.h"
 #include "core/value.h"
-#include "node/program.h"
+#include "program/program.h"
 #include "wire/channel.h"
 #include "wire/identity.h"
 #include "wire/socket.h"
 #include "wire/thread.h"
 
-#define COOKIE_SIZE 16
 #define ROUTE_MAX 8
 
 /*  Dead processes whose HELLO may still come.                              */
@@ -135,9 +134,6 @@ void head_send (head_t *self, peer_t *peer, const record_t *record);
     it is refused or malformed.                                             */
 peer_t *head_admit (head_t *self, const uint8_t *route, size_t route_size,
                     const record_t *record, bool far);
-
-/*  New names of tasks from a process that is here already.                 */
-void head_admit_again (head_t *self, peer_t *peer, const record_t *record);
 
 /*  It has ended: everybody is told, and the state.                         */
 void head_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger);

@@ -46,7 +46,6 @@
 /*  What a lease may be worth in bytes of arguments sent ahead.             */
 #define LEASE_BYTES_MAX ((size_t) 16 << 20)
 
-#define PROGRAM_HASH_SIZE 32
 #define NAMESPACE_MAX 127
 
 typedef struct head_state head_state_t;

@@ -4,8 +4,8 @@
 
 #include "node/ledger.h"
 #include "node/output.h"
-#include "node/process.h"
-#include "node/program.h"
+#include "program/process.h"
+#include "program/program.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -113,24 +113,18 @@ s_send_failure (agent_t *self, uint32_t job, const fault_t *fault)
     s_send (self, &failed);
 }
 
-/*  Body: cause, NUL, ledger.                                               */
 static void
 s_send_lost (agent_t *self, const child_t *child, const char *cause)
 {
     bytes_t body = { 0 };
-    bytes_append (&body, cause, strlen (cause) + 1);
-    uint8_t *place = bytes_extend (&body, LEASES_MAX * sizeof (uint32_t));
-    for (unsigned index = 0; place && index < LEASES_MAX; index++) {
-        uint32_t lease = atomic_load (&child->ledger->leases [index]);
-        memcpy (place + index * sizeof lease, &lease, sizeof lease);
-    }
+    int rc = ledger_write (child->ledger, cause, &body);
     record_t lost = { .type = RECORD_WORKER_LOST,
                       .id = { self->peer->self, child->job },
                       .number = (uint32_t) child->pid,
                       .target = atomic_load (&child->ledger->process),
                       .body = body.data,
                       .body_size = (uint32_t) body.size };
-    if (place)
+    if (rc == 0)
         s_send (self, &lost);
     bytes_release (&body);
 }

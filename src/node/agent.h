@@ -29,7 +29,9 @@ typedef struct {
     void *log_context;
 } agent_options_t;
 
-/*  Joins. The strings are copied. NULL with the fault set.                 */
+/*  Joins, which takes some seconds at most. The strings are copied; context
+    and network must outlive the agent. NULL with the fault set. All functions
+    may be called from any thread but the agent's own, agent_destroy once.  */
 agent_t *agent_new (const agent_options_t *options, fault_t *fault);
 
 /*  Asks the head for no more work, and waits until what runs has ended, at

@@ -47,3 +47,16 @@ ledger_destroy (ledger_t **self_p)
         munmap (*self_p, sizeof (ledger_t));
     *self_p = NULL;
 }
+
+int
+ledger_write (const ledger_t *self, const char *cause, bytes_t *body)
+{
+    if (bytes_append (body, cause, strlen (cause) + 1))
+        return -1;
+    for (unsigned index = 0; index < LEASES_MAX; index++) {
+        uint32_t lease = self ? atomic_load (&self->leases [index]) : 0;
+        if (bytes_append (body, &lease, sizeof lease))
+            return -1;
+    }
+    return 0;
+}

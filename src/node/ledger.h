@@ -9,6 +9,7 @@
 #ifndef TROUPE_NODE_LEDGER_H
 #define TROUPE_NODE_LEDGER_H
 
+#include "core/bytes.h"
 #include "core/error.h"
 #include "core/id.h"
 #include "head/head_state.h"
@@ -28,6 +29,10 @@ ledger_t *ledger_new (int *fd, fault_t *fault);
 ledger_t *ledger_open (int fd, fault_t *fault);
 
 void ledger_destroy (ledger_t **self_p);
+
+/*  Appends the body of WORKER_LOST: the cause, NUL, and what was started. Of a
+    ledger that is NULL nothing was. Returns 0, or -1: no memory.           */
+int ledger_write (const ledger_t *self, const char *cause, bytes_t *body);
 
 static inline void
 ledger_start (ledger_t *self, uint32_t lease)

@@ -3,7 +3,7 @@
 #include "node/node.h"
 
 #include "node/ledger.h"
-#include "node/process.h"
+#include "program/process.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -63,18 +63,14 @@ s_start (node_t *self, unsigned index, fault_t *fault)
     return -1;
 }
 
-/*  Tells the head that a worker has ended. Body: cause, NUL, ledger.       */
+/*  Tells the head that a worker has ended.                                 */
 static void
 s_report (node_t *self, const slot_t *slot, const char *cause, bool last)
 {
     bytes_t body = { 0 };
-    bytes_append (&body, cause, strlen (cause) + 1);
-    uint8_t *place = bytes_extend (&body, LEASES_MAX * sizeof (uint32_t));
-    if (!place)
+    if (ledger_write (slot->ledger, cause, &body)) {
+        bytes_release (&body);
         return;
-    for (unsigned index = 0; index < LEASES_MAX; index++) {
-        uint32_t lease = slot->ledger ? atomic_load (&slot->ledger->leases [index]) : 0;
-        memcpy (place + index * sizeof lease, &lease, sizeof lease);
     }
     record_t lost = { .type = RECORD_WORKER_LOST,
                       .flags = last ? RECORD_KILL : 0,

@@ -4,7 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "node/folder.h"
+#include "program/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

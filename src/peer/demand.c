@@ -2,7 +2,6 @@
 
 #include "peer/demand.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -18,25 +17,6 @@ s_add (options_t *block, const char *name, size_t length, double amount, fault_t
         = (resource_t){ .name = name,
                         .length = length,
                         .amount = (int64_t) (amount * (double) RESOURCE_UNIT + 0.5) };
-    return 0;
-}
-
-/*  "lidar=1 licence=0.5"                                                   */
-static int
-s_add_named (options_t *block, const char *text, fault_t *fault)
-{
-    for (text += strspn (text, " "); *text; text += strspn (text, " ")) {
-        size_t length = strcspn (text, "= ");
-        char *end = NULL;
-        double amount = text [length] == '=' ? strtod (text + length + 1, &end) : -1;
-        if (!length || length > RESOURCE_NAME_MAX || !end || end == text + length + 1
-            || (*end && *end != ' '))
-            return fault_set (fault, TROUPE_EINVAL,
-                              "resources are '%s': wanted \"NAME=AMOUNT NAME=AMOUNT\"", text);
-        if (s_add (block, text, length, amount, fault))
-            return -1;
-        text = end;
-    }
     return 0;
 }
 
@@ -59,7 +39,12 @@ s_add_resources (options_t *block, const troupe_options_t *options, bool actor, 
     if (options->memory != 0
         && s_add (block, RESOURCE_MEMORY, strlen (RESOURCE_MEMORY), options->memory, fault))
         return -1;
-    return options->resources ? s_add_named (block, options->resources, fault) : 0;
+    return options->resources
+                   && resources_parse (options->resources, block->resources, &block->count)
+               ? fault_set (fault, TROUPE_EINVAL,
+                            "resources are '%s': wanted \"NAME=AMOUNT NAME=AMOUNT\"",
+                            options->resources)
+               : 0;
 }
 
 int

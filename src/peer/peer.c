@@ -406,15 +406,20 @@ peer_stop (troupe_t *self)
     return thread_join (&self->service, STOP_TIMEOUT_MS);
 }
 
+void
+known_destroy (known_t *known)
+{
+    free (known->endpoint);
+    free (known->label);
+    free (known);
+}
+
 static void
 s_free_known (troupe_t *self)
 {
     size_t cursor = 0;
-    for (known_t *known; (known = id_table_next (&self->known, &cursor));) {
-        free (known->endpoint);
-        free (known->label);
-        free (known);
-    }
+    for (known_t *known; (known = id_table_next (&self->known, &cursor));)
+        known_destroy (known);
     id_table_release (&self->known);
 }
 

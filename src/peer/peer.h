@@ -43,7 +43,6 @@
 #include <stdatomic.h>
 #include <zmq.h>
 
-#define COOKIE_SIZE 16
 
 /*  The head has no name of its own among the processes.                    */
 #define HEAD_PROCESS ((process_t) 0)
@@ -67,6 +66,8 @@ typedef struct {
     bool has_key;
     uint8_t key [KEY_SIZE];
 } known_t;
+
+void known_destroy (known_t *known);
 
 /*  A way to a process. */
 typedef struct {

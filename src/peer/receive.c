@@ -77,14 +77,6 @@ s_refused (troupe_t *self, const record_t *record)
         peer_wake (self, self->joining);
 }
 
-static void
-s_forget_known (known_t *known)
-{
-    free (known->endpoint);
-    free (known->label);
-    free (known);
-}
-
 /*  How we reach it depends on where it is.                                 */
 static known_t *
 s_known_new (troupe_t *self, process_t process, const identity_t *identity)
@@ -104,7 +96,7 @@ s_known_new (troupe_t *self, process_t process, const identity_t *identity)
     known->label = strdup (identity->label);
     if (known->endpoint && known->label)
         return known;
-    s_forget_known (known);
+    known_destroy (known);
     return NULL;
 }
 
@@ -136,7 +128,7 @@ s_peer_up (troupe_t *self, const record_t *record)
         return;
     known_t *known = s_known_new (self, record->id.owner, &identity);
     if (known && id_table_put (&self->known, key, known)) {
-        s_forget_known (known);
+        known_destroy (known);
         known = NULL;
     }
     if (!known)
@@ -175,7 +167,7 @@ s_peer_down (troupe_t *self, const record_t *record)
         inquiry_begin (self, cause);
     }
     s_let_in (self, known, false);
-    s_forget_known (known);
+    known_destroy (known);
 }
 
 /*  --- futures ----------------------------------------------------------  */

@@ -8,8 +8,8 @@
 #include "core/id.h"
 #include "wire/network.h"
 
-/*  Hash of the content of a program.                                       */
-#define PROGRAM_HASH_SIZE 32
+/*  What a connection must show first, besides its key: see HELLO.          */
+#define COOKIE_SIZE 16
 
 #define IDENTITY_FIELDS 15
 

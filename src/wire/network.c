@@ -90,6 +90,37 @@ network_endpoint (char *endpoint, size_t size, const char *host, uint16_t port)
         snprintf (endpoint, size, "tcp://%s%s%s:*", open, host, close);
 }
 
+void
+network_address (char text [ADDRESS_TEXT_SIZE], const char *host, uint16_t port)
+{
+    char endpoint [HOST_MAX + 32];
+    network_endpoint (endpoint, sizeof endpoint, host, port);
+    snprintf (text, ADDRESS_TEXT_SIZE, "%.*s", ADDRESS_TEXT_SIZE - 1,
+              endpoint + strlen ("tcp://"));
+}
+
+int
+network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
+{
+    if (!self->insecure && (keys_available (fault) || key_pair_new (&self->keys, fault)))
+        return -1;
+    self->gate = gate_new (context, log, NULL, fault);
+    if (!self->gate)
+        return -1;
+    return self->insecure ? gate_allow_insecure (self->gate, DOMAIN_PEERS, fault)
+                          : gate_let_wait (self->gate, DOMAIN_PEERS, fault);
+}
+
+int
+network_close (network_t *self, fault_t *fault)
+{
+    if (gate_destroy (&self->gate))
+        return fault_set (fault, TROUPE_ESYSTEM, "the gate's thread did not end");
+    key_pair_wipe (&self->keys);
+    key_pair_wipe (&self->admission);
+    return 0;
+}
+
 int
 network_serve (const network_t *self, void *socket, const key_pair_t *keys, const char *domain,
                fault_t *fault)

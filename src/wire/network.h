@@ -47,10 +47,26 @@ int network_source (const char *host, uint16_t port, char source [HOST_MAX + 1],
 /*  True for an address that only this machine can reach.                   */
 bool network_is_loopback (const char *host);
 
+/*  Makes the process's keys, unless insecure, which is set before, and the
+    context's gate, which lets nobody in yet but keeps peers waiting that may
+    become known. log may be NULL; see gate_new. Returns 0, or -1 with the
+    fault set; network_close in any case.                                   */
+int network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault);
+
+/*  Ends the gate, after all sockets are closed, and wipes the keys. Returns 0,
+    or -1 with the fault set if the gate's thread did not end.              */
+int network_close (network_t *self, fault_t *fault);
+
+/*  "HOST:PORT", IPv6 in brackets; for people and for TROUPE_ADDRESS.       */
+#define ADDRESS_TEXT_SIZE (HOST_MAX + 16)
+void network_address (char text [ADDRESS_TEXT_SIZE], const char *host, uint16_t port);
+
 /*  "tcp://HOST:PORT", IPv6 in brackets; port 0 is "*".                     */
 void network_endpoint (char *endpoint, size_t size, const char *host, uint16_t port);
 
-/*  Makes the socket's further tcp endpoints those of a server in this domain,
+/*  By the thread that owns the socket; keys are copied. Return 0, or -1 with
+    the fault set.
+    Makes the socket's further tcp endpoints those of a server in this domain,
     or its further connections those of a client of the key's owner.        */
 int network_serve (const network_t *self, void *socket, const key_pair_t *keys,
                    const char *domain, fault_t *fault);

@@ -2,6 +2,9 @@
 
 #include "wire/options.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define OPTIONS_HEADER 40
 
 static bool
@@ -108,4 +111,24 @@ options_read (const uint8_t *data, size_t size, options_t *options)
         return 0;
     options->node_name = (const char *) data + offset;
     return s_valid (options) ? size : 0;
+}
+
+int
+resources_parse (const char *text, resource_t *resources, size_t *count)
+{
+    for (text += strspn (text, " "); *text; text += strspn (text, " ")) {
+        size_t length = strcspn (text, "= ");
+        char *end = NULL;
+        double amount = text [length] == '=' ? strtod (text + length + 1, &end) : -1;
+        if (!length || length > RESOURCE_NAME_MAX || *count == OPTIONS_RESOURCES_MAX || !end
+            || end == text + length + 1 || (*end && *end != ' ') || !(amount >= 0)
+            || amount > (double) (RESOURCE_AMOUNT_MAX / RESOURCE_UNIT))
+            return -1;
+        resources [(*count)++]
+            = (resource_t){ .name = text,
+                            .length = length,
+                            .amount = (int64_t) (amount * (double) RESOURCE_UNIT + 0.5) };
+        text = end;
+    }
+    return 0;
 }

@@ -80,4 +80,9 @@ int options_write (bytes_t *bytes, const options_t *options);
     malformed.                                                              */
 size_t options_read (const uint8_t *data, size_t size, options_t *options);
 
+/*  Reads "NAME=AMOUNT NAME=AMOUNT" and appends to the resources, of which
+    there are *count and may be OPTIONS_RESOURCES_MAX; names point into the
+    text. Returns 0, or -1: malformed, out of range, or too many.           */
+int resources_parse (const char *text, resource_t *resources, size_t *count);
+
 #endif

@@ -442,19 +442,6 @@ s_parse_membership (const char *text, membership_t *self, worker_options_t *opti
     return 0;
 }
 
-/*  The keys and the gate of a worker that others reach over the network.   */
-static int
-s_open_network (network_t *network, void *context, fault_t *fault)
-{
-    if (!network->insecure && key_pair_new (&network->keys, fault))
-        return -1;
-    network->gate = gate_new (context, NULL, NULL, fault);
-    if (!network->gate)
-        return -1;
-    return network->insecure ? gate_allow_insecure (network->gate, DOMAIN_PEERS, fault)
-                             : gate_let_wait (network->gate, DOMAIN_PEERS, fault);
-}
-
 static void
 s_join_cluster (worker_options_t *options)
 {
@@ -464,7 +451,7 @@ s_join_cluster (worker_options_t *options)
     if (!text)
         return;
     if (s_parse_membership (text, &membership, options)
-        || s_open_network (&membership.network, options->context, &fault))
+        || network_open (&membership.network, options->context, NULL, &fault))
         s_die ("TROUPE_BOOT_CLUSTER", &fault);
     unsetenv ("TROUPE_BOOT_CLUSTER");
     /*  Lines are on their way to the driver as soon as they end.           */

@@ -1,7 +1,7 @@
 /*  process.h - processes that the node starts, watches and reaps            */
 
-#ifndef TROUPE_NODE_PROCESS_H
-#define TROUPE_NODE_PROCESS_H
+#ifndef TROUPE_PROGRAM_PROCESS_H
+#define TROUPE_PROGRAM_PROCESS_H
 
 #include "core/error.h"
 

@@ -1,10 +1,10 @@
 /*  program_check.c - whether a program can run on this machine             */
 
-#include "node/program.h"
+#include "program/program.h"
 
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "node/process.h"
+#include "program/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

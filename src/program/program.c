@@ -1,6 +1,6 @@
 /*  program.c - executables known by their content                          */
 
-#include "node/program.h"
+#include "program/program.h"
 
 #include <elf.h>
 #include <endian.h>

@@ -1,6 +1,6 @@
 /*  process.c - processes that the node starts, watches and reaps            */
 
-#include "node/process.h"
+#include "program/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

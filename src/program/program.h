@@ -4,12 +4,12 @@
     checked against that hash when it has arrived, and is run from a folder
     that only its user can enter.                                           */
 
-#ifndef TROUPE_NODE_PROGRAM_H
-#define TROUPE_NODE_PROGRAM_H
+#ifndef TROUPE_PROGRAM_PROGRAM_H
+#define TROUPE_PROGRAM_PROGRAM_H
 
 #include "core/error.h"
+#include "core/id.h"
 
-#define PROGRAM_HASH_SIZE 32
 #define PROGRAM_SIZE_MAX (UINT64_C (1) << 30)
 
 typedef struct {

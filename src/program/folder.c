@@ -1,6 +1,6 @@
 /*  folder.c - folders of files that belong to one user alone               */
 
-#include "node/folder.h"
+#include "program/folder.h"
 
 #include <dirent.h>
 #include <errno.h>

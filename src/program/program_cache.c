@@ -1,8 +1,8 @@
 /*  program_cache.c - a folder of programs, named by their hashes           */
 
-#include "node/program.h"
+#include "program/program.h"
 
-#include "node/folder.h"
+#include "program/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

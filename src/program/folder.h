@@ -1,7 +1,7 @@
 /*  folder.h - folders of files that belong to one user alone               */
 
-#ifndef TROUPE_NODE_FOLDER_H
-#define TROUPE_NODE_FOLDER_H
+#ifndef TROUPE_PROGRAM_FOLDER_H
+#define TROUPE_PROGRAM_FOLDER_H
 
 #include "core/error.h"
 
