@@ -92,18 +92,10 @@ static int
 s_send (void *arg, zmq_msg_t *message)
 {
     side_t *side = arg;
-    if (side->mute)
-        return -1;
-    s_put (side->other, zmq_msg_data (message), zmq_msg_size (message));
+    if (!side->mute)
+        s_put (side->other, zmq_msg_data (message), zmq_msg_size (message));
     zmq_msg_close (message);
-    return 0;
-}
-
-static void
-s_send_or_lose (side_t *side, zmq_msg_t *message)
-{
-    if (s_send (side, message))
-        zmq_msg_close (message);
+    return side->mute ? -1 : 0;
 }
 
 /*  --- the ends ---------------------------------------------------------  */
@@ -121,7 +113,7 @@ s_submit (side_t *side, size_t size)
     REQUIRE (record_write (&frame, &record) == 0);
     REQUIRE (channel_seal (&side->channel, &frame, world_now, &message) == 0 && !frame.size);
     REQUIRE (channel_ends (zmq_msg_data (&message), zmq_msg_size (&message)));
-    s_send_or_lose (side, &message);
+    s_send (side, &message);
     bytes_release (&frame);
 }
 
@@ -162,7 +154,7 @@ s_tend (side_t *side)
         channel_repeat (&side->channel, world_now, s_send, side);
     if (owes) {
         REQUIRE (channel_notice (&side->channel, &message) == 0);
-        s_send_or_lose (side, &message);
+        s_send (side, &message);
         REQUIRE (!channel_owes (&side->channel, world_now));
     }
 }

@@ -240,6 +240,7 @@ s_refuse (void *arg, zmq_msg_t *message)
     unsigned *count = arg;
     assert_true (zmq_msg_size (message) > 0);
     ++*count;
+    zmq_msg_close (message);
     return -1;
 }
 

@@ -30,14 +30,17 @@ drive meet nobody && hosts_fail "nobody was found: $said"
 case $said in *nobody*) ;; *) hosts_fail "unclear: $said" ;; esac
 hosts_is 1 actors || hosts_fail "not one actor: $(hosts_list actors)"
 
-#  Another job's tasks do not wait behind a flood.
+#  Another job's tasks do not wait behind floods.
+#  The second one cannot be over before them: it holds all CPUs for 5 s.
 hosts_begin flood tasks 200000 0 0 ""
+hosts_begin slow tasks 20000 1 0 ""
 began=$(date +%s%N)
 drive tasks 100 0 0 "" || hosts_fail "beside the flood: $said"
 case $said in *"right=100 "*) ;; *) hosts_fail "beside the flood: $said" ;; esac
 echo "100 tasks beside the flood took $((($(date +%s%N) - began) / 1000000)) ms"
-grep -q right= "$hosts_folder/said-flood" && hosts_fail "the flood was over already"
+grep -q right= "$hosts_folder/said-slow" && hosts_fail "the flood was over already"
 hosts_all flood 200000
+hosts_all slow 20000
 
 #  Demands: by name of node, by resource, by CPUs, and such as nobody meets.
 drive where 1 "" two 6 20 || hosts_fail "node two: $said"
