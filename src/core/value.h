@@ -12,6 +12,9 @@
         ext 3  handle     16 bytes: the future as such
         ext 4  actor      u64 owner, u64 sequence, u64 worker, u64 number,
                           u64 signature, then the name of the class
+        ext 5  object     u64 home, u64 number, u64 size, u64 owner and u64
+                          sequence of the anchor, u8 kind, 7 zeros: a value
+                          that lies in a store (store/object.h)
 
     The arguments of a call are one array. Nothing here trusts its input.   */
 
@@ -28,12 +31,26 @@ enum {
     VALUE_EXT_NUMBERS = 1,
     VALUE_EXT_FUTURE = 2,
     VALUE_EXT_HANDLE = 3,
-    VALUE_EXT_ACTOR = 4
+    VALUE_EXT_ACTOR = 4,
+    VALUE_EXT_OBJECT = 5
 };
 
 /*  Kinds of numbers in ext 1: the size in bytes, plus 16 if unsigned, plus
     32 if floating point.                                                   */
 enum { VALUE_INT32 = 4, VALUE_INT64 = 8, VALUE_FLOAT = 36, VALUE_DOUBLE = 40 };
+
+/*  What the bytes of an object are: one encoded value, in a block of its own;
+    plain bytes; a string, with a NUL behind its size; or numbers, by their
+    kind.                                                                   */
+typedef enum {
+    OBJECT_VALUE = 0,
+    OBJECT_BYTES = 1,
+    OBJECT_STRING = 2,
+    OBJECT_INT32S = VALUE_INT32,
+    OBJECT_INT64S = VALUE_INT64,
+    OBJECT_FLOATS = VALUE_FLOAT,
+    OBJECT_DOUBLES = VALUE_DOUBLE
+} object_kind_t;
 
 #define VALUE_DEPTH_MAX 16
 
@@ -97,7 +114,24 @@ typedef struct {
 
 int value_put_actor (bytes_t *out, const actor_reference_t *actor);
 
+/*  What ext 5 holds. anchor: the future whose value it is, and whose owner
+    keeps it.                                                               */
+typedef struct {
+    tid_t id;                   /*  home and number                         */
+    uint64_t size;
+    tid_t anchor;
+    uint8_t kind;               /*  object_kind_t                           */
+} object_reference_t;
+
+/*  How long a value is that is an object.                                  */
+#define OBJECT_REFERENCE_SIZE 51
+
+int value_put_object (bytes_t *out, const object_reference_t *object);
+
 /*  --- reading ----------------------------------------------------------  */
+
+/*  The type of a token that stands for an object.                          */
+#define TOKEN_OBJECT ((troupe_type_t) (TROUPE_ACTOR + 1))
 
 /*  One token of a value: a scalar, or the head of an array or map.         */
 typedef struct {
@@ -123,6 +157,10 @@ int value_skip (const uint8_t *data, size_t size, size_t *offset);
 /*  Reads the reference of a future token, or an actor token.               */
 tid_t token_reference (const msgpack_token_t *token);
 int token_actor (const msgpack_token_t *token, actor_reference_t *actor);
+int token_object (const msgpack_token_t *token, object_reference_t *object);
+
+/*  True if the whole value, which has been checked, is an object.          */
+bool value_is_object (const uint8_t *data, size_t size, object_reference_t *object);
 
 /*  Memory that lives as long as a call or a future: strings are copied into
     it to get their NUL. Zeroed is empty.                                   */

@@ -2,7 +2,10 @@
 
 #include "core/value.h"
 
+/*  The size of ext 4 without the name of the class, and of ext 5.          */
 #define ACTOR_FIXED 40
+
+#define OBJECT_FIXED (OBJECT_REFERENCE_SIZE - 3)
 
 /*  --- big-endian numbers of msgpack ------------------------------------  */
 
@@ -89,6 +92,23 @@ s_numbers (msgpack_token_t *token)
     return 0;
 }
 
+static bool
+s_is_object_kind (uint8_t kind)
+{
+    return kind <= OBJECT_STRING || kind == OBJECT_INT32S || kind == OBJECT_INT64S
+           || kind == OBJECT_FLOATS || kind == OBJECT_DOUBLES;
+}
+
+static int
+s_object (const msgpack_token_t *token)
+{
+    static const uint8_t zeros [7];
+    if (token->size != OBJECT_FIXED || !s_is_object_kind (token->data [40])
+        || memcmp (token->data + 41, zeros, sizeof zeros) != 0)
+        return -1;
+    return 0;
+}
+
 static int
 s_extension (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *token, uint64_t length)
 {
@@ -108,6 +128,9 @@ s_extension (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *
         if (token->size <= ACTOR_FIXED || token->size > ACTOR_FIXED + TROUPE_NAME_MAX)
             return -1;
         return memchr (token->data + ACTOR_FIXED, 0, token->size - ACTOR_FIXED) ? -1 : 0;
+    case VALUE_EXT_OBJECT:
+        token->type = TOKEN_OBJECT;
+        return s_object (token);
     default:
         return -1;
     }
@@ -327,12 +350,33 @@ token_actor (const msgpack_token_t *token, actor_reference_t *actor)
     return 0;
 }
 
+int
+token_object (const msgpack_token_t *token, object_reference_t *object)
+{
+    if (token->type != TOKEN_OBJECT)
+        return -1;
+    object->id = token_reference (token);
+    object->size = load_u64 (token->data + 16);
+    object->anchor = (tid_t){ load_u64 (token->data + 24), load_u64 (token->data + 32) };
+    object->kind = token->data [40];
+    return 0;
+}
+
+bool
+value_is_object (const uint8_t *data, size_t size, object_reference_t *object)
+{
+    size_t offset = 0;
+    msgpack_token_t token;
+    return size == OBJECT_REFERENCE_SIZE && token_next (data, size, &offset, &token) == 0
+           && offset == size && token_object (&token, object) == 0;
+}
+
 const char *
 value_type_name (troupe_type_t type)
 {
     static const char *const names []
         = { "nil",  "bool", "integer", "real",   "string", "bytes",
-            "list", "map",  "numbers", "future", "actor" };
+            "list", "map",  "numbers", "future", "actor", "object" };
     size_t index = (size_t) type;
     return index < sizeof names / sizeof names [0] ? names [index] : "unknown";
 }

@@ -81,6 +81,20 @@ value_put_actor (bytes_t *out, const actor_reference_t *actor)
     return bytes_append (out, actor->class_name, actor->class_length);
 }
 
+int
+value_put_object (bytes_t *out, const object_reference_t *object)
+{
+    uint8_t body [OBJECT_REFERENCE_SIZE - 3] = { 0 };
+    msgpack_packer packer = s_packer (out);
+    store_u64 (body, object->id.owner);
+    store_u64 (body + 8, object->id.sequence);
+    store_u64 (body + 16, object->size);
+    store_u64 (body + 24, object->anchor.owner);
+    store_u64 (body + 32, object->anchor.sequence);
+    body [40] = object->kind;
+    return msgpack_pack_ext_with_body (&packer, body, sizeof body, VALUE_EXT_OBJECT);
+}
+
 /*  The head of an extension in the form that its length alone decides, so
     that the padding inside does not change the head's own length.          */
 static int

@@ -1,0 +1,96 @@
+/*  transfer.h - objects on their way between stores
+
+    A store that needs an object asks its home, which answers with its size and
+    with the stores to take it from: itself, or those that have a copy or are
+    getting one, so that an object which many want spreads as a tree. It then
+    asks for pieces, with so many outstanding at each source (credits), and
+    checks each by its checksum. What is missing when a connection breaks is
+    asked for again; what a source does not have yet, it sends when it has it.
+    One transfer serves all readers of a store.
+
+    Belongs to the store's thread: no function blocks or locks.             */
+
+#ifndef TROUPE_STORE_TRANSFER_H
+#define TROUPE_STORE_TRANSFER_H
+
+#include "core/error.h"
+#include "store/object.h"
+#include "wire/network.h"
+
+/*  Of a piece.                                                             */
+#define TRANSFER_PIECE ((uint64_t) 1 << 20)
+
+typedef struct transfer transfer_t;
+
+/*  Where an object, or what has come of it, lies.                          */
+typedef struct {
+    const uint8_t *data;
+    uint64_t size;
+    uint8_t kind;
+} transfer_source_t;
+
+typedef struct {
+    /*  Another store wants an object. 1: it is in memory, *source says where
+        and it stays there until `served`; 0: it is on its way from disk, and
+        transfer_servable will follow; -1: there is none of that name.      */
+    int (*serve) (void *context, tid_t id, process_t store, transfer_source_t *source);
+    /*  That store does not read it any more.                               */
+    void (*served) (void *context, tid_t id, process_t store);
+    /*  A fetch has ended: fault NULL if all is there. kind: from the home. */
+    void (*fetched) (void *context, tid_t id, uint8_t kind, const fault_t *fault);
+    /*  From a holder on another machine, to the home.                      */
+    void (*claimed) (void *context, tid_t id, process_t holder);
+    void (*released) (void *context, tid_t id, process_t holder);
+    /*  The home has dropped an object: a copy is of no use any more.       */
+    void (*dropped) (void *context, tid_t id);
+} transfer_hooks_t;
+
+typedef struct {
+    void *context;              /*  ZeroMQ context                          */
+    process_t process;
+    const network_t *network;   /*  NULL: plain tcp on loopback, for tests  */
+    const transfer_hooks_t *hooks;
+    void *hooks_context;
+} transfer_options_t;
+
+transfer_t *transfer_new (const transfer_options_t *options, fault_t *fault);
+void transfer_destroy (transfer_t **self_p);
+
+/*  Where other stores connect.                                             */
+const char *transfer_endpoint (const transfer_t *self);
+
+/*  A descriptor that is readable when transfer_ready has something to do,
+    edge-triggered as ZeroMQ's are: call it once more after every other call. */
+int transfer_fd (const transfer_t *self);
+void transfer_ready (transfer_t *self);
+
+/*  What is due by time; returns when to call again.                        */
+int64_t transfer_tend (transfer_t *self, int64_t now);
+
+void transfer_store_up (transfer_t *self, process_t store, const char *endpoint,
+                        const uint8_t *key);
+void transfer_store_down (transfer_t *self, process_t store, const char *cause);
+
+/*  Gets an object of another store into size bytes at data. Ends with the hook
+    `fetched`, unless transfer_cancel comes first. Returns 0 or -1.         */
+int transfer_fetch (transfer_t *self, tid_t id, uint8_t *data, uint64_t size, fault_t *fault);
+void transfer_cancel (transfer_t *self, tid_t id);
+
+/*  What `serve` had to get from disk is there, or (source NULL) will not be. */
+void transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source);
+
+/*  To the home of an object: its holder here has it, or needs it no more.  */
+void transfer_claim (transfer_t *self, tid_t id, process_t holder);
+void transfer_release (transfer_t *self, tid_t id, process_t holder);
+
+/*  An object of this store is gone: those who have copies are told.        */
+void transfer_drop (transfer_t *self, tid_t id);
+
+typedef struct {
+    uint64_t sent;
+    uint64_t received;
+} transfer_figures_t;
+
+transfer_figures_t transfer_figures (const transfer_t *self);
+
+#endif
