@@ -1296,10 +1296,11 @@ test_type_names (void **state)
 {
     (void) state;
     static const char *const names [] = { "nil", "bool", "integer", "real", "string", "bytes",
-                                          "list", "map", "numbers", "future", "actor" };
+                                          "list", "map", "numbers", "future", "actor",
+                                          "object" };
     for (size_t index = 0; index < COUNT (names); index++)
         assert_string_equal (value_type_name ((troupe_type_t) index), names [index]);
-    assert_string_equal (value_type_name ((troupe_type_t) 11), "unknown");
+    assert_string_equal (value_type_name ((troupe_type_t) 12), "unknown");
 }
 
 /*  Every type against every place that cannot take it.                     */
