@@ -184,6 +184,15 @@ chmod 600 "$folder/token"
 TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
     --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
 
+#  A token is an address; nodes of hosts with the same name get a number.
+host=$(uname -n | sed 's/[. ].*//')
+run 0 start --address "$token" --cpus 1 --json
+has out "\"node\": \"$host\""
+run 0 start --address "$token" --cpus 1 --json
+has out "\"node\": \"$host-2\""
+run 1 start --address "$token" --cpus 1 --name alpha
+has err "'alpha' is there already"
+
 run 0 run sh -c 'echo "$TROUPE_ADDRESS $TROUPE_TOKEN"'
 [ "$(cat "$folder/out")" = "$address $token" ] || fail "run: $(cat "$folder/out")"
 run 7 run sh -c 'exit 7'

@@ -2,6 +2,8 @@
 
 #include "cli/cli.h"
 
+#include "client/place.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -100,8 +102,9 @@ arguments_read (const verb_t *verb, int argc, char *argv [], const option_spec_t
         }
     }
     if (!bad && connection && connection->address && strcmp (connection->address, "auto") != 0
-        && !text_is_address (connection->address))
-        bad = cli_usage (verb, "--address must be HOST:PORT, not '%s'", connection->address);
+        && !text_is_address (connection->address) && !place_is_token (connection->address))
+        bad = cli_usage (verb, "--address must be HOST:PORT or a token, not '%s'",
+                         connection->address);
     argv [0] = (char *) verb->name;
     return bad ? ARGUMENTS_BAD : optind;
 }

@@ -26,6 +26,9 @@
 #define SUSPECT_AFTER 3
 #define DEAD_AFTER 10
 
+/*  Hosts of the same name in a cluster, unless nodes are named.            */
+#define SAME_NAME_MAX 1000
+
 /*  What the tasks of one job that wait at the head may take of the memory.  */
 #define JOB_MEMORY_PART 4
 
@@ -128,28 +131,21 @@ s_choose_modules (daemon_t *self, fault_t *fault)
     return 0;
 }
 
-/*  The host's name, and a number behind it for further nodes of this user. */
+/*  The name that was asked for; else the host's, with a number behind it from
+    2 on: hosts made from one image have the same name.                     */
 static void
-s_choose_name (daemon_t *self)
+s_choose_name (daemon_t *self, unsigned number)
 {
     char host [48] = "node";
-    state_t states [STATE_DAEMONS_MAX];
-    size_t count = state_list (states, STATE_DAEMONS_MAX);
-    if (self->options->name) {
+    if (self->options->name)
         snprintf (self->name, sizeof self->name, "%s", self->options->name);
-        return;
+    else {
+        if (gethostname (host, sizeof host - 1))
+            snprintf (host, sizeof host, "node");
+        host [strcspn (host, ". ")] = 0;
+        snprintf (self->name, sizeof self->name, number > 1 ? "%s-%u" : "%s", host, number);
     }
-    if (gethostname (host, sizeof host - 1))
-        snprintf (host, sizeof host, "node");
-    host [strcspn (host, ". ")] = 0;
-    snprintf (self->name, sizeof self->name, "%s", host);
-    for (unsigned number = 2, again = 1; again; number++) {
-        again = 0;
-        for (size_t index = 0; index < count; index++)
-            again = again || strcmp (states [index].node, self->name) == 0;
-        if (again)
-            snprintf (self->name, sizeof self->name, "%s-%u", host, number);
-    }
+    snprintf (self->logs, sizeof self->logs, "%s/logs-%s", self->folder, self->name);
 }
 
 static int
@@ -187,13 +183,12 @@ s_choose (daemon_t *self, fault_t *fault)
         || s_choose_resources (self, fault) || s_choose_modules (self, fault)
         || s_choose_settings (self, fault))
         return -1;
-    s_choose_name (self);
+    s_choose_name (self, 1);
     /*  The same when the daemon works in another folder; there are no other
         threads yet.                                                        */
     if (setenv ("TROUPE_FOLDER", self->folder, 1))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the environment");
     snprintf (self->programs, sizeof self->programs, "%s/programs", self->folder);
-    snprintf (self->logs, sizeof self->logs, "%s/logs-%s", self->folder, self->name);
     return 0;
 }
 
@@ -357,6 +352,12 @@ s_start_agent (daemon_t *self, fault_t *fault)
                                 .patience = self->settings.dead_after,
                                 .log = s_log };
     self->agent = agent_new (&options, fault);
+    for (unsigned number = 2; !self->agent && fault->code == TROUPE_EEXISTS
+                              && !self->options->name && number <= SAME_NAME_MAX;
+         number++) {
+        s_choose_name (self, number);
+        self->agent = agent_new (&options, fault);
+    }
     return self->agent ? 0 : -1;
 }
 

@@ -54,6 +54,12 @@ s_find_settings (settings_t *self)
 }
 
 bool
+place_is_token (const char *text)
+{
+    return strncmp (text, TOKEN_PREFIX, strlen (TOKEN_PREFIX)) == 0;
+}
+
+bool
 place_is_named (void)
 {
     settings_t settings;
@@ -146,7 +152,7 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
     s_find_settings (&settings);
     address = s_first (address, getenv ("TROUPE_ADDRESS"), settings.address);
     token = s_first (token, getenv ("TROUPE_TOKEN"), settings.token);
-    if (address && strncmp (address, "troupe1:", 8) == 0) {
+    if (address && place_is_token (address)) {
         token = address;
         address = NULL;
     }

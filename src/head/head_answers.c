@@ -343,6 +343,16 @@ s_jobs (answer_t *self)
     }
 }
 
+/*  With those that stay warm for their program.                            */
+static size_t
+s_count_workers (const head_t *head)
+{
+    size_t count = 0, cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&head->peers, &cursor));)
+        count += peer->identity.role == ROLE_WORKER;
+    return count;
+}
+
 static void
 s_summary (answer_t *self)
 {
@@ -358,7 +368,7 @@ s_summary (answer_t *self)
     s_text (self, "version", troupe_version ());
     s_real (self, "uptime_s", (double) (self->now - head->since) / 1e9);
     s_number (self, "nodes", counts.nodes);
-    s_number (self, "workers", counts.workers);
+    s_number (self, "workers", s_count_workers (head));
     s_number (self, "actors", counts.actors);
     s_number (self, "jobs", counts.jobs - (head->network && counts.jobs));
     value_put_string (&self->body, "tasks", 5);

@@ -82,14 +82,19 @@ head_node_release (head_state_t *self, head_node_t *node)
         head_node_free (self, node);
 }
 
+bool
+head_has_node (const head_state_t *self, const char *name)
+{
+    return name_table_get (&self->node_names, name, strlen (name)) != NULL;
+}
+
 int
 head_node_join (head_state_t *self, int64_t now, process_t process, const char *name,
                 const resource_t *resources, size_t count)
 {
     head_peer_t *peer = head_peer (self, process);
     self->now = now;
-    if (!peer || peer->role != ROLE_NODE || peer->on
-        || name_table_get (&self->node_names, name, strlen (name)))
+    if (!peer || peer->role != ROLE_NODE || peer->on || head_has_node (self, name))
         return -1;
     uint32_t numbers [RESOURCES_MAX];
     for (size_t index = 0; index < count && index < RESOURCES_MAX; index++) {

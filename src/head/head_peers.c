@@ -255,15 +255,31 @@ s_is_stillborn (head_t *self, const identity_t *identity)
     return false;
 }
 
-/*  The state's part of joining. Returns the name, or 0 with the text set.  */
+static int
+s_join_node (head_t *self, const peer_t *peer, process_t process, fault_t *fault)
+{
+    const identity_t *identity = &peer->identity;
+    resource_t resources [OPTIONS_RESOURCES_MAX];
+    size_t count = 0;
+    if (resources_parse (identity->resources, resources, &count))
+        return fault_set (fault, TROUPE_EINVAL, "its resources are malformed: '%s'",
+                          identity->resources);
+    if (head_has_node (self->state, identity->name))
+        return fault_set (fault, TROUPE_EEXISTS,
+                          "a node named '%s' is there already; choose another name by --name",
+                          identity->name);
+    return head_node_join (self->state, clock_now (), process, identity->name, resources, count);
+}
+
+/*  The state's part of joining. Returns the name, or 0 with the fault set. */
 static process_t
-s_join_state (head_t *self, peer_t *peer, const char **why)
+s_join_state (head_t *self, peer_t *peer, fault_t *fault)
 {
     const identity_t *identity = &peer->identity;
     int64_t now = clock_now ();
-    *why = "the head has no memory left";
+    fault_set (fault, TROUPE_ENOMEM, "the head has no memory left");
     if (identity->role == ROLE_WORKER && identity->node && self->network) {
-        *why = "its node has left the cluster";
+        fault_set (fault, TROUPE_ELOST, "its node has left the cluster");
         return head_join_worker (self->state, now, identity->node, s_program (self, identity),
                                  identity->job, identity->slots, identity->label);
     }
@@ -280,11 +296,7 @@ s_join_state (head_t *self, peer_t *peer, const char **why)
         if (peer->job)
             return process;
     } else if (process && identity->role == ROLE_NODE) {
-        resource_t resources [OPTIONS_RESOURCES_MAX];
-        size_t count = 0;
-        *why = "a node of this name is there already, or its resources are malformed";
-        if (resources_parse (identity->resources, resources, &count) == 0
-            && head_node_join (self->state, now, process, identity->name, resources, count) == 0)
+        if (s_join_node (self, peer, process, fault) == 0)
             return process;
     } else
         return process;
@@ -294,13 +306,13 @@ s_join_state (head_t *self, peer_t *peer, const char **why)
 }
 
 static void
-s_refuse (head_t *self, peer_t *peer, const char *why)
+s_refuse (head_t *self, peer_t *peer, const fault_t *fault)
 {
     record_t refused = { .type = RECORD_REFUSED,
-                         .number = TROUPE_EINVAL,
-                         .body = (const uint8_t *) why,
-                         .body_size = (uint32_t) strlen (why) };
-    head_log (self, "%s was refused: %s", peer->identity.label, why);
+                         .number = fault->code,
+                         .body = (const uint8_t *) fault->text,
+                         .body_size = (uint32_t) strlen (fault->text) };
+    head_log (self, "%s was refused: %s", peer->identity.label, fault->text);
     head_send (self, peer, &refused);
     head_flush (self, peer);
     head_peer_destroy (peer);
@@ -319,7 +331,7 @@ head_admit (head_t *self, const uint8_t *route, size_t route_size, const record_
             bool far)
 {
     hello_t hello;
-    const char *why;
+    fault_t fault;
     if (s_parse_hello (record, &hello) || s_is_stillborn (self, &hello.identity))
         return NULL;
     peer_t *peer = calloc (1, sizeof *peer);
@@ -329,9 +341,9 @@ head_admit (head_t *self, const uint8_t *route, size_t route_size, const record_
     peer->route_size = route_size;
     peer->far = far;
     peer->identity = hello.identity;
-    peer->process = s_join_state (self, peer, &why);
+    peer->process = s_join_state (self, peer, &fault);
     if (!peer->process) {
-        s_refuse (self, peer, why);
+        s_refuse (self, peer, &fault);
         return NULL;
     }
     if (id_table_put (&self->peers, head_shell_key (peer->process), peer)

@@ -156,6 +156,9 @@ const char *head_function_name (head_state_t *self, uint32_t function);
 process_t head_join (head_state_t *self, int64_t now, role_t role, unsigned slots,
                      const char *label);
 
+/*  Whether a node of this name is there.                                   */
+bool head_has_node (const head_state_t *self, const char *name);
+
 /*  A process that joined with ROLE_NODE is a node of this name, unique among
     the living, and has these resources. Returns 0, or -1: no memory, or the
     name is taken.                                                          */

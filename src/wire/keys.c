@@ -13,7 +13,6 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define TOKEN_PREFIX "troupe1:"
 #define FILE_PREFIX "troupe-keys1:"
 
 /*  A cluster's id and two keys, which are what both a token and a file hold,

@@ -83,6 +83,8 @@ int cluster_keys_renew_admission (cluster_keys_t *keys, fault_t *fault);
 int token_make (join_token_t *token, const cluster_keys_t *keys, const char *host, uint16_t port,
                 fault_t *fault);
 
+#define TOKEN_PREFIX "troupe1:"
+
 /*  The token as one line, "troupe1:HOST:PORT:...", without a line end. The
     text is a secret: wipe it (sodium_memzero) after use.                   */
 int token_write (const join_token_t *token, char text [TOKEN_TEXT_SIZE], fault_t *fault);

@@ -6,6 +6,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -50,6 +52,26 @@ s_route (const struct addrinfo *to, char source [HOST_MAX + 1])
     return rc ? -1 : 0;
 }
 
+/*  The first address of an interface that others can reach, for a machine
+    without a way to everywhere.                                            */
+static int
+s_first_address (char source [HOST_MAX + 1])
+{
+    struct ifaddrs *list, *item;
+    if (getifaddrs (&list))
+        return -1;
+    for (item = list; item; item = item->ifa_next) {
+        bool outside = item->ifa_flags & IFF_UP && !(item->ifa_flags & IFF_LOOPBACK);
+        if (outside && item->ifa_addr && item->ifa_addr->sa_family == AF_INET
+            && getnameinfo (item->ifa_addr, sizeof (struct sockaddr_in), source, HOST_MAX + 1,
+                            NULL, 0, NI_NUMERICHOST)
+                   == 0)
+            break;
+    }
+    freeifaddrs (list);
+    return item ? 0 : -1;
+}
+
 int
 network_source (const char *host, uint16_t port, char source [HOST_MAX + 1], fault_t *fault)
 {
@@ -63,7 +85,7 @@ network_source (const char *host, uint16_t port, char source [HOST_MAX + 1], fau
     for (struct addrinfo *item = list; item && found; item = item->ai_next)
         found = s_route (item, source);
     freeaddrinfo (list);
-    if (found)
+    if (found && s_first_address (source))
         snprintf (source, HOST_MAX + 1, "127.0.0.1");
     return 0;
 }

@@ -39,8 +39,9 @@ typedef struct {
 void network_machine (char text [MACHINE_TEXT_SIZE]);
 
 /*  The address of this machine as somebody at host would see it: that of the
-    interface that leads there. "127.0.0.1" if there is no way. Returns 0, or
-    -1 with the fault set if the host is not known.                         */
+    interface that leads there. If there is no way: that of the first interface
+    that is up, else "127.0.0.1". Returns 0, or -1 with the fault set if the
+    host is not known.                                                      */
 int network_source (const char *host, uint16_t port, char source [HOST_MAX + 1],
                     fault_t *fault);
 
