@@ -22,8 +22,8 @@ typedef struct {
     int (*run) (int argc, char *argv []);
 } verb_t;
 
-extern const verb_t verb_start, verb_stop, verb_drain, verb_status, verb_list, verb_show,
-    verb_call, verb_run, verb_logs, verb_version, verb_help;
+extern const verb_t verb_start, verb_stop, verb_drain, verb_token, verb_status, verb_list,
+    verb_show, verb_call, verb_run, verb_logs, verb_version, verb_help;
 
 /*  All verbs, in the order of their help; the last one has no name.        */
 extern const verb_t *const verbs [];

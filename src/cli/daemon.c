@@ -50,6 +50,7 @@ typedef struct {
     bool far;
     uint8_t cookie [COOKIE_SIZE];
     cluster_keys_t keys;
+    tokens_t tokens;
     network_t network;
     void *context;
     head_settings_t settings;
@@ -131,6 +132,23 @@ s_choose_modules (daemon_t *self, fault_t *fault)
     return 0;
 }
 
+/*  The environment is where workers find them, too; there are no other
+    threads yet.                                                            */
+static int
+s_choose_ranges (const char *variable, const char *const *ranges, size_t count, fault_t *fault)
+{
+    char text [1024] = "";
+    size_t length = 0;
+    for (size_t index = 0; index < count && length < sizeof text; index++)
+        length += (size_t) snprintf (text + length, sizeof text - length, "%s%s",
+                                     length ? " " : "", ranges [index]);
+    if (length >= sizeof text)
+        return fault_set (fault, TROUPE_EINVAL, "too many ranges of addresses");
+    return count && setenv (variable, text, 1)
+               ? fault_set (fault, TROUPE_ENOMEM, "no memory for the environment")
+               : 0;
+}
+
 /*  The name that was asked for; else the host's, with a number behind it from
     2 on: hosts made from one image have the same name.                     */
 static void
@@ -179,9 +197,12 @@ s_choose_settings (daemon_t *self, fault_t *fault)
 static int
 s_choose (daemon_t *self, fault_t *fault)
 {
+    const start_options_t *options = self->options;
     if (state_folder (self->folder, sizeof self->folder, fault)
         || s_choose_resources (self, fault) || s_choose_modules (self, fault)
-        || s_choose_settings (self, fault))
+        || s_choose_settings (self, fault)
+        || s_choose_ranges ("TROUPE_ALLOW", options->allow, options->allow_count, fault)
+        || s_choose_ranges ("TROUPE_DENY", options->deny, options->deny_count, fault))
         return -1;
     s_choose_name (self, 1);
     /*  The same when the daemon works in another folder; there are no other
@@ -251,6 +272,33 @@ s_open_gate (daemon_t *self, fault_t *fault)
     return self->context ? network_open (network, self->context, s_log, fault) : -1;
 }
 
+/*  A part of the daemon has ended for good, and so the rest is to end.     */
+static void
+s_end_daemon (void *context)
+{
+    (void) context;
+    kill (getpid (), SIGTERM);
+}
+
+/*  Who has one of the cluster's tokens gets to the head.                   */
+static int
+s_admit_tokens (daemon_t *self, fault_t *fault)
+{
+    char path [sizeof self->keys_path + 8];
+    gate_t *gate = self->network.gate;
+    snprintf (path, sizeof path, "%s.tokens", self->keys_path);
+    if (tokens_open (&self->tokens, path, fault)
+        || (!self->tokens.default_revoked
+            && gate_allow (gate, DOMAIN_HEAD, self->keys.admission.public_key, TOKEN_DEFAULT,
+                           fault)))
+        return -1;
+    for (size_t index = 0; index < self->tokens.count; index++)
+        if (gate_allow (gate, DOMAIN_HEAD, self->tokens.list [index].key,
+                        self->tokens.list [index].name, fault))
+            return -1;
+    return 0;
+}
+
 static int
 s_start_head (daemon_t *self, started_t *started, fault_t *fault)
 {
@@ -262,11 +310,9 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
         return -1;
     network->admission = self->keys.admission;
     memcpy (network->head_key, self->keys.head.public_key, KEY_SIZE);
-    place_cookie (&network->admission, self->cookie);
-    if (network->insecure
-            ? gate_allow_insecure (network->gate, DOMAIN_HEAD, fault)
-            : gate_allow (network->gate, DOMAIN_HEAD, network->admission.public_key, "member",
-                          fault))
+    token_cookie (&network->admission, self->cookie);
+    if (network->insecure ? gate_allow_insecure (network->gate, DOMAIN_HEAD, fault)
+                          : s_admit_tokens (self, fault))
         return -1;
     gate_limit (network->gate, CONNECTIONS_MAX, CONNECTIONS_OF_ONE_MAX);
     uint64_t name [2];
@@ -279,13 +325,15 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
     head_options_t head = { .endpoints = endpoints,
                             .cookie = self->cookie,
                             .network = network,
-                            .keys = &self->keys.head,
+                            .keys = &self->keys,
+                            .tokens = network->insecure ? NULL : &self->tokens,
                             .host = bind,
                             .port = options->port > 0 ? (uint16_t) options->port : 0,
                             .programs = self->programs,
                             .address = network->host,
                             .settings = &self->settings,
-                            .log = s_log };
+                            .log = s_log,
+                            .failed = s_end_daemon };
     self->head = head_new (self->context, &head, fault);
     if (!self->head)
         return -1;
@@ -312,7 +360,7 @@ s_find_head (daemon_t *self, started_t *started, fault_t *fault)
     network->insecure = place.insecure;
     network->admission = place.token.admission;
     memcpy (network->head_key, place.token.head_key, KEY_SIZE);
-    place_cookie (&network->admission, self->cookie);
+    token_cookie (&network->admission, self->cookie);
     self->far = !place.endpoint [0];
     if (self->far)
         network_endpoint (self->head_endpoint, sizeof self->head_endpoint, place.token.host,
@@ -350,7 +398,8 @@ s_start_agent (daemon_t *self, fault_t *fault)
                                 .logs = self->logs,
                                 .modules = *self->modules ? self->modules : NULL,
                                 .patience = self->settings.dead_after,
-                                .log = s_log };
+                                .log = s_log,
+                                .refused = s_end_daemon };
     self->agent = agent_new (&options, fault);
     for (unsigned number = 2; !self->agent && fault->code == TROUPE_EEXISTS
                               && !self->options->name && number <= SAME_NAME_MAX;
@@ -428,6 +477,7 @@ s_end (daemon_t *self)
     }
     if (self->context)
         zmq_ctx_term (self->context);
+    tokens_release (&self->tokens);
     cluster_keys_wipe (&self->keys);
 }
 

@@ -30,6 +30,10 @@ typedef struct {
     size_t module_count;
     const char *address;            /*  of the head that a node joins       */
     const char *token;
+    const char *const *allow;       /*  ranges of addresses                 */
+    size_t allow_count;
+    const char *const *deny;
+    size_t deny_count;
 } start_options_t;
 
 typedef struct {

@@ -11,6 +11,7 @@ static const char s_general [] =
     "  start     start a cluster on this machine, or join one\n"
     "  stop      stop the cluster's processes on this machine\n"
     "  drain     give a node no new work\n"
+    "  token     make a token of its own for somebody, or revoke it\n"
     "  status    show the cluster on one screen\n"
     "  list      list nodes, workers, actors, tasks, jobs and more\n"
     "  show      show one of them\n"

@@ -80,6 +80,15 @@ static const char *const s_function_fields [] = {
     "program", "function", "mean_ms", "ready", NULL
 };
 
+static const kind_column_t s_tokens [] = {
+    { "NAME", "name", SHOW_TEXT, NULL }, { "NODES", "nodes", SHOW_NUMBER, NULL },
+    { "PROCESSES", "processes", SHOW_NUMBER, NULL }, { "KEY", "key", SHOW_TEXT, NULL },
+    { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_token_fields [] = {
+    "name", "key", "nodes", "processes", NULL
+};
+
 static const kind_t s_kinds [] = {
     { "nodes", "node", s_nodes, s_node_fields },
     { "workers", "worker", s_workers, s_worker_fields },
@@ -87,10 +96,11 @@ static const kind_t s_kinds [] = {
     { "classes", "class", s_classes, s_class_fields },
     { "functions", "function", s_functions, s_function_fields },
     { "tasks", "task", s_tasks, s_task_fields },
-    { "jobs", "job", s_jobs, s_job_fields }
+    { "jobs", "job", s_jobs, s_job_fields },
+    { "tokens", "token", s_tokens, s_token_fields }
 };
 
-const char kind_names [] = "nodes, workers, actors, classes, functions, tasks or jobs";
+const char kind_names [] = "nodes, workers, actors, classes, functions, tasks, jobs or tokens";
 
 const kind_t *
 kind_find (const char *name)

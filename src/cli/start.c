@@ -34,13 +34,16 @@ static const char s_help [] =
     "  --gpus N             GPUs to offer (0)\n"
     "  --resource NAME=N    so much of a resource of any name; repeatable\n"
     "  --module FILE.so     load actor classes in each worker; repeatable\n"
+    "  --allow RANGE        let in only who connects from there, such as 10.0.0.0/8;\n"
+    "                       repeatable\n"
+    "  --deny RANGE         not from there; repeatable\n"
     "  --foreground         stay in the foreground, as a service manager wants it\n"
     "  --json               print what is started as JSON\n";
 
 typedef struct {
     bool head, foreground, insecure, json;
     const char *bind, *port, *cpus, *memory, *gpus, *name;
-    text_list_t resources, modules;
+    text_list_t resources, modules, allow, deny;
     connection_t connection;
     char names [DAEMON_RESOURCES_MAX] [TROUPE_NAME_MAX + 1];
 } request_t;
@@ -250,6 +253,8 @@ s_run (int argc, char *argv [])
         { "gpus", OPTION_TEXT, &request.gpus },
         { "resource", OPTION_LIST, &request.resources },
         { "module", OPTION_LIST, &request.modules },
+        { "allow", OPTION_LIST, &request.allow },
+        { "deny", OPTION_LIST, &request.deny },
         { "foreground", OPTION_FLAG, &request.foreground },
         { "json", OPTION_FLAG, &request.json },
         { NULL, OPTION_END, NULL }
@@ -262,7 +267,11 @@ s_run (int argc, char *argv [])
     start_options_t options = { .head = request.head, .foreground = request.foreground,
                                 .insecure = request.insecure, .bind = request.bind,
                                 .port = DAEMON_PORT, .cpus = -1, .memory = -1,
-                                .name = request.name };
+                                .name = request.name,
+                                .allow = request.allow.items,
+                                .allow_count = request.allow.count,
+                                .deny = request.deny.items,
+                                .deny_count = request.deny.count };
     int rc = s_check (&request);
     rc = rc ? rc : s_read_numbers (&request, &options);
     rc = rc ? rc : s_read_resources (&request, &options);

@@ -49,9 +49,27 @@ peer_inquire_logs (troupe_t *peer, const char *who, uint64_t after, unsigned lim
     return s_ask (peer, RECORD_INQUIRE, args, 4);
 }
 
+static troupe_future_t *
+s_command (troupe_t *peer, const char *verb, const char *key)
+{
+    const troupe_arg_t args [] = { troupe_arg_string (verb), troupe_arg_string (key) };
+    return s_ask (peer, RECORD_COMMAND, args, 2);
+}
+
 troupe_future_t *
 peer_drain_node (troupe_t *peer, const char *node)
 {
-    const troupe_arg_t args [] = { troupe_arg_string ("drain"), troupe_arg_string (node) };
-    return s_ask (peer, RECORD_COMMAND, args, 2);
+    return s_command (peer, "drain", node);
+}
+
+troupe_future_t *
+peer_make_token (troupe_t *peer, const char *name)
+{
+    return s_command (peer, "token", name);
+}
+
+troupe_future_t *
+peer_revoke_token (troupe_t *peer, const char *name)
+{
+    return s_command (peer, "revoke", name);
 }

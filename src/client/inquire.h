@@ -21,7 +21,8 @@
     "functions" program, function, mean_ms, ready
     "tasks"     id, function, state, job, worker, node, retries
     "jobs"      id, driver, program, namespace, tasks, workers, actors, cpus,
-                since_s                                                     */
+                since_s
+    "tokens"    name, key, nodes, processes: those that let somebody in     */
 troupe_future_t *peer_inquire (troupe_t *peer, const char *what, const char *key);
 
 /*  Lines that workers and daemons printed: position, at_ms (since 1970),
@@ -35,5 +36,13 @@ troupe_future_t *peer_inquire_logs (troupe_t *peer, const char *who, uint64_t af
 /*  Has a node, named by id or name, take no new work. The future has a map:
     node, tasks, actors: its name and what is on it still.                  */
 troupe_future_t *peer_drain_node (troupe_t *peer, const char *node);
+
+/*  Makes a token of this name: the future has its text. On the head's machine
+    only, as the next.                                                      */
+troupe_future_t *peer_make_token (troupe_t *peer, const char *name);
+
+/*  Revokes it: who came by it is shut out. The future has, as text, how many
+    processes that were.                                                    */
+troupe_future_t *peer_revoke_token (troupe_t *peer, const char *name);
 
 #endif

@@ -181,11 +181,3 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
                           address);
     return *known ? 0 : s_split (&place->token, address, fault);
 }
-
-void
-place_cookie (const key_pair_t *admission, uint8_t cookie [COOKIE_SIZE])
-{
-    static const char purpose [] = "troupe cookie";
-    crypto_generichash (cookie, COOKIE_SIZE, admission->secret_key, KEY_SIZE,
-                        (const unsigned char *) purpose, sizeof purpose - 1);
-}

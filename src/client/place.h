@@ -30,7 +30,4 @@ bool place_is_token (const char *text);
 /*  True if the environment or a configuration file names a cluster.        */
 bool place_is_named (void);
 
-/*  What everybody who knows the secret shows to the others: a hash of it.  */
-void place_cookie (const key_pair_t *admission, uint8_t cookie [COOKIE_SIZE]);
-
 #endif

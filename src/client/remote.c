@@ -5,6 +5,7 @@
 #include "core/printable.h"
 #include "program/program.h"
 #include "wire/socket.h"
+#include "wire/tokens.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,7 +87,7 @@ s_open_network (remote_t *self, const place_t *place, fault_t *fault)
     network->insecure = place->insecure;
     network->admission = place->token.admission;
     memcpy (network->head_key, place->token.head_key, KEY_SIZE);
-    place_cookie (&network->admission, self->cookie);
+    token_cookie (&network->admission, self->cookie);
     if (network_source (place->token.host, place->token.port, network->host, fault))
         return -1;
     self->context = socket_context_new (fault);

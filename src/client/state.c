@@ -101,13 +101,14 @@ void
 state_remove (int pid)
 {
     /*  With what a daemon at no fixed port has for itself.                 */
-    const char *const names [] = { "daemon-", "keys-of-", "token-of-" };
+    const char *const names [] = { "daemon-%d", "keys-of-%d", "keys-of-%d.tokens", "token-of-%d" };
     char folder [400], path [512];
     fault_t fault;
     if (state_folder (folder, sizeof folder, &fault))
         return;
     for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
-        snprintf (path, sizeof path, "%s/%s%d", folder, names [index], pid);
+        int length = snprintf (path, sizeof path, "%s/", folder);
+        snprintf (path + length, sizeof path - (size_t) length, names [index], pid);
         unlink (path);
     }
 }

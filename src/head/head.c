@@ -400,25 +400,21 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         s_record_of_cluster (self, peer, record, now);
     }
 }
-static bool
-s_cookie_matches (const head_t *self, const record_t *record)
-{
-    uint8_t difference = 0;
-    if (record->type != RECORD_HELLO || record->body_size < COOKIE_SIZE)
-        return false;
-    for (size_t index = 0; index < COOKIE_SIZE; index++)
-        difference |= (uint8_t) (record->body [index] ^ self->cookie [index]);
-    return difference == 0;
-}
-
 /*  The frame of a HELLO is the first of its channel.                       */
 static peer_t *
 s_admit (head_t *self, const uint8_t *route, size_t route_size, const record_t *record,
-         const frame_reader_t *reader, int64_t now)
+         const frame_reader_t *reader, zmq_msg_t *message, int64_t now)
 {
+    char token [TOKEN_NAME_MAX + 1];
     bool far = channel_ends (reader->data, reader->size);
+    if (!head_may_join (self, record, message, token))
+        return NULL;
     peer_t *peer = head_admit (self, route, route_size, record, far);
-    if (peer && far)
+    if (!peer)
+        return NULL;
+    memcpy (peer->token, token, sizeof token);
+    peer_link_of (&peer->link, message);
+    if (far)
         head_takes (self, peer, reader->data, reader->size, now);
     return peer;
 }
@@ -439,10 +435,10 @@ s_frame (head_t *self, const uint8_t *route, size_t route_size, zmq_msg_t *messa
     if (peer && far && !head_takes (self, peer, reader.data, reader.size, now))
         return;
     while (frame_next (&reader, &record) == 1) {
-        if (!peer && s_cookie_matches (self, &record))
-            peer = s_admit (self, route, route_size, &record, &reader, now);
-        else if (peer)
+        if (peer)
             s_record (self, peer, &record, now);
+        else
+            peer = s_admit (self, route, route_size, &record, &reader, message, now);
         if (!peer)
             return;
         s_act_all (self, now);
@@ -542,6 +538,8 @@ s_run (void *arg)
     while (!s_stopped (self)) {
         int64_t now = clock_now ();
         int64_t due = head_due (self->state, now), tend = head_tend (self, now);
+        int64_t cut = head_cut (self, now);
+        due = cut < due ? cut : due;
         if (all)
             s_sleep (self, tend < due ? tend : due);
         now = clock_now ();
@@ -550,6 +548,8 @@ s_run (void *arg)
         s_act_all (self, now);
         if (head_failed (self->state)) {
             s_give_up (self);
+            if (self->failed)
+                self->failed (self->log_context);
             return;
         }
         for (list_node_t *node; (node = list_pop (&self->dirty));)
@@ -567,7 +567,7 @@ s_bind (head_t *self, const head_options_t *options, fault_t *fault)
         return 0;
     char endpoint [HOST_MAX + 32];
     network_endpoint (endpoint, sizeof endpoint, options->host, options->port);
-    if (network_serve (options->network, self->socket, options->keys, DOMAIN_HEAD, fault)
+    if (network_serve (options->network, self->socket, &options->keys->head, DOMAIN_HEAD, fault)
         || gate_watch (options->network->gate, self->socket, fault)
         || socket_bind (self->socket, endpoint, fault)
         || socket_last_endpoint (self->socket, self->endpoint, sizeof self->endpoint, fault))
@@ -582,8 +582,11 @@ static int
 s_prepare_cluster (head_t *self, const head_options_t *options, fault_t *fault)
 {
     self->network = options->network;
+    self->cluster = options->keys;
+    self->tokens = options->tokens;
     self->log = options->log;
     self->log_context = options->log_context;
+    self->failed = options->failed;
     if (options->settings)
         head_configure (self->state, options->settings);
     if (!options->programs)
@@ -653,6 +656,7 @@ head_destroy (head_t **self_p)
         head_peer_destroy (peer);
     id_table_release (&self->peers);
     id_table_release (&self->routes);
+    bytes_release (&self->cuts);
     head_programs_destroy (self);
     head_answers_destroy (self);
     head_state_destroy (&self->state);

@@ -8,6 +8,7 @@
 
 #include "head/head_state.h"
 #include "wire/network.h"
+#include "wire/tokens.h"
 
 typedef struct head head_t;
 
@@ -17,7 +18,8 @@ typedef struct {
 
     /*  What follows is for a cluster of machines; zero in an embedded one. */
     const network_t *network;
-    const key_pair_t *keys;         /*  the head's                          */
+    const cluster_keys_t *keys;
+    tokens_t *tokens;               /*  the head's alone from now on        */
     const char *host;               /*  to listen on                        */
     uint16_t port;                  /*  0: any free one                     */
     const char *programs;           /*  folder for the drivers' programs    */
@@ -25,6 +27,8 @@ typedef struct {
     const head_settings_t *settings;    /*  NULL: the defaults              */
     void (*log) (void *context, const char *text);  /*  may be NULL         */
     void *log_context;
+    void (*failed) (void *context); /*  told by the head's thread, which has
+                                    no memory left and ends. May be NULL    */
 } head_options_t;
 
 /*  Starts a head on the ZeroMQ context. The options are not needed after.

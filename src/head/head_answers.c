@@ -343,6 +343,36 @@ s_jobs (answer_t *self)
     }
 }
 
+static void
+s_token (answer_t *self, const char *name, const uint8_t key [KEY_SIZE])
+{
+    char text [KEY_TEXT_SIZE];
+    size_t processes = 0, nodes = 0, cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->head->peers, &cursor));) {
+        bool by = strcmp (peer->token, name) == 0;
+        processes += by;
+        nodes += by && peer->identity.role == ROLE_NODE;
+    }
+    if (!s_begin (self, name, name, 4))
+        return;
+    s_text (self, "name", name);
+    s_text (self, "key", key_text (key, text));
+    s_number (self, "nodes", nodes);
+    s_number (self, "processes", processes);
+}
+
+static void
+s_tokens (answer_t *self)
+{
+    const tokens_t *tokens = self->head->tokens;
+    if (!tokens)
+        return;
+    if (!tokens->default_revoked)
+        s_token (self, TOKEN_DEFAULT, self->head->cluster->admission.public_key);
+    for (size_t index = 0; index < tokens->count; index++)
+        s_token (self, tokens->list [index].name, tokens->list [index].key);
+}
+
 /*  With those that stay warm for their program.                            */
 static size_t
 s_count_workers (const head_t *head)
@@ -568,7 +598,7 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         void (*run) (answer_t *answer);
     } kinds [] = { { "summary", s_summary }, { "nodes", s_nodes },         { "workers", s_workers },
                    { "actors", s_actors },   { "classes", s_classes },     { "functions", s_functions }, { "tasks", s_tasks },
-                   { "jobs", s_jobs } };
+                   { "jobs", s_jobs },       { "tokens", s_tokens } };
     char what [256], key [256];
     size_t offset = 0;
     msgpack_token_t list;
@@ -658,6 +688,10 @@ head_command (head_t *self, peer_t *peer, const record_t *record)
         s_stop (self, peer);
     else if (strcmp (verb, "drain") == 0)
         s_drain (self, peer, record->id, key);
+    else if (strcmp (verb, "token") == 0 && self->network)
+        head_token_new (self, peer, record->id, key);
+    else if (strcmp (verb, "revoke") == 0 && self->network)
+        head_token_revoke (self, peer, record->id, key);
     else
         head_answer_fault (self, peer, record->id, TROUPE_ENAME, "the head cannot do that");
 }

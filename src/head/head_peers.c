@@ -159,6 +159,7 @@ head_lose (head_t *self, process_t process, const char *cause, const uint32_t *l
         return;
     id_table_remove (&self->routes, head_route_key (peer->route, peer->route_size));
     record_t down = { .type = RECORD_PEER_DOWN,
+                      .flags = peer->shut_out ? RECORD_KILL : 0,
                       .id = { process, 0 },
                       .body = (const uint8_t *) cause,
                       .body_size = (uint32_t) strlen (cause) };
@@ -208,6 +209,15 @@ s_program (head_t *self, const identity_t *identity)
     return identity->has_program ? head_program (self->state, identity->program) : 0;
 }
 
+/*  Who came by a token of its own does not know the cookie of the others.  */
+static void
+s_put_cookie (const head_t *self, bytes_t *body)
+{
+    fault_t fault;
+    troupe_arg_t cookie = troupe_bytes (self->cookie, COOKIE_SIZE);
+    value_write (body, &cookie, NULL, &fault);
+}
+
 /*  Numbers the names and answers with pairs of address and number.         */
 static int
 s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
@@ -215,7 +225,7 @@ s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
     bytes_t body = { 0 };
     size_t offset = 0;
     uint32_t program = s_program (self, &peer->identity);
-    value_put_array (&body, 2 * hello->names_count);
+    value_put_array (&body, 2 * hello->names_count + (self->network != NULL));
     for (size_t left = hello->names_count; left; left--) {
         msgpack_token_t address, name;
         if (token_next (hello->names, hello->names_size, &offset, &address)
@@ -230,6 +240,8 @@ s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
         value_put_uint (&body, address.number);
         value_put_uint (&body, number);
     }
+    if (self->network)
+        s_put_cookie (self, &body);
     if (peer->identity.role == ROLE_WORKER && self->network)
         head_note_classes (self, program, hello->names + offset, hello->names_size - offset);
     record_t welcome = { .type = RECORD_WELCOME,

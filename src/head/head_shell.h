@@ -13,6 +13,7 @@
 #include "wire/identity.h"
 #include "wire/socket.h"
 #include "wire/thread.h"
+#include "wire/tokens.h"
 
 #define ROUTE_MAX 8
 
@@ -27,6 +28,8 @@ typedef struct {
     bool far;                   /*  on another machine, by the channel      */
     channel_t channel;
     peer_link_t link;
+    char token [TOKEN_NAME_MAX + 1];    /*  that let it in; "" if local     */
+    bool shut_out;              /*  nobody is to listen to it any more      */
     identity_t identity;
     uint32_t job;               /*  of a driver                             */
     bytes_t frame;
@@ -91,6 +94,9 @@ struct head {
     int64_t tended;             /*  when the channels were last looked at   */
     bool untended;              /*  there may be something to do            */
     const network_t *network;
+    const cluster_keys_t *cluster;
+    tokens_t *tokens;           /*  NULL if there are none (insecure)       */
+    bytes_t cuts;               /*  cut_t: connections to be ended          */
     char endpoint [HOST_MAX + 32];
     char address [HOST_MAX + 32];
     int64_t since;
@@ -102,6 +108,7 @@ struct head {
     uint64_t line_count;
     void (*log) (void *context, const char *text);
     void *log_context;
+    void (*failed) (void *context);
 };
 
 static inline tid_t
@@ -170,6 +177,21 @@ void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, siz
 /*  Lines that a worker has printed.                                        */
 void head_lines (head_t *self, peer_t *node, const record_t *record);
 void head_answers_destroy (head_t *self);
+
+/*  --- head_tokens.c ----------------------------------------------------  */
+
+/*  Ends the connections of those shut out who have had the time to read why.
+    Returns when to look again.                                             */
+int64_t head_cut (head_t *self, int64_t now);
+
+/*  Whether a HELLO shows what its sender must; notes by which token, in name. */
+bool head_may_join (head_t *self, const record_t *record, zmq_msg_t *message,
+                    char name [TOKEN_NAME_MAX + 1]);
+
+/*  Makes a token of this name, or shuts out who has it. The answer goes to the
+    peer, which must be on this machine.                                    */
+void head_token_new (head_t *self, peer_t *peer, tid_t id, const char *name);
+void head_token_revoke (head_t *self, peer_t *peer, tid_t id, const char *name);
 
 /*  RESULT with a failure.                                                  */
 void head_answer_fault (head_t *self, peer_t *peer, tid_t id, troupe_error_t code,

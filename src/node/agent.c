@@ -659,11 +659,29 @@ s_leave (agent_t *self)
         free (order);
 }
 
-/*  Tries until there is a head again.                                      */
+/*  Why there is no head any more; TROUPE_OK while there is one.            */
+static troupe_error_t
+s_lost_why (agent_t *self, fault_t *fault)
+{
+    pthread_mutex_lock (&self->peer->lock);
+    *fault = self->peer->lost;
+    pthread_mutex_unlock (&self->peer->lock);
+    return fault->code;
+}
+
+/*  Tries until there is a head again, unless the head does not want it.    */
 static void
 s_join_again (agent_t *self)
 {
     fault_t fault;
+    if (s_lost_why (self, &fault) == TROUPE_EREFUSED) {
+        fault_prefix (&fault, "the node is shut out and ends");
+        s_log (self, fault.text);
+        s_leave (self);
+        if (self->options.refused)
+            self->options.refused (self->options.log_context);
+        return;
+    }
     s_log (self, "the head is silent: workers end, and the node joins again");
     s_leave (self);
     while (!s_is_stopping (self) && s_join (self, &fault)) {

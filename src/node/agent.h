@@ -26,6 +26,8 @@ typedef struct {
     const char *modules;        /*  TROUPE_MODULES of workers, or NULL      */
     int64_t patience;           /*  with a silent head                      */
     void (*log) (void *context, const char *text);  /*  may be NULL         */
+    void (*refused) (void *context);    /*  told by the agent's thread: the
+                                    cluster has shut the node out. May be NULL */
     void *log_context;
 } agent_options_t;
 

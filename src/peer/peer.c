@@ -451,6 +451,7 @@ peer_destroy (troupe_t **self_p)
     s_close (self->ready);
     s_free_known (self);
     id_table_release (&self->senders);
+    id_table_release (&self->shut_out);
     id_table_release (&self->functions);
     await_release (&self->await);
     inquiry_drop_all (self);

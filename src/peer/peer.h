@@ -139,7 +139,8 @@ struct troupe {
     void *inbox;
     char own_endpoint [64];     /*  of the inbox, within this process       */
     uint8_t cookie [COOKIE_SIZE];
-    id_table_t senders;         /*  routing id in the inbox → known_t       */
+    id_table_t senders;         /*  routing id in the inbox → process       */
+    id_table_t shut_out;        /*  processes that nobody listens to        */
 
     int inner;
     int outer;

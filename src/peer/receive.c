@@ -56,6 +56,9 @@ s_welcome (troupe_t *self, const record_t *record)
         id_table_put (&self->functions, (tid_t){ 0, address.number },
                       (void *) (uintptr_t) number.number);
     }
+    if (token.count % 2 && token_next (record->body, record->body_size, &offset, &token) == 0
+        && token.type == TROUPE_BYTES && token.size == COOKIE_SIZE)
+        memcpy (self->cookie, token.data, COOKIE_SIZE);
     self->joined = true;
     /*  From now on the head is to hear of us.                              */
     peer_service_by (self, 0);
@@ -150,6 +153,9 @@ s_peer_down (troupe_t *self, const record_t *record)
     known_t *known = id_table_remove (&self->known, (tid_t){ 0, process });
     if (process > self->announced)
         self->announced = process;
+    /*  Its connections to us may live on for a while.                      */
+    if (record->flags & RECORD_KILL)
+        id_table_put (&self->shut_out, (tid_t){ 0, process }, self);
     char cause [FAULT_TEXT_MAX];
     snprintf (cause, sizeof cause, "%s: %.*s", known ? known->label : "its process",
               (int) record->body_size, (const char *) record->body);
@@ -428,6 +434,18 @@ s_cookie_matches (troupe_t *self, const record_t *record)
     return difference == 0;
 }
 
+/*  A process on another machine shows the key that the head told us.       */
+static bool
+s_key_matches (troupe_t *self, process_t sender, batch_t *batch)
+{
+    char text [KEY_TEXT_SIZE];
+    const char *shown = peer_name_of (&batch->message);
+    known_t *known = id_table_get (&self->known, (tid_t){ 0, sender });
+    if (!self->network || self->network->insecure || !shown)
+        return true;
+    return known && known->has_key && strcmp (shown, key_text (known->key, text)) == 0;
+}
+
 /*  A connection begins with HELLO; until then, and after anything that is
     malformed, what comes over it is ignored.                               */
 static void
@@ -440,11 +458,13 @@ s_frame_from_peer (troupe_t *self, tid_t route, batch_t *batch)
         return;
     if (!sender) {
         if (frame_next (&reader, &record) != 1 || !s_cookie_matches (self, &record)
-            || !record.id.owner
+            || !record.id.owner || !s_key_matches (self, record.id.owner, batch)
             || id_table_put (&self->senders, route, (void *) (uintptr_t) record.id.owner))
             return;
         sender = record.id.owner;
     }
+    if (self->shut_out.count && id_table_get (&self->shut_out, (tid_t){ 0, sender }))
+        return;
     if (channel_ends (reader.data, reader.size)) {
         link_t *link = link_to (self, sender);
         if (!link || !link_takes (self, link, reader.data, reader.size))

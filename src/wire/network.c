@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -121,13 +122,32 @@ network_address (char text [ADDRESS_TEXT_SIZE], const char *host, uint16_t port)
               endpoint + strlen ("tcp://"));
 }
 
+/*  Ranges of addresses, separated by blanks, for all domains.              */
+static int
+s_open_ranges (gate_t *gate, const char *variable, fault_t *fault,
+               int (*add) (gate_t *gate, const char *domain, const char *range, fault_t *fault))
+{
+    char text [1024], *save = NULL;
+    const char *value = getenv (variable);
+    int length = snprintf (text, sizeof text, "%s", value ? value : "");
+    if (length < 0 || (size_t) length >= sizeof text)
+        return fault_set (fault, TROUPE_EINVAL, "%s is too long", variable);
+    for (char *range = strtok_r (text, " ", &save); range; range = strtok_r (NULL, " ", &save))
+        if (add (gate, DOMAIN_HEAD, range, fault) || add (gate, DOMAIN_PEERS, range, fault)) {
+            fault_prefix (fault, "%s", variable);
+            return -1;
+        }
+    return 0;
+}
+
 int
 network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
 {
     if (!self->insecure && (keys_available (fault) || key_pair_new (&self->keys, fault)))
         return -1;
     self->gate = gate_new (context, log, NULL, fault);
-    if (!self->gate)
+    if (!self->gate || s_open_ranges (self->gate, "TROUPE_ALLOW", fault, gate_allow_range)
+        || s_open_ranges (self->gate, "TROUPE_DENY", fault, gate_deny_range))
         return -1;
     return self->insecure ? gate_allow_insecure (self->gate, DOMAIN_PEERS, fault)
                           : gate_let_wait (self->gate, DOMAIN_PEERS, fault);

@@ -50,8 +50,9 @@ bool network_is_loopback (const char *host);
 
 /*  Makes the process's keys, unless insecure, which is set before, and the
     context's gate, which lets nobody in yet but keeps peers waiting that may
-    become known. log may be NULL; see gate_new. Returns 0, or -1 with the
-    fault set; network_close in any case.                                   */
+    become known. log may be NULL; see gate_new. The environment's TROUPE_ALLOW
+    and TROUPE_DENY, ranges of addresses separated by blanks, hold for all
+    sockets. Returns 0, or -1 with the fault set; network_close in any case.                                   */
 int network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault);
 
 /*  Ends the gate, after all sockets are closed, and wipes the keys. Returns 0,

@@ -26,9 +26,10 @@ _troupe_options ()
     case $1 in
     start)
         echo "--head --bind --port --insecure $connection --name --cpus --memory --gpus" \
-            "--resource --module --foreground --json" ;;
+            "--resource --module --allow --deny --foreground --json" ;;
     stop) echo "--force --timeout --address --json" ;;
     drain) echo "--json $connection" ;;
+    token) echo "--revoke $connection" ;;
     status) echo "--json --watch $connection" ;;
     list) echo "--filter --columns --json --watch $connection" ;;
     show) echo "--json $connection" ;;
@@ -44,8 +45,8 @@ _troupe_operands ()
 {
     case $1.$2 in
     help.0) echo "$_troupe_verbs" ;;
-    list.0) echo "nodes workers actors classes functions tasks jobs" ;;
-    show.0) echo "node worker actor class function task job" ;;
+    list.0) echo "nodes workers actors classes functions tasks jobs tokens" ;;
+    show.0) echo "node worker actor class function task job token" ;;
     show.1)
         case $3 in
         node) _troupe_names nodes name ;;
@@ -54,8 +55,10 @@ _troupe_operands ()
         class) _troupe_names classes class ;;
         worker) _troupe_names workers id ;;
         job) _troupe_names jobs id ;;
+        token) _troupe_names tokens name ;;
         esac ;;
     drain.0) _troupe_names nodes name ;;
+    token.0) _troupe_names tokens name ;;
     logs.0) _troupe_names nodes name; _troupe_names actors name ;;
     call.0)
         case $4 in
@@ -65,7 +68,7 @@ _troupe_operands ()
     esac
 }
 
-_troupe_verbs='start stop drain status list show call run logs version help'
+_troupe_verbs='start stop drain token status list show call run logs version help'
 
 _troupe ()
 {

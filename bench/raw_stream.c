@@ -1,0 +1,192 @@
+/*  raw_stream.c - 1 GB between two processes in pieces of 1 MiB, over
+    loopback: plain TCP, libzmq over tcp, and libzmq with CURVE              */
+
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define PIECE ((size_t) 1 << 20)
+#define PIECES 954
+#define ROUNDS 3
+
+/*  Server and client keys, in Z85.                                         */
+static char s_server_public [41], s_server_secret [41];
+
+static void
+s_keep (void *data, void *hint)
+{
+    (void) data;
+    (void) hint;
+}
+
+/*  The child: tells where it listens, and sends when asked.                */
+static int
+s_zmq_source (void *argument, int to_parent)
+{
+    char endpoint [64];
+    size_t size = sizeof endpoint;
+    int one = 1;
+    bool curve = *(bool *) argument;
+    uint8_t *data = malloc (PIECE * 64);
+    void *socket = zmq_socket (zmq_ctx_new (), ZMQ_DEALER);
+    if (curve) {
+        zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &one, sizeof one);
+        zmq_setsockopt (socket, ZMQ_CURVE_SECRETKEY, s_server_secret, 41);
+    }
+    if (!data || zmq_bind (socket, "tcp://127.0.0.1:*")
+        || zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, endpoint, &size))
+        return 1;
+    memset (data, 5, PIECE * 64);
+    dprintf (to_parent, "%s\n", endpoint);
+    char ask [8];
+    while (zmq_recv (socket, ask, sizeof ask, 0) >= 0)
+        for (size_t index = 0; index < PIECES; index++) {
+            zmq_msg_t message;
+            zmq_msg_init_data (&message, data + index % 64 * PIECE, PIECE, s_keep, NULL);
+            if (zmq_msg_send (&message, socket, 0) < 0)
+                return 1;
+        }
+    return 1;
+}
+
+static int
+s_tcp_source (void *argument, int to_parent)
+{
+    (void) argument;
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t length = sizeof address;
+    address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    uint8_t *data = malloc (PIECE * 64);
+    int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!data || bind (listener, (struct sockaddr *) &address, sizeof address)
+        || listen (listener, 1) || getsockname (listener, (struct sockaddr *) &address, &length))
+        return 1;
+    memset (data, 5, PIECE * 64);
+    dprintf (to_parent, "%d\n", ntohs (address.sin_port));
+    int peer = accept (listener, NULL, NULL);
+    char ask;
+    while (read (peer, &ask, 1) == 1)
+        for (size_t index = 0; index < PIECES; index++)
+            for (size_t done = 0; done < PIECE;) {
+                ssize_t some = write (peer, data + index % 64 * PIECE + done, PIECE - done);
+                if (some <= 0)
+                    return 1;
+                done += (size_t) some;
+            }
+    return 1;
+}
+
+/*  One round: everything into warm memory. Returns nanoseconds or -1.      */
+static int64_t
+s_take_zmq (void *socket, uint8_t *to)
+{
+    int64_t begin = bench_now ();
+    if (zmq_send (socket, "go", 2, 0) < 0)
+        return -1;
+    for (size_t index = 0; index < PIECES; index++) {
+        zmq_msg_t message;
+        zmq_msg_init (&message);
+        if (zmq_msg_recv (&message, socket, 0) != (int) PIECE)
+            return -1;
+        memcpy (to + index * PIECE, zmq_msg_data (&message), PIECE);
+        zmq_msg_close (&message);
+    }
+    return bench_now () - begin;
+}
+
+static int64_t
+s_take_tcp (int peer, uint8_t *to)
+{
+    int64_t begin = bench_now ();
+    if (write (peer, "g", 1) != 1)
+        return -1;
+    for (size_t done = 0; done < PIECE * PIECES;) {
+        ssize_t some = read (peer, to + done, PIECE * PIECES - done);
+        if (some <= 0)
+            return -1;
+        done += (size_t) some;
+    }
+    return bench_now () - begin;
+}
+
+static int
+s_report (const char *bench, int64_t *times)
+{
+    for (size_t index = 0; index < ROUNDS; index++)
+        if (times [index] < 0)
+            return bench_fail ("%s stopped", bench);
+    bench_sort (times, ROUNDS);
+    bench_result_begin (bench, "raw",
+                        (double) (PIECE * PIECES) / (double) bench_percentile (times, ROUNDS, 50),
+                        "GB/s");
+    bench_result_end ();
+    return 0;
+}
+
+static int
+s_measure_zmq (const char *bench, bool curve, uint8_t *to)
+{
+    bench_child_t child = { .pid = 0 };
+    char endpoint [64], open [41], secret [41];
+    int64_t times [ROUNDS] = { -1, -1, -1 };
+    int patience = 20000;
+    if (bench_child_start (&child, s_zmq_source, &curve)
+        || bench_child_read (&child, endpoint, sizeof endpoint))
+        return -1;
+    void *context = zmq_ctx_new (), *socket = zmq_socket (context, ZMQ_DEALER);
+    zmq_setsockopt (socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
+    if (curve) {
+        zmq_curve_keypair (open, secret);
+        zmq_setsockopt (socket, ZMQ_CURVE_SERVERKEY, s_server_public, 41);
+        zmq_setsockopt (socket, ZMQ_CURVE_PUBLICKEY, open, 41);
+        zmq_setsockopt (socket, ZMQ_CURVE_SECRETKEY, secret, 41);
+    }
+    if (zmq_connect (socket, endpoint) == 0)
+        for (size_t index = 0; index < ROUNDS; index++)
+            times [index] = s_take_zmq (socket, to);
+    zmq_close (socket);
+    zmq_ctx_term (context);
+    bench_child_end (&child);
+    return s_report (bench, times);
+}
+
+static int
+s_measure_tcp (uint8_t *to)
+{
+    bench_child_t child = { .pid = 0 };
+    char port [16];
+    int64_t times [ROUNDS] = { -1, -1, -1 };
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    if (bench_child_start (&child, s_tcp_source, NULL)
+        || bench_child_read (&child, port, sizeof port))
+        return -1;
+    address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    address.sin_port = htons ((uint16_t) atoi (port));
+    int peer = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect (peer, (struct sockaddr *) &address, sizeof address) == 0)
+        for (size_t index = 0; index < ROUNDS; index++)
+            times [index] = s_take_tcp (peer, to);
+    close (peer);
+    bench_child_end (&child);
+    return s_report ("transfer_tcp", times);
+}
+
+int
+main (void)
+{
+    uint8_t *to = malloc (PIECE * PIECES);
+    if (!to || zmq_curve_keypair (s_server_public, s_server_secret))
+        return 2;
+    memset (to, 1, PIECE * PIECES);
+    int failed = s_measure_zmq ("transfer_plain", false, to)
+                 || s_measure_zmq ("transfer_curve", true, to) || s_measure_tcp (to);
+    free (to);
+    return failed ? 1 : 0;
+}
