@@ -106,6 +106,23 @@ zmq_msg_size (const zmq_msg_t *message)
     return s_content (message)->size;
 }
 
+/*  No connection, and nobody whom a gate has named.                        */
+int
+zmq_msg_get (const zmq_msg_t *message, int property)
+{
+    (void) message;
+    (void) property;
+    return -1;
+}
+
+const char *
+zmq_msg_gets (const zmq_msg_t *message, const char *property)
+{
+    (void) message;
+    (void) property;
+    return NULL;
+}
+
 int
 zmq_msg_more (const zmq_msg_t *message)
 {

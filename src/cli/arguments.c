@@ -102,6 +102,7 @@ arguments_read (const verb_t *verb, int argc, char *argv [], const option_spec_t
         }
     }
     if (!bad && connection && connection->address && strcmp (connection->address, "auto") != 0
+        && strcmp (connection->address, PLACE_BEACON) != 0
         && !text_is_address (connection->address) && !place_is_token (connection->address))
         bad = cli_usage (verb, "--address must be HOST:PORT or a token, not '%s'",
                          connection->address);

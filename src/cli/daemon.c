@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "head/head.h"
 #include "node/agent.h"
+#include "wire/beacon.h"
 #include "wire/socket.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ typedef struct {
     uint8_t cookie [COOKIE_SIZE];
     cluster_keys_t keys;
     tokens_t tokens;
+    beacon_t *beacon;
     network_t network;
     void *context;
     head_settings_t settings;
@@ -345,7 +347,9 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
         return -1;
     network_address (started->address, network->host, number);
     cluster_text (self->keys.cluster, self->state.cluster);
-    return 0;
+    if (options->beacon)
+        self->beacon = beacon_new (self->keys.cluster, number, fault);
+    return options->beacon && !self->beacon ? -1 : 0;
 }
 
 /*  --- a node that joins ------------------------------------------------  */
@@ -470,7 +474,7 @@ s_end (daemon_t *self)
 {
     state_remove (getpid ());
     fault_t fault;
-    if (agent_destroy (&self->agent) || head_destroy (&self->head)
+    if (beacon_destroy (&self->beacon) || agent_destroy (&self->agent) || head_destroy (&self->head)
         || network_close (&self->network, &fault)) {
         s_log (NULL, "something did not end; leaving it");
         _exit (1);

@@ -19,6 +19,7 @@ typedef struct {
     bool head;                      /*  a head and a node, not a node only  */
     bool foreground;                /*  return when it has ended            */
     bool insecure;                  /*  no keys, loopback only              */
+    bool beacon;                    /*  of a head, in the local network     */
     const char *bind;               /*  address to listen on                */
     int port;                       /*  0: any free one                     */
     double cpus;

@@ -21,10 +21,11 @@ static const char s_help [] =
     "  --head               start the head of a new cluster, with a node\n"
     "  --bind ADDR          listen on this address only (all)\n"
     "  --port N             listen on this port; 0 takes a free one (7690)\n"
+    "  --beacon             tell the local network by UDP, once a second, where it is\n"
     "  --insecure           no keys and no encryption; loopback addresses only\n"
     "\n"
     "  --address HOST:PORT  join the cluster of this head; a token will do, which has\n"
-    "                       the address in it\n"
+    "                       the address in it; \"beacon\" listens for that of --beacon\n"
     "  --token TOKEN        what lets this machine in, as the head printed it\n"
     "  --token-file FILE    the same in a file; - is standard input\n"
     "\n"
@@ -41,7 +42,7 @@ static const char s_help [] =
     "  --json               print what is started as JSON\n";
 
 typedef struct {
-    bool head, foreground, insecure, json;
+    bool head, foreground, insecure, beacon, json;
     const char *bind, *port, *cpus, *memory, *gpus, *name;
     text_list_t resources, modules, allow, deny;
     connection_t connection;
@@ -125,8 +126,10 @@ s_check (const request_t *request)
                                        "HOST:PORT, to join one");
     if (request->head && (to->token || to->token_file))
         return cli_usage (&verb_start, "a head makes its own token: --token is for --address");
-    if (!request->head && (request->bind || request->port))
-        return cli_usage (&verb_start, "--bind and --port are for --head");
+    if (!request->head && (request->bind || request->port || request->beacon))
+        return cli_usage (&verb_start, "--bind, --port and --beacon are for --head");
+    if (request->beacon && request->insecure)
+        return cli_usage (&verb_start, "--beacon is for other machines, --insecure for none");
     if (request->name && (!*request->name || strlen (request->name) > TROUPE_NAME_MAX))
         return cli_usage (&verb_start, "--name must have 1 to %d bytes", TROUPE_NAME_MAX);
     return 0;
@@ -247,6 +250,7 @@ s_run (int argc, char *argv [])
         { "bind", OPTION_TEXT, &request.bind },
         { "port", OPTION_TEXT, &request.port },
         { "insecure", OPTION_FLAG, &request.insecure },
+        { "beacon", OPTION_FLAG, &request.beacon },
         { "name", OPTION_TEXT, &request.name },
         { "cpus", OPTION_TEXT, &request.cpus },
         { "memory", OPTION_TEXT, &request.memory },
@@ -265,7 +269,9 @@ s_run (int argc, char *argv [])
     if (first < argc)
         return cli_usage (&verb_start, "it takes no '%s'", argv [first]);
     start_options_t options = { .head = request.head, .foreground = request.foreground,
-                                .insecure = request.insecure, .bind = request.bind,
+                                .insecure = request.insecure,
+                                .beacon = request.beacon,
+                                .bind = request.bind,
                                 .port = DAEMON_PORT, .cpus = -1, .memory = -1,
                                 .name = request.name,
                                 .allow = request.allow.items,

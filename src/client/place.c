@@ -3,12 +3,16 @@
 #include "client/place.h"
 
 #include "client/state.h"
+#include "wire/beacon.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/*  Some beacons may be lost.                                               */
+#define BEACON_WAIT_MS (3 * BEACON_INTERVAL_MS + 500)
 
 /*  --- configuration files ----------------------------------------------  */
 
@@ -142,6 +146,18 @@ s_use_state (place_t *place, const state_t *state, bool has_token, fault_t *faul
                : 0;
 }
 
+/*  The head that the token is for, wherever it is in the local network.    */
+static int
+s_listen (place_t *place, bool has_token, fault_t *fault)
+{
+    if (!has_token)
+        return fault_set (fault, TROUPE_EINVAL,
+                          "to find a head by its beacon takes the cluster's token: set "
+                          "TROUPE_TOKEN to it, or to a file with it");
+    return beacon_find (place->token.cluster, BEACON_WAIT_MS, place->token.host,
+                        &place->token.port, fault);
+}
+
 int
 place_find (place_t *place, const char *address, const char *token, fault_t *fault)
 {
@@ -156,9 +172,12 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
         token = address;
         address = NULL;
     }
-    if (address && strcmp (address, "auto") == 0)
+    bool listen = address && strcmp (address, PLACE_BEACON) == 0;
+    if (address && (listen || strcmp (address, "auto") == 0))
         address = NULL;
     if (token && token_find (&place->token, token, fault))
+        return -1;
+    if (listen && s_listen (place, token != NULL, fault))
         return -1;
     char known [ADDRESS_TEXT_SIZE] = "";
     if (!address && token) {

@@ -24,6 +24,9 @@ typedef struct {
     fault set; TROUPE_ENAME: none is named anywhere.                        */
 int place_find (place_t *place, const char *address, const char *token, fault_t *fault);
 
+/*  What stands for an address that is to be found by a beacon.             */
+#define PLACE_BEACON "beacon"
+
 /*  Whether this is a token, which has the address in it, rather than one.    */
 bool place_is_token (const char *text);
 

@@ -25,7 +25,7 @@ _troupe_options ()
     local connection='--address --token --token-file'
     case $1 in
     start)
-        echo "--head --bind --port --insecure $connection --name --cpus --memory --gpus" \
+        echo "--head --bind --port --beacon --insecure $connection --name --cpus --memory --gpus" \
             "--resource --module --allow --deny --foreground --json" ;;
     stop) echo "--force --timeout --address --json" ;;
     drain) echo "--json $connection" ;;
