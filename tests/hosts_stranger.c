@@ -98,18 +98,24 @@ s_watch (const char *interface, char *words [])
     setsockopt (fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
     printf ("watching pid %d\n", (int) getpid ());
     fflush (stdout);
-    while (!s_ended) {
+    for (;;) {
         struct pollfd item = { .fd = fd, .events = POLLIN };
-        if (poll (&item, 1, 100) <= 0)
-            continue;
-        ssize_t size = recv (fd, data, sizeof data, MSG_DONTWAIT);
+        bool ended = s_ended;
+        ssize_t size = poll (&item, 1, ended ? 0 : 100) > 0
+                           ? recv (fd, data, sizeof data, MSG_DONTWAIT)
+                           : -1;
+        if (size <= 0 && ended)
+            break;      /*  what had come by then has been looked at        */
         if (size <= 0)
             continue;
         frames++;
         bytes += (unsigned long) size;
         for (int word = 0; words [word] && word < 16; word++)
-            found [word] += memmem (data, (size_t) size, words [word], strlen (words [word]))
-                            != NULL;
+            if (memmem (data, (size_t) size, words [word], strlen (words [word]))
+                && found [word]++ == 0) {
+                printf ("saw %s\n", words [word]);
+                fflush (stdout);
+            }
     }
     printf ("frames %lu bytes %lu", frames, bytes);
     for (int word = 0; words [word] && word < 16; word++)

@@ -491,6 +491,23 @@ test_a_silent_node (void **state)
     assert_int_equal (head_counts (self->head).workers, 0);
 }
 
+/*  Long before it would be missed for its silence; but not if it is heard. */
+static void
+test_a_closed_connection (void **state)
+{
+    fixture_t *self = *state;
+    process_t a = s_node (self, "a", 4, 0), b = s_node (self, "b", 4, 0);
+    head_set_liveness (self->head, 2 * SECOND, 60 * SECOND);
+    head_closed (self->head, self->now, a);
+    head_closed (self->head, self->now, b);
+    s_pass (self, SECOND, a);
+    assert_int_equal (s_logged (self, HEAD_DROP, 0), 0);
+    s_pass (self, 2 * SECOND, a);
+    assert_int_equal (s_logged (self, HEAD_DROP, a), 1);
+    assert_int_equal (s_logged (self, HEAD_DROP, b), 0);
+    assert_int_equal (head_counts (self->head).nodes, 1);
+}
+
 static void
 test_drain (void **state)
 {
@@ -1057,6 +1074,7 @@ main (void)
         TEST (test_one_node_that_cannot_start),
         TEST (test_a_node_is_lost),
         TEST (test_a_silent_node),
+        TEST (test_a_closed_connection),
         TEST (test_drain),
         TEST (test_programs_keep_apart),
         TEST (test_warm_workers_serve_the_next_job),

@@ -49,11 +49,13 @@ grep -q "quixotic=0 zephyrine=0 walrus=0" "$hosts_folder/seen" || hosts_fail "wo
 at=drive
 stranger seen watching watch eth0 quixotic
 at=stranger
-hosts_run drive sh -c 'printf "quixotic quixotic quixotic" >/dev/udp/10.77.0.1/9' 2>/dev/null ||
+#  Plain, until it is seen: a datagram may be lost.
+plain () {
     hosts_run drive bash -c 'printf "quixotic quixotic quixotic" >/dev/udp/10.77.0.1/9'
-hosts_run drive ping -c 1 -W 1 10.77.0.1 >/dev/null 2>&1
+    grep -qs "^saw quixotic" "$hosts_folder/seen"
+}
+hosts_until 10 plain || hosts_fail "the watcher is blind"
 end seen
-grep -q "quixotic=[1-9]" "$hosts_folder/seen" || hosts_fail "the watcher is blind"
 
 #  Connections that say nothing, or garbage, at the head and at a node.
 address=$(hosts_address head)

@@ -430,8 +430,10 @@ s_frame (head_t *self, const uint8_t *route, size_t route_size, zmq_msg_t *messa
         return;
     peer_t *peer = id_table_get (&self->routes, head_route_key (route, route_size));
     bool far = channel_ends (reader.data, reader.size);
-    if (peer)
+    if (peer) {
         head_heard (self->state, now, peer->process);
+        head_linked (peer, message);
+    }
     if (peer && far && !head_takes (self, peer, reader.data, reader.size, now))
         return;
     while (frame_next (&reader, &record) == 1) {
@@ -538,8 +540,9 @@ s_run (void *arg)
     while (!s_stopped (self)) {
         int64_t now = clock_now ();
         int64_t due = head_due (self->state, now), tend = head_tend (self, now);
-        int64_t cut = head_cut (self, now);
+        int64_t cut = head_cut (self, now), watch = head_watch (self, now);
         due = cut < due ? cut : due;
+        due = watch < due ? watch : due;
         if (all)
             s_sleep (self, tend < due ? tend : due);
         now = clock_now ();

@@ -11,6 +11,9 @@
 /*  How often channels are looked at.                                       */
 #define TEND (50 * CLOCK_MS)
 
+/*  And whether connections are still there.                                */
+#define WATCH (250 * CLOCK_MS)
+
 /*  --- sending ----------------------------------------------------------  */
 
 /*  Where a message goes that a channel sends once more.                    */
@@ -81,6 +84,35 @@ head_tend (head_t *self, int64_t now)
         self->untended = self->untended || channel_due (channel) != CLOCK_NEVER;
     }
     return self->untended ? now + TEND : CLOCK_NEVER;
+}
+
+/*  A process that is killed closes its connection, long before its silence is
+    noticed; so may a network that is mended soon.                          */
+int64_t
+head_watch (head_t *self, int64_t now)
+{
+    if (!self->network)
+        return CLOCK_NEVER;
+    if (now - self->watched < WATCH)
+        return self->watched + WATCH;
+    self->watched = now;
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        if (peer->unlinked || peer_linked (&peer->link))
+            continue;
+        peer->unlinked = true;
+        head_closed (self->state, now, peer->process);
+    }
+    return now + WATCH;
+}
+
+void
+head_linked (peer_t *peer, zmq_msg_t *message)
+{
+    if (!peer->unlinked)
+        return;
+    peer_link_of (&peer->link, message);
+    peer->unlinked = false;
 }
 
 void

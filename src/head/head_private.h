@@ -234,6 +234,7 @@ typedef struct {
     bool loaded;                /*  holds more leases than it can run       */
     unsigned refill;            /*  gets no more until it holds so few      */
     int64_t heard;
+    int64_t closed;             /*  since when its connection is, or 0      */
     int64_t progress;           /*  last lease done, or first given         */
     job_t *job;                 /*  NULL: a warm worker, a node, a client   */
     program_t *program;

@@ -109,6 +109,18 @@ s_send_piece (head_t *self, peer_t *node, const uint8_t *hash, program_hold_t *h
     bytes_release (&body);
 }
 
+static bool
+s_is_noted (const head_t *self, process_t process, const uint8_t *hash)
+{
+    const list_t *all = &self->downloads;
+    for (const list_node_t *at = all->next; at != all; at = at->next) {
+        const download_t *download = container_of (at, download_t, node);
+        if (download->process == process && !memcmp (download->hash, hash, PROGRAM_HASH_SIZE))
+            return true;
+    }
+    return false;
+}
+
 void
 head_fetch (head_t *self, peer_t *node, const record_t *record)
 {
@@ -120,6 +132,8 @@ head_fetch (head_t *self, peer_t *node, const record_t *record)
         program_hold_destroy (&hold);
         return;
     }
+    if (s_is_noted (self, node->process, record->body))
+        return;
     download_t *download = s_upload (self, record->body) ? calloc (1, sizeof *download) : NULL;
     if (!download) {
         s_refuse (self, node, record->body, "the head does not have it");

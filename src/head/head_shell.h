@@ -28,6 +28,7 @@ typedef struct {
     bool far;                   /*  on another machine, by the channel      */
     channel_t channel;
     peer_link_t link;
+    bool unlinked;              /*  the connection was seen closed          */
     char token [TOKEN_NAME_MAX + 1];    /*  that let it in; "" if local     */
     bool shut_out;              /*  nobody is to listen to it any more      */
     identity_t identity;
@@ -92,6 +93,7 @@ struct head {
 
     /*  Of a cluster of machines.                                           */
     int64_t tended;             /*  when the channels were last looked at   */
+    int64_t watched;            /*  and the connections                     */
     bool untended;              /*  there may be something to do            */
     const network_t *network;
     const cluster_keys_t *cluster;
@@ -136,6 +138,12 @@ bool head_takes (head_t *self, peer_t *peer, const uint8_t *data, size_t size, i
 int64_t head_tend (head_t *self, int64_t now);
 
 void head_send (head_t *self, peer_t *peer, const record_t *record);
+
+/*  A frame of a peer has come; notes by which connection, if that is new.  */
+void head_linked (peer_t *peer, zmq_msg_t *message);
+
+/*  Looks for connections that were closed. Returns when to look again.     */
+int64_t head_watch (head_t *self, int64_t now);
 
 /*  A HELLO with the right cookie; far: its frame came by a channel. NULL if
     it is refused or malformed.                                             */

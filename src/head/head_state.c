@@ -301,6 +301,7 @@ head_heard (head_state_t *self, int64_t now, process_t process)
     if (!peer)
         return;
     peer->heard = now;
+    peer->closed = 0;
     if (!peer->suspect)
         return;
     peer->suspect = false;
@@ -310,6 +311,14 @@ head_heard (head_state_t *self, int64_t now, process_t process)
     head_place (self, peer);
     if (peer->job)
         head_house_actors (self, now, peer->job);
+}
+
+void
+head_closed (head_state_t *self, int64_t now, process_t process)
+{
+    head_peer_t *peer = head_peer (self, process);
+    if (peer && !peer->closed)
+        peer->closed = now;
 }
 
 /*  Values for parked tasks may have been lost with a worker: their owners
@@ -381,22 +390,39 @@ s_suspect (head_state_t *self, head_peer_t *peer)
     head_place (self, peer);
 }
 
+/*  True if it is to be dropped, with the reason in text.                   */
+static bool
+s_has_died (const head_state_t *self, const head_peer_t *peer, int64_t now, char *text,
+            size_t size)
+{
+    int64_t silence = now - peer->heard, alone = peer->closed ? now - peer->closed : 0;
+    if (silence >= self->settings.dead_after)
+        snprintf (text, size, "silent for %d s", (int) (silence / (1000 * CLOCK_MS)));
+    else if (alone >= self->settings.suspect_after)
+        snprintf (text, size, "its connection was closed and not made again within %d s",
+                  (int) (alone / (1000 * CLOCK_MS)));
+    else
+        return false;
+    return true;
+}
+
 /*  Finds the silent. If the head itself was stopped for a while, everybody
     seems silent: that while is forgiven.                                   */
 static void
 s_detect_failures (head_state_t *self, int64_t now, int64_t gap)
 {
     size_t cursor = 0;
+    char text [FAULT_TEXT_MAX];
     for (head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
         if (gap > 2 * TICK)
             peer->heard = peer->heard + gap - TICK < now ? peer->heard + gap - TICK : now;
+        if (gap > 2 * TICK && peer->closed)
+            peer->closed = now;
         int64_t silence = now - peer->heard;
-        if (silence >= self->settings.dead_after) {
-            char text [FAULT_TEXT_MAX];
-            snprintf (text, sizeof text, "silent for %d s",
-                      (int) (silence / (1000 * CLOCK_MS)));
+        if (s_has_died (self, peer, now, text, sizeof text)) {
             head_act_drop (self, peer->process, text);
             peer->heard = now;
+            peer->closed = 0;
         }
         if (silence >= self->settings.suspect_after && !peer->suspect)
             s_suspect (self, peer);

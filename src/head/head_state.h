@@ -118,7 +118,8 @@ void head_state_destroy (head_state_t **self_p);
 
 /*  Times in ns. A field of 0 stands for the default.                       */
 typedef struct {
-    int64_t suspect_after;      /*  silence: no new work; 3 s               */
+    int64_t suspect_after;      /*  silence: no new work; 3 s; closed and
+                                    not connected again: dropped            */
     int64_t dead_after;         /*  silence: dropped; 10 s                  */
     int64_t idle_after;         /*  a worker without work is stopped; 30 s  */
     int64_t grace;              /*  what fits nowhere fails; 10 s           */
@@ -198,6 +199,10 @@ int head_offer (head_state_t *self, process_t process, uint32_t function);
 
 /*  It gave a sign of life.                                                 */
 void head_heard (head_state_t *self, int64_t now, process_t process);
+
+/*  Its connection is closed. If nothing is heard of it for as long as it takes
+    to be suspect, it has ended: whoever lives connects again at once.      */
+void head_closed (head_state_t *self, int64_t now, process_t process);
 
 /*  It has ended. What it owned is dropped. Of its leases, those that the
     ledger does not show as started run elsewhere; of the others, those with

@@ -230,6 +230,12 @@ peer_name_of (zmq_msg_t *message)
     return zmq_msg_gets (message, "User-Id");
 }
 
+bool
+peer_linked (const peer_link_t *link)
+{
+    return link->fd < 0 || s_cookie (link->fd) == link->cookie;
+}
+
 /*  The descriptor may be another's by now, or become so while we look: only
     a copy of it stays what it is.                                          */
 int

@@ -66,6 +66,9 @@ void peer_link_of_fd (peer_link_t *link, int fd);
     until the message is closed. Also from a last frame.                    */
 const char *peer_name_of (zmq_msg_t *message);
 
+/*  Whether the connection is there. True if it was not known.              */
+bool peer_linked (const peer_link_t *link);
+
 /*  Ends the connection, if it still is the same one: for a peer whose key was
     revoked. The peer may try again and is then refused. Returns 0, or -1 if
     there is no such connection any more.                                   */
