@@ -6,11 +6,11 @@
     its home, the store where it was made, and a number there that is never
     used again. Objects are immutable once they are sealed.
 
-    Who keeps it: one process, the holder, which is the owner of the future
-    whose value it is, the anchor. The future's own count of references,
-    across processes, is the object's. Readers do not hold, they pin: while
-    a process has pinned an object, its memory at that store stays where it
-    is.                                                                     */
+    Who keeps it: holders, processes, each as often as it was given a hold;
+    the owner of a future holds what is in its value until the future is
+    freed, and so the future's own count of references, across processes, is
+    the object's. Readers do not hold, they pin: while a process has pinned
+    an object, its memory at that store stays where it is.                  */
 
 #ifndef TROUPE_STORE_OBJECT_H
 #define TROUPE_STORE_OBJECT_H
@@ -21,9 +21,6 @@
 /*  From this size a value is an object: where copying it into a message and
     out again costs as much as two round trips to the store (bench/).       */
 #define OBJECT_THRESHOLD ((size_t) 64 << 10)
-
-/*  Where an object begins in memory.                                       */
-#define OBJECT_ALIGNMENT 4096
 
 /*  What an object can hold at most.                                        */
 #define OBJECT_SIZE_MAX ((uint64_t) 1 << 46)

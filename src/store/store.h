@@ -3,25 +3,28 @@
     Hosted by the node agent of a machine, by the driver of an embedded
     cluster, or by a driver on a machine that has no node agent. Its thread
     waits for clients, other stores and the disk, and never blocks on any.
-    All functions may be called from any thread, and none waits for a client. */
+    All functions may be called from any thread; none waits for a client.   */
 
 #ifndef TROUPE_STORE_STORE_H
 #define TROUPE_STORE_STORE_H
 
+#include "core/bytes.h"
 #include "core/error.h"
 #include "store/object.h"
 #include "store/store_message.h"
 #include "wire/network.h"
 
+#define STORE_ENDPOINT_SIZE 64
+
 typedef struct store store_t;
 
 typedef struct {
     void *context;              /*  ZeroMQ context, not owned               */
-    process_t process;          /*  the host's name, which is the store's   */
-    const uint8_t *cookie;      /*  STORE_COOKIE_SIZE: what clients show    */
     uint64_t memory;            /*  bytes; 0: a third of the machine's      */
     const char *spill_folder;   /*  NULL: objects are not spilled           */
     const network_t *network;   /*  NULL: there are no other stores         */
+    void (*log) (void *context, const char *text);      /*  may be NULL     */
+    void *log_context;
 } store_options_t;
 
 /*  What `troupe memory` shows.                                             */
@@ -33,14 +36,19 @@ typedef struct {
     uint64_t objects;           /*  that are known here                     */
     uint64_t copies;            /*  part of them: of other stores' objects  */
     uint64_t clients;
-    uint64_t waiting;           /*  CREATEs held back                       */
+    uint64_t waiting;           /*  requests for memory held back           */
     uint64_t sent;              /*  bytes to other stores, ever             */
     uint64_t received;
     uint64_t spills;            /*  bytes written to disk, ever             */
     uint64_t restores;
 } store_figures_t;
 
+/*  Starts it, without a name: clients wait until it has one. NULL with the
+    fault set.                                                              */
 store_t *store_new (const store_options_t *options, fault_t *fault);
+
+/*  The host has joined the cluster, or joined again: this is its name.     */
+void store_name (store_t *self, process_t process);
 
 /*  Ends the thread; clients lose their connection, memory goes when the last
     of them has unmapped it. Returns 0, or -1 if the thread did not end.    */
@@ -53,7 +61,7 @@ const char *store_endpoint (const store_t *self);
 /*  Where other stores connect, "" if there is no network.                  */
 const char *store_remote_endpoint (const store_t *self);
 
-/*  Another store has come. key: NULL without a network.                    */
+/*  Another store has come. key: NULL without CURVE.                        */
 void store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key);
 
 /*  A process of the cluster has ended, or a store: what it held is free, what
@@ -62,9 +70,16 @@ void store_process_down (store_t *self, process_t process, const char *cause);
 
 void store_figures (store_t *self, store_figures_t *figures);
 
-/*  One line for each object, largest first, at most `limit`, as a msgpack list
-    of maps: id, size, kind, state, holder, creator, pins, age. Appends to out.
+/*  Appends a msgpack list of maps, one for each object, largest first, at
+    most limit: id, size, kind, state, holders, creator, pins, age in seconds.
     Returns 0 or -1.                                                        */
 int store_list (store_t *self, size_t limit, bytes_t *out);
+
+/*  Checks every invariant between the structures; for tests. NULL, or what is
+    wrong.                                                                  */
+const char *store_check (store_t *self);
+
+/*  For tests: see disk_inject.                                             */
+void store_inject (store_t *self, int write_error, int read_error, unsigned times);
 
 #endif

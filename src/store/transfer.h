@@ -1,14 +1,17 @@
 /*  transfer.h - objects on their way between stores
 
-    A store that needs an object asks its home, which answers with its size and
-    with the stores to take it from: itself, or those that have a copy or are
-    getting one, so that an object which many want spreads as a tree. It then
-    asks for pieces, with so many outstanding at each source (credits), and
-    checks each by its checksum. What is missing when a connection breaks is
-    asked for again; what a source does not have yet, it sends when it has it.
-    One transfer serves all readers of a store.
+    A store that needs an object asks its home, which answers with the stores
+    to take it from: itself, or those that have a copy or are getting one, so
+    that an object which many want spreads as a tree. It then asks for pieces,
+    with so many outstanding at each source (credits), and checks each by its
+    checksum (XXH3). What is missing when a connection breaks is asked for
+    again; what a source does not have yet, it sends when it has it. One
+    transfer serves all readers of a store.
 
-    Belongs to the store's thread: no function blocks or locks.             */
+    A store is only told to take an object from stores that asked for it
+    earlier, so that no two wait for each other.
+
+    Belongs to the store, under its lock: no function blocks.               */
 
 #ifndef TROUPE_STORE_TRANSFER_H
 #define TROUPE_STORE_TRANSFER_H
@@ -22,7 +25,7 @@
 
 typedef struct transfer transfer_t;
 
-/*  Where an object, or what has come of it, lies.                          */
+/*  Where an object lies in memory.                                         */
 typedef struct {
     const uint8_t *data;
     uint64_t size;
@@ -33,22 +36,21 @@ typedef struct {
     /*  Another store wants an object. 1: it is in memory, *source says where
         and it stays there until `served`; 0: it is on its way from disk, and
         transfer_servable will follow; -1: there is none of that name.      */
-    int (*serve) (void *context, tid_t id, process_t store, transfer_source_t *source);
-    /*  That store does not read it any more.                               */
-    void (*served) (void *context, tid_t id, process_t store);
+    int (*serve) (void *context, tid_t id, transfer_source_t *source);
+    /*  Nobody has asked for it for a while.                                */
+    void (*served) (void *context, tid_t id);
     /*  A fetch has ended: fault NULL if all is there. kind: from the home. */
     void (*fetched) (void *context, tid_t id, uint8_t kind, const fault_t *fault);
-    /*  From a holder on another machine, to the home.                      */
-    void (*claimed) (void *context, tid_t id, process_t holder);
-    void (*released) (void *context, tid_t id, process_t holder);
+    /*  A process elsewhere gives or takes a hold here; count 0: it has what
+        was sealed for it.                                                  */
+    void (*held) (void *context, tid_t id, process_t holder, int32_t count);
     /*  The home has dropped an object: a copy is of no use any more.       */
     void (*dropped) (void *context, tid_t id);
 } transfer_hooks_t;
 
 typedef struct {
     void *context;              /*  ZeroMQ context                          */
-    process_t process;
-    const network_t *network;   /*  NULL: plain tcp on loopback, for tests  */
+    const network_t *network;
     const transfer_hooks_t *hooks;
     void *hooks_context;
 } transfer_options_t;
@@ -56,15 +58,18 @@ typedef struct {
 transfer_t *transfer_new (const transfer_options_t *options, fault_t *fault);
 void transfer_destroy (transfer_t **self_p);
 
+/*  The name of the store.                                                  */
+void transfer_name (transfer_t *self, process_t process);
+
 /*  Where other stores connect.                                             */
 const char *transfer_endpoint (const transfer_t *self);
 
-/*  A descriptor that is readable when transfer_ready has something to do,
-    edge-triggered as ZeroMQ's are: call it once more after every other call. */
+/*  A descriptor that is readable when transfer_ready has something to do.  */
 int transfer_fd (const transfer_t *self);
 void transfer_ready (transfer_t *self);
 
-/*  What is due by time; returns when to call again.                        */
+/*  What is there, and what is due by time; returns when to call again. To be
+    called before each sleep.                                               */
 int64_t transfer_tend (transfer_t *self, int64_t now);
 
 void transfer_store_up (transfer_t *self, process_t store, const char *endpoint,
@@ -79,12 +84,13 @@ void transfer_cancel (transfer_t *self, tid_t id);
 /*  What `serve` had to get from disk is there, or (source NULL) will not be. */
 void transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source);
 
-/*  To the home of an object: its holder here has it, or needs it no more.  */
-void transfer_claim (transfer_t *self, tid_t id, process_t holder);
-void transfer_release (transfer_t *self, tid_t id, process_t holder);
+/*  To the home of an object: see `held`.                                   */
+void transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count);
 
-/*  An object of this store is gone: those who have copies are told.        */
+/*  An object of this store is gone: those who have copies are told. A copy
+    here is gone: its home is told.                                         */
 void transfer_drop (transfer_t *self, tid_t id);
+void transfer_discard (transfer_t *self, tid_t id);
 
 typedef struct {
     uint64_t sent;

@@ -1,0 +1,361 @@
+/*  store_client.c - a process's way to the store of its machine             */
+
+#include "store/store_client.h"
+
+#include "core/list.h"
+#include "store/store_message.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/*  Connections that are kept for the next request.                         */
+#define SPARE_MAX 8
+
+typedef struct {
+    int fd;
+    list_node_t node;
+} line_t;
+
+struct store_client {
+    char endpoint [64];
+    process_t process;
+    pthread_mutex_t lock;
+    bool closed;
+    int main;                   /*  for what needs no answer; -1: none yet  */
+    list_t spare;
+    size_t spare_count;
+    list_t busy;
+    process_t store;
+    uint64_t size;
+    const uint8_t *readable;    /*  the store's memory, twice               */
+    uint8_t *writable;
+};
+
+/*  --- connections ------------------------------------------------------  */
+
+static int
+s_lost (fault_t *fault)
+{
+    return fault_set (fault, TROUPE_ELOST, "the object store of this machine has ended");
+}
+
+/*  Receives a message, and what came with it. Returns its size, or -1.     */
+static ssize_t
+s_receive (int fd, store_message_t *message, char *text, size_t size, int *passed)
+{
+    struct iovec parts [] = { { message, sizeof *message }, { text, size } };
+    union {
+        struct cmsghdr head;
+        char room [CMSG_SPACE (sizeof (int))];
+    } control;
+    struct msghdr packet = { .msg_iov = parts,
+                             .msg_iovlen = 2,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control };
+    ssize_t got;
+    do {
+        got = recvmsg (fd, &packet, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    const struct cmsghdr *head = got > 0 ? CMSG_FIRSTHDR (&packet) : NULL;
+    if (head && head->cmsg_type == SCM_RIGHTS) {
+        int fd_passed;
+        memcpy (&fd_passed, CMSG_DATA (head), sizeof fd_passed);
+        if (passed)
+            *passed = fd_passed;
+        else
+            close (fd_passed);
+    }
+    return got < (ssize_t) sizeof *message ? -1 : got - (ssize_t) sizeof *message;
+}
+
+static int
+s_connect (const store_client_t *self, fault_t *fault)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    size_t length = strlen (self->endpoint);
+    memcpy (address.sun_path + 1, self->endpoint, length);
+    socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + length);
+    int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
+                          strerror (errno));
+    if (!length || connect (fd, (struct sockaddr *) &address, size)) {
+        close (fd);
+        return length ? s_lost (fault)
+                      : fault_set (fault, TROUPE_EINVAL, "there is no object store here");
+    }
+    return fd;
+}
+
+/*  The memory, once for reading, so that a reader who writes gets a fault,
+    and once for filling what is made.                                      */
+static int
+s_map (store_client_t *self, int memory, fault_t *fault)
+{
+    void *readable = mmap (NULL, self->size, PROT_READ, MAP_SHARED | MAP_NORESERVE, memory, 0);
+    void *writable = mmap (NULL, self->size, PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_NORESERVE, memory, 0);
+    if (readable == MAP_FAILED || writable == MAP_FAILED) {
+        if (readable != MAP_FAILED)
+            munmap (readable, self->size);
+        return fault_set (fault, TROUPE_ESYSTEM, "cannot map the memory for objects: %s",
+                          strerror (errno));
+    }
+    self->readable = readable;
+    self->writable = writable;
+    return 0;
+}
+
+/*  Expects the lock. Returns a descriptor, or -1 with the fault set.       */
+static int
+s_open (store_client_t *self, fault_t *fault)
+{
+    int memory = -1, fd = s_connect (self, fault);
+    store_message_t message = { .type = STORE_HELLO, .size = STORE_VERSION,
+                                .holder = self->process };
+    char text [STORE_TEXT_MAX];
+    if (fd < 0)
+        return -1;
+    int rc = 0;
+    if (send (fd, &message, sizeof message, MSG_NOSIGNAL) < 0
+        || s_receive (fd, &message, text, sizeof text, &memory) < 0
+        || message.type != STORE_WELCOME || memory < 0)
+        rc = s_lost (fault);
+    else if (!self->readable) {
+        self->store = message.id.owner;
+        self->size = message.size;
+        rc = s_map (self, memory, fault);
+    }
+    if (memory >= 0)
+        close (memory);
+    if (rc)
+        close (fd);
+    return rc ? -1 : fd;
+}
+
+/*  --- requests ---------------------------------------------------------  */
+
+/*  Takes a connection for one request.                                     */
+static line_t *
+s_take (store_client_t *self, fault_t *fault)
+{
+    line_t *line = NULL;
+    pthread_mutex_lock (&self->lock);
+    list_node_t *node = self->closed ? NULL : list_pop (&self->spare);
+    if (node) {
+        line = container_of (node, line_t, node);
+        self->spare_count--;
+    } else if (self->closed)
+        fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
+    else if (!(line = calloc (1, sizeof *line)))
+        fault_set (fault, TROUPE_ENOMEM, "no memory for a connection to the object store");
+    else if ((line->fd = s_open (self, fault)) < 0) {
+        free (line);
+        line = NULL;
+    }
+    if (line)
+        list_append (&self->busy, &line->node);
+    pthread_mutex_unlock (&self->lock);
+    return line;
+}
+
+static void
+s_give (store_client_t *self, line_t *line, bool good)
+{
+    pthread_mutex_lock (&self->lock);
+    list_remove (&line->node);
+    if (good && !self->closed && self->spare_count < SPARE_MAX) {
+        list_append (&self->spare, &line->node);
+        self->spare_count++;
+        line = NULL;
+    }
+    pthread_mutex_unlock (&self->lock);
+    if (!line)
+        return;
+    close (line->fd);
+    free (line);
+}
+
+static int
+s_call (store_client_t *self, store_message_t *message, uint8_t wanted, fault_t *fault)
+{
+    char text [STORE_TEXT_MAX];
+    line_t *line = s_take (self, fault);
+    if (!line)
+        return -1;
+    ssize_t got = -1;
+    if (send (line->fd, message, sizeof *message, MSG_NOSIGNAL) >= 0)
+        got = s_receive (line->fd, message, text, sizeof text, NULL);
+    pthread_mutex_lock (&self->lock);
+    bool closed = self->closed;
+    pthread_mutex_unlock (&self->lock);
+    s_give (self, line, got >= 0);
+    if (got >= 0 && message->type == wanted)
+        return 0;
+    if (closed)
+        return fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
+    if (got < 0)
+        return s_lost (fault);
+    return fault_set (fault, fault_code_valid (message->code) ? (troupe_error_t) message->code
+                                                              : TROUPE_EPROTOCOL,
+                      "%.*s", (int) got, text);
+}
+
+/*  What needs no answer; if the store has ended, neither does anything else. */
+static void
+s_tell (store_client_t *self, const store_message_t *message)
+{
+    fault_t fault;
+    pthread_mutex_lock (&self->lock);
+    if (self->main < 0 && !self->closed)
+        self->main = s_open (self, &fault);
+    if (self->main >= 0 && send (self->main, message, sizeof *message, MSG_NOSIGNAL) < 0) {
+        close (self->main);
+        self->main = -1;
+    }
+    pthread_mutex_unlock (&self->lock);
+}
+
+int
+store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **data,
+                     fault_t *fault)
+{
+    store_message_t message = { .type = STORE_CREATE, .size = size };
+    if (s_call (self, &message, STORE_GRANTED, fault))
+        return -1;
+    *id = message.id;
+    *data = self->writable + message.offset;
+    return 0;
+}
+
+void
+store_client_seal (store_client_t *self, tid_t id, uint64_t size, uint8_t kind,
+                   process_t holder)
+{
+    store_message_t message
+        = { .type = STORE_SEAL, .id = id, .size = size, .kind = kind, .holder = holder };
+    s_tell (self, &message);
+}
+
+void
+store_client_abort (store_client_t *self, tid_t id)
+{
+    store_message_t message = { .type = STORE_ABORT, .id = id };
+    s_tell (self, &message);
+}
+
+int
+store_client_pin (store_client_t *self, tid_t id, uint64_t size, const uint8_t **data,
+                  uint8_t *kind, fault_t *fault)
+{
+    store_message_t message = { .type = STORE_PIN, .id = id, .size = size };
+    if (s_call (self, &message, STORE_PINNED, fault))
+        return -1;
+    *data = self->readable + message.offset;
+    *kind = message.kind;
+    return 0;
+}
+
+void
+store_client_unpin (store_client_t *self, tid_t id)
+{
+    store_message_t message = { .type = STORE_UNPIN, .id = id };
+    s_tell (self, &message);
+}
+
+void
+store_client_prefetch (store_client_t *self, tid_t id, uint64_t size)
+{
+    store_message_t message = { .type = STORE_PREFETCH, .id = id, .size = size };
+    s_tell (self, &message);
+}
+
+void
+store_client_hold (store_client_t *self, tid_t id, process_t holder)
+{
+    store_message_t message = { .type = STORE_HOLD, .id = id, .holder = holder };
+    s_tell (self, &message);
+}
+
+void
+store_client_release (store_client_t *self, tid_t id, process_t holder)
+{
+    store_message_t message = { .type = STORE_RELEASE, .id = id, .holder = holder };
+    s_tell (self, &message);
+}
+
+void
+store_client_claim (store_client_t *self, tid_t id, process_t holder)
+{
+    store_message_t message = { .type = STORE_CLAIM, .id = id, .holder = holder };
+    s_tell (self, &message);
+}
+
+process_t
+store_client_store (store_client_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    process_t store = self->store;
+    pthread_mutex_unlock (&self->lock);
+    return store;
+}
+
+/*  --- life -------------------------------------------------------------  */
+
+store_client_t *
+store_client_new (const char *endpoint, process_t process)
+{
+    store_client_t *self = calloc (1, sizeof *self);
+    size_t length = strlen (endpoint);
+    if (!self || length >= sizeof self->endpoint) {
+        free (self);
+        return NULL;
+    }
+    memcpy (self->endpoint, endpoint, length + 1);
+    self->process = process;
+    self->main = -1;
+    pthread_mutex_init (&self->lock, NULL);
+    list_init (&self->spare);
+    list_init (&self->busy);
+    return self;
+}
+
+void
+store_client_close (store_client_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    self->closed = true;
+    for (list_node_t *at = self->busy.next; at != &self->busy; at = at->next)
+        shutdown (container_of (at, line_t, node)->fd, SHUT_RDWR);
+    pthread_mutex_unlock (&self->lock);
+}
+
+void
+store_client_destroy (store_client_t **self_p)
+{
+    store_client_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    for (list_node_t *node; (node = list_pop (&self->spare));) {
+        line_t *line = container_of (node, line_t, node);
+        close (line->fd);
+        free (line);
+    }
+    if (self->main >= 0)
+        close (self->main);
+    if (self->readable) {
+        munmap ((void *) (uintptr_t) self->readable, self->size);
+        munmap (self->writable, self->size);
+    }
+    pthread_mutex_destroy (&self->lock);
+    free (self);
+}

@@ -1,0 +1,182 @@
+/*  store_private.h - the structures of a store; all expect its lock         */
+
+#ifndef TROUPE_STORE_PRIVATE_H
+#define TROUPE_STORE_PRIVATE_H
+
+#include "core/clock.h"
+#include "core/list.h"
+#include "core/table.h"
+#include "store/disk.h"
+#include "store/extent.h"
+#include "store/store.h"
+#include "store/transfer.h"
+#include "wire/thread.h"
+
+#include <pthread.h>
+
+/*  How long a request for memory waits for something to be freed.          */
+#define ROOM_PATIENCE (10000 * CLOCK_MS)
+
+/*  How long an object waits for the owner of its future, when who made it has
+    ended.                                                                  */
+#define CLAIM_PATIENCE (30000 * CLOCK_MS)
+
+/*  After this time without new objects, free memory goes back.             */
+#define IDLE (10000 * CLOCK_MS)
+
+/*  What is spilled at once, at least.                                      */
+#define SPILL_BATCH ((uint64_t) 32 << 20)
+
+/*  Ended processes that are remembered, as late messages may name them.    */
+#define GONE_MAX 4096
+
+/*  A hold may be given back before it was given, by another way: so counts
+    may be negative for a while.                                            */
+typedef struct {
+    process_t process;
+    int32_t count;
+} hold_t;
+
+typedef struct object {
+    tid_t id;
+    uint64_t size;
+    uint8_t kind;
+    bool sealed;
+    bool copy;                  /*  of another store's object               */
+    bool claimed;
+    bool fetching;
+    bool writing;               /*  to disk                                 */
+    bool reading;
+    bool doomed;                /*  nobody needs it; freed after the I/O    */
+    bool remote;                /*  another store waits for it              */
+    bool stale;                 /*  its home has dropped it                 */
+    unsigned pins;
+    process_t creator;
+    int64_t made;
+    int64_t orphaned;           /*  when its creator ended, unclaimed; or 0 */
+    extent_t *memory;           /*  NULL: not in memory                     */
+    extent_t *disk;             /*  NULL: not on disk                       */
+    uint64_t checksum;          /*  of what is on disk                      */
+    int64_t room_until;         /*  while it waits for memory               */
+    list_node_t room;
+    list_node_t idle;           /*  in clean or dirty                       */
+    list_node_t orphan;
+    list_t waits;               /*  connections whose request is about it   */
+    hold_t *holds;
+    size_t hold_count;
+    disk_job_t job;
+} object_t;
+
+/*  A process with connections.                                             */
+typedef struct {
+    process_t process;
+    size_t connections;
+    id_table_t pins;            /*  id → how often                          */
+    id_table_t making;          /*  id → object_t, not sealed               */
+} client_t;
+
+typedef struct {
+    int fd;
+    client_t *client;           /*  NULL before HELLO                       */
+    list_node_t node;
+    list_node_t wait;           /*  in an object's, while a request waits   */
+    uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
+    bool hello;                 /*  HELLO has come before the name          */
+    process_t process;
+} connection_t;
+
+struct store {
+    pthread_mutex_t lock;
+    process_t name;
+    char endpoint [STORE_ENDPOINT_SIZE];
+    int memory_fd;
+    uint8_t *base;
+    extents_t extents;          /*  of memory                               */
+    int listener;
+    int wake;
+    int poll;
+    bool stopping;
+    thread_t *thread;
+    id_table_t objects;
+    id_table_t clients;         /*  process → client_t                      */
+    list_t connections;
+    uint64_t sequence;
+    list_t rooms;               /*  objects that wait for memory            */
+    list_t clean;               /*  unpinned, whose memory can go at once   */
+    list_t dirty;               /*  unpinned, to be written first           */
+    list_t orphans;
+    uint64_t pinned;
+    int64_t used_last;          /*  when memory was last taken              */
+    uint64_t writing;           /*  bytes on their way to disk              */
+    disk_t *disk;               /*  NULL: objects are not spilled           */
+    fault_t disk_fault;         /*  the last failure to write               */
+    uint64_t spills;
+    uint64_t restores;
+    transfer_t *transfer;       /*  NULL: no other stores                   */
+    process_t gone [GONE_MAX];
+    size_t gone_count;
+    id_table_t gone_table;
+    void (*log) (void *context, const char *text);
+    void *log_context;
+};
+
+static inline tid_t
+store_key (process_t process)
+{
+    return (tid_t){ 0, process };
+}
+
+/*  --- store_objects.c --------------------------------------------------  */
+
+object_t *store_object (store_t *self, tid_t id);
+object_t *store_object_new (store_t *self, tid_t id, uint64_t size, process_t creator);
+void store_object_free (store_t *self, object_t *object);
+
+/*  Asks for memory for it; what it is for follows from its state.          */
+void store_want_room (store_t *self, object_t *object);
+void store_find_rooms (store_t *self);
+
+/*  Has it brought into memory, if it is not there or on its way.           */
+void store_bring (store_t *self, object_t *object);
+
+void store_pin (store_t *self, object_t *object);
+void store_unpin (store_t *self, object_t *object);
+void store_seal_copy (store_t *self, object_t *object, uint8_t kind);
+void store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder);
+
+/*  Gives or takes a hold; without any it is dropped.                       */
+void store_hold (store_t *self, object_t *object, process_t holder, int32_t count);
+void store_lose_holder (store_t *self, process_t holder);
+bool store_is_gone (const store_t *self, process_t process);
+void store_note_gone (store_t *self, process_t process);
+
+/*  Its creator has ended.                                                  */
+void store_orphan (store_t *self, object_t *object);
+int64_t store_tend (store_t *self, int64_t now);
+
+/*  Pages that nothing lies in go back to the system.                       */
+void store_give_back (store_t *self, uint64_t offset, uint64_t size);
+
+void store_disk_done (store_t *self);
+
+/*  Ends the disk's thread and frees what it had not done with. Returns 0, or
+    -1: the thread does not end.                                            */
+int store_finish_disk (store_t *self);
+
+/*  --- store_clients.c --------------------------------------------------  */
+
+void store_accept (store_t *self);
+void store_serve (store_t *self, connection_t *connection);
+void store_connection_close (store_t *self, connection_t *connection);
+
+/*  Answers HELLOs that came before the name.                               */
+void store_greet (store_t *self);
+
+/*  The object is in memory, or cannot be: answers those who wait.          */
+void store_answer (store_t *self, object_t *object, const fault_t *fault);
+
+/*  --- store_remote.c ---------------------------------------------------  */
+
+extern const transfer_hooks_t store_transfer_hooks;
+
+#endif

@@ -1,0 +1,84 @@
+/*  store_remote.c - what other stores ask of this one                       */
+
+#include "store/store_private.h"
+
+static int
+s_serve (void *context, tid_t id, transfer_source_t *source)
+{
+    store_t *self = context;
+    object_t *object = store_object (self, id);
+    if (!object || (object->copy && object->fetching))
+        return -1;
+    if (object->copy && !object->sealed)
+        return -1;
+    if (object->memory && object->sealed && !object->reading) {
+        *source = (transfer_source_t){ self->base + object->memory->offset, object->size,
+                                       object->kind };
+        store_pin (self, object);
+        return 1;
+    }
+    object->remote = true;
+    store_bring (self, object);
+    return 0;
+}
+
+static void
+s_served (void *context, tid_t id)
+{
+    store_t *self = context;
+    object_t *object = store_object (self, id);
+    if (object)
+        store_unpin (self, object);
+}
+
+static void
+s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
+{
+    store_t *self = context;
+    object_t *object = store_object (self, id);
+    if (!object || !object->fetching)
+        return;
+    object->fetching = false;
+    if (fault) {
+        store_answer (self, object, fault);
+        store_object_free (self, object);
+        store_find_rooms (self);
+        return;
+    }
+    store_seal_copy (self, object, kind);
+}
+
+static void
+s_held (void *context, tid_t id, process_t holder, int32_t count)
+{
+    store_t *self = context;
+    object_t *object = store_object (self, id);
+    if (!object || object->copy)
+        return;
+    if (count == 0) {
+        object->claimed = true;
+        list_remove (&object->orphan);
+    } else
+        store_hold (self, object, holder, count > 0 ? 1 : -1);
+}
+
+/*  One that is being read goes when it has been.                           */
+static void
+s_dropped (void *context, tid_t id)
+{
+    store_t *self = context;
+    object_t *object = store_object (self, id);
+    if (!object || !object->copy || object->fetching || list_linked (&object->room))
+        return;
+    object->stale = true;
+    if (object->pins)
+        return;
+    store_object_free (self, object);
+    store_find_rooms (self);
+}
+
+const transfer_hooks_t store_transfer_hooks = { .serve = s_serve,
+                                                .served = s_served,
+                                                .fetched = s_fetched,
+                                                .held = s_held,
+                                                .dropped = s_dropped };

@@ -1,0 +1,159 @@
+/*  store_report.c - what a store has, for people and for tests              */
+
+#include "store/store_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static size_t
+s_length (const list_t *list)
+{
+    size_t count = 0;
+    for (const list_node_t *node = list->next; node != list; node = node->next)
+        count++;
+    return count;
+}
+
+void
+store_figures (store_t *self, store_figures_t *figures)
+{
+    pthread_mutex_lock (&self->lock);
+    *figures = (store_figures_t){ .memory = self->extents.size,
+                                  .used = self->extents.used,
+                                  .pinned = self->pinned,
+                                  .spilled = self->disk ? disk_extents (self->disk)->used : 0,
+                                  .objects = self->objects.count,
+                                  .clients = self->clients.count,
+                                  .waiting = s_length (&self->rooms),
+                                  .spills = self->spills,
+                                  .restores = self->restores };
+    size_t cursor = 0;
+    for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
+        figures->copies += object->copy;
+    if (self->transfer) {
+        transfer_figures_t moved = transfer_figures (self->transfer);
+        figures->sent = moved.sent;
+        figures->received = moved.received;
+    }
+    pthread_mutex_unlock (&self->lock);
+}
+
+/*  --- the list ---------------------------------------------------------  */
+
+static int
+s_by_size (const void *a, const void *b)
+{
+    const object_t *const *one = a, *const *other = b;
+    return ((*one)->size < (*other)->size) - ((*one)->size > (*other)->size);
+}
+
+static const char *
+s_state (const object_t *object)
+{
+    return object->fetching            ? "coming"
+           : !object->sealed           ? "being made"
+           : object->reading           ? "coming back"
+           : object->memory            ? object->disk ? "memory and disk" : "memory"
+           : object->disk              ? "disk"
+           : list_linked (&object->room) ? "waiting"
+                                       : "lost";
+}
+
+static void
+s_put_field (bytes_t *out, const char *name, const char *value)
+{
+    value_put_string (out, name, strlen (name));
+    value_put_string (out, value, strlen (value));
+}
+
+static void
+s_put_number (bytes_t *out, const char *name, uint64_t number)
+{
+    value_put_string (out, name, strlen (name));
+    value_put_uint (out, number);
+}
+
+static void
+s_put_object (bytes_t *out, const object_t *object, int64_t now)
+{
+    char id [48];
+    snprintf (id, sizeof id, "%" PRIx64 ".%" PRIx64, object->id.owner, object->id.sequence);
+    value_put_map (out, 8);
+    s_put_field (out, "id", id);
+    s_put_number (out, "size", object->size);
+    s_put_field (out, "kind", object->copy ? "copy" : "home");
+    s_put_field (out, "state", s_state (object));
+    value_put_string (out, "holders", 7);
+    value_put_array (out, object->hold_count);
+    for (size_t index = 0; index < object->hold_count; index++)
+        value_put_uint (out, object->holds [index].process);
+    s_put_number (out, "creator", object->creator);
+    s_put_number (out, "pins", object->pins);
+    s_put_number (out, "age", (uint64_t) (now - object->made) / 1000000000);
+}
+
+int
+store_list (store_t *self, size_t limit, bytes_t *out)
+{
+    pthread_mutex_lock (&self->lock);
+    size_t count = 0, cursor = 0;
+    object_t **all = calloc (self->objects.count + 1, sizeof *all);
+    for (object_t *object; all && (object = id_table_next (&self->objects, &cursor));)
+        all [count++] = object;
+    if (all)
+        qsort (all, count, sizeof *all, s_by_size);
+    count = count < limit ? count : limit;
+    value_put_array (out, count);
+    for (size_t index = 0; index < count; index++)
+        s_put_object (out, all [index], clock_now ());
+    free (all);
+    pthread_mutex_unlock (&self->lock);
+    return out->failed ? -1 : 0;
+}
+
+/*  --- the check --------------------------------------------------------  */
+
+static const char *
+s_check_object (const store_t *self, const object_t *object)
+{
+    bool idle = list_linked (&object->idle);
+    if (object->doomed)
+        return "a doomed object is in the table";
+    if (object->pins && !object->memory)
+        return "a pinned object is not in memory";
+    if (idle && (object->pins || !object->memory || object->writing))
+        return "an object can be evicted that is in use";
+    if (object->memory && object->memory->size < object->size)
+        return "an object has less memory than its size";
+    if (!object->sealed && !object->copy && object->disk)
+        return "an object is on disk that is not sealed";
+    if (object->sealed && object->memory && !object->pins && !idle && !object->writing
+        && !object->reading && !object->fetching)
+        return "an object is in memory for ever";
+    (void) self;
+    return NULL;
+}
+
+const char *
+store_check (store_t *self)
+{
+    const char *wrong = NULL;
+    uint64_t memory = 0, pinned = 0, disk = 0;
+    pthread_mutex_lock (&self->lock);
+    size_t cursor = 0;
+    for (object_t *object; !wrong && (object = id_table_next (&self->objects, &cursor));) {
+        wrong = s_check_object (self, object);
+        memory += object->memory ? object->memory->size : 0;
+        disk += object->disk ? object->disk->size : 0;
+        pinned += object->pins ? object->size : 0;
+    }
+    if (!wrong && pinned != self->pinned)
+        wrong = "what is pinned is not counted";
+    if (!wrong && memory > self->extents.used)
+        wrong = "memory is counted as free that is used";
+    if (!wrong && self->disk && disk > disk_extents (self->disk)->used)
+        wrong = "disk is counted as free that is used";
+    pthread_mutex_unlock (&self->lock);
+    return wrong;
+}

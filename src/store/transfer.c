@@ -1,0 +1,349 @@
+/*  transfer.c - objects on their way between stores                         */
+
+#include "store/transfer_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zmq.h>
+
+/*  --- sending ----------------------------------------------------------  */
+
+static int
+s_send_parts (void *socket, const transfer_message_t *header, zmq_msg_t *data)
+{
+    int more = data ? ZMQ_SNDMORE : 0;
+    if (zmq_send (socket, header, sizeof *header, ZMQ_DONTWAIT | more) < 0
+        || (data && zmq_msg_send (data, socket, ZMQ_DONTWAIT) < 0)) {
+        if (data)
+            zmq_msg_close (data);
+        return -1;
+    }
+    return 0;
+}
+
+int
+transfer_ask (transfer_t *self, process_t store, const transfer_message_t *message)
+{
+    other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
+    transfer_message_t copy = *message;
+    copy.from = self->name;
+    if (!other)
+        return -1;
+    if (!other->socket && transfer_connect (self, other))
+        return -1;
+    return s_send_parts (other->socket, &copy, NULL);
+}
+
+/*  A store that has gone gets nothing, and asks again if it comes back.    */
+void
+transfer_answer (transfer_t *self, const route_t *route, const transfer_message_t *message,
+                 zmq_msg_t *data)
+{
+    transfer_message_t copy = *message;
+    copy.from = self->name;
+    if (zmq_send (self->socket, route->bytes, route->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        if (data)
+            zmq_msg_close (data);
+        return;
+    }
+    s_send_parts (self->socket, &copy, data);
+}
+
+void
+transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uint8_t *data,
+                     uint64_t offset, uint64_t size)
+{
+    zmq_msg_t piece;
+    if (zmq_msg_init_size (&piece, size))
+        return;
+    memcpy (zmq_msg_data (&piece), data + offset, size);
+    transfer_message_t answer = { .type = TRANSFER_DATA,
+                                  .id = id,
+                                  .offset = offset,
+                                  .checksum = XXH3_64bits (zmq_msg_data (&piece), size) };
+    self->figures.sent += size;
+    transfer_answer (self, route, &answer, &piece);
+}
+
+/*  --- receiving --------------------------------------------------------  */
+
+static void
+s_request (transfer_t *self, const route_t *route, const transfer_message_t *message)
+{
+    switch (message->type) {
+    case TRANSFER_LOCATE:
+        serving_locate (self, route, message);
+        break;
+    case TRANSFER_GET:
+        serving_get (self, route, message);
+        break;
+    case TRANSFER_HOLD:
+        self->hooks->held (self->hooks_context, message->id, message->store, message->count);
+        break;
+    case TRANSFER_HAS:
+    case TRANSFER_DISCARDS:
+        serving_note (self, message);
+        break;
+    case TRANSFER_DROPPED:
+        serving_close (self, message->id);
+        self->hooks->dropped (self->hooks_context, message->id);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+s_reply (transfer_t *self, const transfer_message_t *message, const uint8_t *data, size_t size)
+{
+    switch (message->type) {
+    case TRANSFER_LOCATED:
+        fetch_located (self, message);
+        break;
+    case TRANSFER_DATA:
+        fetch_piece (self, message, data, size);
+        break;
+    case TRANSFER_LACKS:
+        fetch_lacks (self, message);
+        break;
+    case TRANSFER_GONE:
+        fetch_gone (self, message, (const char *) data, size);
+        break;
+    default:
+        break;
+    }
+}
+
+/*  One message: a routing id if the socket is the ROUTER, the header, and data
+    if there are any. What is malformed is dropped. False: there is none.   */
+static bool
+s_receive (transfer_t *self, void *socket)
+{
+    zmq_msg_t part, data;
+    route_t route = { .size = 0 };
+    transfer_message_t message = { .type = 0 };
+    bool routed = socket == self->socket;
+    zmq_msg_init (&part);
+    zmq_msg_init (&data);
+    if (zmq_msg_recv (&part, socket, ZMQ_DONTWAIT) < 0) {
+        zmq_msg_close (&part);
+        zmq_msg_close (&data);
+        return false;
+    }
+    if (routed) {
+        route.size = zmq_msg_size (&part) <= sizeof route.bytes ? zmq_msg_size (&part) : 0;
+        memcpy (route.bytes, zmq_msg_data (&part), route.size);
+        if (zmq_msg_more (&part))
+            zmq_msg_recv (&part, socket, ZMQ_DONTWAIT);
+    }
+    bool whole = zmq_msg_size (&part) == sizeof message;
+    if (whole)
+        memcpy (&message, zmq_msg_data (&part), sizeof message);
+    if (zmq_msg_more (&part))
+        zmq_msg_recv (&data, socket, ZMQ_DONTWAIT);
+    while (zmq_msg_more (&data) && zmq_msg_recv (&data, socket, ZMQ_DONTWAIT) >= 0)
+        whole = false;
+    if (whole && routed && route.size)
+        s_request (self, &route, &message);
+    else if (whole && !routed)
+        s_reply (self, &message, zmq_msg_data (&data), zmq_msg_size (&data));
+    zmq_msg_close (&part);
+    zmq_msg_close (&data);
+    return true;
+}
+
+static bool
+s_drain (transfer_t *self, void *socket)
+{
+    for (int left = 64; left && socket_readable (socket); left--)
+        if (!s_receive (self, socket))
+            return true;
+    return !socket_readable (socket);
+}
+
+/*  True if all that was there has been received.                           */
+static bool
+s_drain_all (transfer_t *self)
+{
+    bool all = s_drain (self, self->socket);
+    size_t cursor = 0;
+    for (other_t *other; (other = id_table_next (&self->others, &cursor));)
+        if (other->socket && !s_drain (self, other->socket))
+            all = false;
+    return all;
+}
+
+void
+transfer_ready (transfer_t *self)
+{
+    self->undrained = !s_drain_all (self);
+}
+
+int64_t
+transfer_tend (transfer_t *self, int64_t now)
+{
+    transfer_ready (self);
+    int64_t due = fetch_tend (self, now), then = serving_tend (self, now);
+    transfer_ready (self);
+    if (self->undrained)
+        return now;
+    return then < due ? then : due;
+}
+
+/*  --- other stores -----------------------------------------------------  */
+
+int
+transfer_connect (transfer_t *self, other_t *other)
+{
+    fault_t fault;
+    other->socket = socket_dealer_new (self->context, &fault);
+    if (!other->socket)
+        return -1;
+    if (network_approach (self->network, other->socket, other->key, &self->network->keys, &fault)
+        || socket_connect (other->socket, other->endpoint, &fault)) {
+        zmq_close (other->socket);
+        other->socket = NULL;
+        return -1;
+    }
+    struct epoll_event event = { .events = EPOLLIN };
+    epoll_ctl (self->poll, EPOLL_CTL_ADD, socket_fd (other->socket), &event);
+    return 0;
+}
+
+static void
+s_other_destroy (transfer_t *self, other_t *other)
+{
+    if (other->socket) {
+        epoll_ctl (self->poll, EPOLL_CTL_DEL, socket_fd (other->socket), NULL);
+        zmq_close (other->socket);
+    }
+    free (other);
+}
+
+void
+transfer_store_up (transfer_t *self, process_t store, const char *endpoint, const uint8_t *key)
+{
+    other_t *other = calloc (1, sizeof *other);
+    if (!other || id_table_get (&self->others, (tid_t){ 0, store })
+        || id_table_put (&self->others, (tid_t){ 0, store }, other)) {
+        free (other);
+        return;
+    }
+    other->process = store;
+    snprintf (other->endpoint, sizeof other->endpoint, "%s", endpoint);
+    if (key)
+        memcpy (other->key, key, KEY_SIZE);
+    fetch_store_up (self, store);
+}
+
+void
+transfer_store_down (transfer_t *self, process_t store, const char *cause)
+{
+    other_t *other = id_table_remove (&self->others, (tid_t){ 0, store });
+    if (!other)
+        return;
+    s_other_destroy (self, other);
+    serving_store_down (self, store);
+    fetch_store_down (self, store, cause);
+}
+
+void
+transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count)
+{
+    transfer_message_t message = { .type = TRANSFER_HOLD, .id = id, .store = holder,
+                                   .count = count };
+    transfer_ask (self, id.owner, &message);
+}
+
+/*  --- life -------------------------------------------------------------  */
+
+static int
+s_open (transfer_t *self, fault_t *fault)
+{
+    char endpoint [HOST_MAX + 32];
+    const network_t *network = self->network;
+    self->poll = epoll_create1 (EPOLL_CLOEXEC);
+    if (self->poll < 0)
+        return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
+                          strerror (errno));
+    self->socket = socket_router_new (self->context, fault);
+    if (!self->socket)
+        return -1;
+    network_endpoint (endpoint, sizeof endpoint, network->host, 0);
+    if (network_serve (network, self->socket, &network->keys, DOMAIN_PEERS, fault)
+        || socket_bind (self->socket, endpoint, fault)
+        || socket_last_endpoint (self->socket, endpoint, sizeof endpoint, fault))
+        return -1;
+    const char *port = strrchr (endpoint, ':');
+    network_endpoint (self->endpoint, sizeof self->endpoint, network->host,
+                      (uint16_t) (port ? atoi (port + 1) : 0));
+    struct epoll_event event = { .events = EPOLLIN };
+    epoll_ctl (self->poll, EPOLL_CTL_ADD, socket_fd (self->socket), &event);
+    return 0;
+}
+
+transfer_t *
+transfer_new (const transfer_options_t *options, fault_t *fault)
+{
+    transfer_t *self = calloc (1, sizeof *self);
+    if (!self) {
+        fault_set (fault, TROUPE_ENOMEM, "no memory for transfers");
+        return NULL;
+    }
+    self->poll = -1;
+    self->context = options->context;
+    self->network = options->network;
+    self->hooks = options->hooks;
+    self->hooks_context = options->hooks_context;
+    if (s_open (self, fault))
+        transfer_destroy (&self);
+    return self;
+}
+
+void
+transfer_destroy (transfer_t **self_p)
+{
+    transfer_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    size_t cursor = 0;
+    for (other_t *other; (other = id_table_next (&self->others, &cursor));)
+        s_other_destroy (self, other);
+    fetch_destroy_all (self);
+    serving_destroy_all (self);
+    if (self->socket)
+        zmq_close (self->socket);
+    if (self->poll >= 0)
+        close (self->poll);
+    id_table_release (&self->others);
+    free (self);
+}
+
+void
+transfer_name (transfer_t *self, process_t process)
+{
+    self->name = process;
+}
+
+const char *
+transfer_endpoint (const transfer_t *self)
+{
+    return self->endpoint;
+}
+
+int
+transfer_fd (const transfer_t *self)
+{
+    return self->poll;
+}
+
+transfer_figures_t
+transfer_figures (const transfer_t *self)
+{
+    return self->figures;
+}

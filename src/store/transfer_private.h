@@ -1,0 +1,178 @@
+/*  transfer_private.h - the structures of transfers, and what stores say
+
+    A message is a header, as it lies in memory of little-endian machines, and
+    a part with data behind it if there are any.                            */
+
+#ifndef TROUPE_STORE_TRANSFER_PRIVATE_H
+#define TROUPE_STORE_TRANSFER_PRIVATE_H
+
+#include "core/clock.h"
+#include "core/list.h"
+#include "core/table.h"
+#include "store/transfer.h"
+#include "wire/socket.h"
+
+/*  Pieces outstanding at one source.                                       */
+#define CREDITS 8
+
+/*  Sources of one fetch, and stores that one store serves an object to at the
+    same time before others are sent elsewhere.                             */
+#define SOURCES 2
+#define CHILDREN 2
+
+/*  No piece for this long: what is missing is asked for again.             */
+#define STALL (2000 * CLOCK_MS)
+
+/*  No piece for this long: the fetch has failed.                           */
+#define FETCH_PATIENCE (30000 * CLOCK_MS)
+
+/*  How long an object that was served stays pinned.                        */
+#define SERVED_AFTER (1000 * CLOCK_MS)
+
+typedef enum {
+    TRANSFER_LOCATE = 1,        /*  to the home: where can it be taken from? */
+    TRANSFER_GET,               /*  to a source: offset, size               */
+    TRANSFER_HOLD,              /*  to the home: store: the holder; count   */
+    TRANSFER_HAS,               /*  to the home: all of it has come         */
+    TRANSFER_DISCARDS,          /*  to the home: the copy is gone           */
+    TRANSFER_DROPPED,           /*  from the home: nobody holds it          */
+    TRANSFER_LOCATED,           /*  size, kind, sources                     */
+    TRANSFER_DATA,              /*  offset, checksum; data                  */
+    TRANSFER_LACKS,             /*  the source does not have it             */
+    TRANSFER_GONE               /*  the home does not have it; why          */
+} transfer_type_t;
+
+typedef struct {
+    uint8_t type;
+    uint8_t kind;
+    uint16_t spare;
+    int32_t count;
+    tid_t id;
+    process_t from;
+    process_t store;
+    uint64_t offset;
+    uint64_t size;
+    uint64_t checksum;
+    process_t sources [SOURCES];
+} transfer_message_t;
+
+_Static_assert (sizeof (transfer_message_t) == 80, "no padding between the fields");
+
+typedef struct {
+    uint8_t bytes [8];
+    size_t size;
+} route_t;
+
+typedef struct {
+    process_t process;
+    void *socket;               /*  NULL until there is something to ask    */
+    char endpoint [HOST_MAX + 32];
+    uint8_t key [KEY_SIZE];
+} other_t;
+
+/*  A request for a piece that is not here yet.                             */
+typedef struct {
+    list_node_t node;
+    route_t route;
+    uint64_t offset;
+    uint64_t size;
+} parked_t;
+
+/*  An object on its way to here.                                           */
+typedef struct {
+    tid_t id;
+    uint8_t *data;
+    uint64_t size;
+    uint8_t kind;
+    uint8_t *pieces;            /*  for each 0: missing, 1: asked, 2: here  */
+    uint64_t piece_count;
+    uint64_t missing;           /*  pieces that are not here                */
+    uint64_t next;              /*  no piece before this is missing and not
+                                    asked for                               */
+    struct {
+        process_t store;
+        unsigned asked;
+    } sources [SOURCES];
+    bool located;
+    int64_t progress;           /*  when the last piece came                */
+    int64_t asked;              /*  when something was last asked for       */
+    list_t parked;
+} fetch_t;
+
+/*  A store that has, or gets, a copy of an object of this one.             */
+typedef struct {
+    process_t store;
+    bool whole;
+    process_t sources [SOURCES];
+} taker_t;
+
+/*  An object that others take from here.                                   */
+typedef struct {
+    tid_t id;
+    transfer_source_t source;
+    bool here;                  /*  source is good, and pinned              */
+    bool coming;                /*  from disk                               */
+    int64_t last;               /*  when it was last asked for              */
+    list_t parked;
+    taker_t *takers;            /*  in the order in which they asked        */
+    size_t taker_count;
+} serving_t;
+
+struct transfer {
+    void *context;
+    const network_t *network;
+    const transfer_hooks_t *hooks;
+    void *hooks_context;
+    process_t name;
+    char endpoint [HOST_MAX + 32];
+    void *socket;
+    int poll;
+    bool undrained;
+    id_table_t others;          /*  process → other_t                       */
+    id_table_t fetches;         /*  object → fetch_t                        */
+    id_table_t servings;        /*  object → serving_t                      */
+    transfer_figures_t figures;
+};
+
+/*  --- transfer.c -------------------------------------------------------  */
+
+/*  Sends a request. Returns 0, or -1: that store is not known.             */
+int transfer_ask (transfer_t *self, process_t store, const transfer_message_t *message);
+void transfer_answer (transfer_t *self, const route_t *route, const transfer_message_t *message,
+                      zmq_msg_t *data);
+
+/*  Answers with a piece of an object whose content begins at data, and which
+    may go while ZeroMQ sends: so it gets a copy.                           */
+void transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uint8_t *data,
+                          uint64_t offset, uint64_t size);
+int transfer_connect (transfer_t *self, other_t *other);
+
+/*  --- transfer_fetch.c -------------------------------------------------  */
+
+void fetch_located (transfer_t *self, const transfer_message_t *message);
+void fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t *data,
+                  size_t size);
+void fetch_lacks (transfer_t *self, const transfer_message_t *message);
+void fetch_gone (transfer_t *self, const transfer_message_t *message, const char *text,
+                 size_t length);
+void fetch_store_up (transfer_t *self, process_t store);
+void fetch_store_down (transfer_t *self, process_t store, const char *cause);
+int64_t fetch_tend (transfer_t *self, int64_t now);
+void fetch_destroy_all (transfer_t *self);
+
+/*  Another store asks for a piece of what is on its way to here.           */
+void fetch_serve (transfer_t *self, fetch_t *fetch, const route_t *route, uint64_t offset,
+                  uint64_t size);
+
+/*  --- transfer_serve.c -------------------------------------------------  */
+
+void serving_locate (transfer_t *self, const route_t *route, const transfer_message_t *message);
+void serving_get (transfer_t *self, const route_t *route, const transfer_message_t *message);
+void serving_note (transfer_t *self, const transfer_message_t *message);
+/*  Nobody needs it any more.                                               */
+void serving_close (transfer_t *self, tid_t id);
+void serving_store_down (transfer_t *self, process_t store);
+int64_t serving_tend (transfer_t *self, int64_t now);
+void serving_destroy_all (transfer_t *self);
+
+#endif

@@ -1,0 +1,781 @@
+/*  test_store.c - the object store: extents, objects and who keeps them,
+    memory that is bounded, disk, and objects between stores                 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/clock.h"
+#include "store/extent.h"
+#include "store/store.h"
+#include "store/store_client.h"
+#include "wire/socket.h"
+#include "wire/thread.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MB ((uint64_t) 1 << 20)
+#define PATIENCE (20000 * CLOCK_MS)
+
+#if defined (__SANITIZE_THREAD__)
+#define SANITIZED_THREADS true
+#elif defined (__has_feature)
+#if __has_feature (thread_sanitizer)
+#define SANITIZED_THREADS true
+#endif
+#endif
+#ifndef SANITIZED_THREADS
+#define SANITIZED_THREADS false
+#endif
+
+static uint64_t
+s_random (uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/*  --- extents ----------------------------------------------------------  */
+
+/*  Against a map of units.                                                 */
+static void
+test_extents (void **state)
+{
+    (void) state;
+    enum { UNITS = 512, ROUNDS = 20000, HELD = 64 };
+    extents_t extents;
+    extent_t *held [HELD] = { NULL };
+    uint8_t map [UNITS] = { 0 };
+    uint64_t random = 88172645463325252u;
+    assert_int_equal (extents_init (&extents, UNITS * EXTENT_UNIT), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t index = s_random (&random) % HELD;
+        if (held [index]) {
+            memset (map + held [index]->offset / EXTENT_UNIT, 0,
+                    held [index]->size / EXTENT_UNIT);
+            extents_give (&extents, held [index]);
+            held [index] = NULL;
+            continue;
+        }
+        uint64_t units = 1 + s_random (&random) % 24;
+        held [index] = extents_take (&extents, units * EXTENT_UNIT);
+        if (!held [index])
+            continue;
+        assert_true (held [index]->size >= units * EXTENT_UNIT);
+        if (s_random (&random) % 4 == 0)
+            extents_trim (&extents, held [index], (units + 1) / 2 * EXTENT_UNIT);
+        uint64_t first = held [index]->offset / EXTENT_UNIT;
+        for (uint64_t at = first; at < first + held [index]->size / EXTENT_UNIT; at++) {
+            assert_true (at < UNITS && !map [at]);
+            map [at] = 1;
+        }
+        uint64_t used = 0;
+        for (int at = 0; at < UNITS; at++)
+            used += map [at];
+        assert_int_equal (extents.used, used * EXTENT_UNIT);
+    }
+    for (int index = 0; index < HELD; index++)
+        if (held [index])
+            extents_give (&extents, held [index]);
+    assert_int_equal (extents.used, 0);
+    extent_t *all = extents_take (&extents, UNITS * EXTENT_UNIT);
+    assert_non_null (all);
+    assert_null (extents_take (&extents, 1));
+    extents_give (&extents, all);
+    extents_release (&extents);
+}
+
+/*  --- a store with clients ---------------------------------------------  */
+
+typedef struct {
+    store_t *store;
+    store_client_t *client;
+    char folder [64];
+} fixture_t;
+
+static void
+s_open (fixture_t *self, uint64_t memory, bool spills)
+{
+    fault_t fault;
+    thread_prepare ();
+    snprintf (self->folder, sizeof self->folder, "/tmp/troupe-test-XXXXXX");
+    assert_non_null (mkdtemp (self->folder));
+    store_options_t options
+        = { .memory = memory, .spill_folder = spills ? self->folder : NULL };
+    self->store = store_new (&options, &fault);
+    assert_non_null (self->store);
+    store_name (self->store, 77);
+    self->client = store_client_new (store_endpoint (self->store), 1);
+    assert_non_null (self->client);
+}
+
+static void
+s_close (fixture_t *self)
+{
+    store_client_destroy (&self->client);
+    assert_int_equal (store_destroy (&self->store), 0);
+    assert_int_equal (rmdir (self->folder), 0);
+}
+
+/*  Waits until a figure is what it should be.                              */
+static void
+s_await (store_t *store, size_t figure, uint64_t wanted)
+{
+    store_figures_t figures;
+    int64_t until = clock_now () + PATIENCE;
+    uint64_t value;
+    do {
+        store_figures (store, &figures);
+        memcpy (&value, (const char *) &figures + figure, sizeof value);
+        if (value != wanted)
+            poll (NULL, 0, 1);
+    } while (value != wanted && clock_now () < until);
+    assert_int_equal (value, wanted);
+    const char *wrong = store_check (store);
+    assert_string_equal (wrong ? wrong : "", "");
+}
+
+#define AWAIT(store_, figure_, wanted_)                                                      \
+    s_await (store_, offsetof (store_figures_t, figure_), wanted_)
+
+static void
+s_fill (uint8_t *data, uint64_t size, uint64_t seed)
+{
+    uint64_t random = seed * 2654435761u + 1;
+    for (uint64_t at = 0; at + 8 <= size; at += 8) {
+        s_random (&random);
+        memcpy (data + at, &random, 8);
+    }
+    memset (data + size / 8 * 8, (int) seed & 255, size % 8);
+}
+
+static bool
+s_is_filled (const uint8_t *data, uint64_t size, uint64_t seed)
+{
+    uint64_t random = seed * 2654435761u + 1;
+    for (uint64_t at = 0; at + 8 <= size; at += 8) {
+        s_random (&random);
+        if (memcmp (data + at, &random, 8))
+            return false;
+    }
+    for (uint64_t at = size / 8 * 8; at < size; at++)
+        if (data [at] != (seed & 255))
+            return false;
+    return true;
+}
+
+static tid_t
+s_put (store_client_t *client, uint64_t size, uint64_t seed, process_t holder)
+{
+    fault_t fault = { 0 };
+    tid_t id = { 0, 0 };
+    uint8_t *data;
+    if (store_client_create (client, size, &id, &data, &fault)) {
+        print_message ("put of %llu: %s\n", (unsigned long long) size, fault.text);
+        fail ();
+    }
+    s_fill (data, size, seed);
+    store_client_seal (client, id, size, OBJECT_BYTES, holder);
+    return id;
+}
+
+static bool
+s_verify (store_client_t *client, tid_t id, uint64_t size, uint64_t seed)
+{
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    if (store_client_pin (client, id, size, &data, &kind, &fault)) {
+        print_message ("pin: %s\n", fault.text);
+        return false;
+    }
+    bool right = kind == OBJECT_BYTES && (uintptr_t) data % 64 == 0
+                 && s_is_filled (data, size, seed);
+    store_client_unpin (client, id);
+    return right;
+}
+
+static void
+test_put_and_read (void **state)
+{
+    (void) state;
+    static const uint64_t sizes [] = { 0, 1, 7, 65535, 65536, 65537, 3 * MB + 5 };
+    enum { COUNT = sizeof sizes / sizeof *sizes };
+    fixture_t self;
+    tid_t ids [COUNT];
+    s_open (&self, 64 * MB, false);
+    store_client_t *reader = store_client_new (store_endpoint (self.store), 2);
+    for (size_t index = 0; index < COUNT; index++)
+        ids [index] = s_put (self.client, sizes [index], index, 1);
+    for (size_t index = 0; index < COUNT; index++)
+        assert_true (s_verify (reader, ids [index], sizes [index], index));
+    AWAIT (self.store, pinned, 0);
+    AWAIT (self.store, objects, COUNT);
+    for (size_t index = 0; index < COUNT; index++)
+        store_client_release (self.client, ids [index], 1);
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, objects, 0);
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    assert_int_equal (store_client_pin (reader, ids [0], 0, &data, &kind, &fault), -1);
+    assert_non_null (strstr (fault.text, "no longer held"));
+    store_client_destroy (&reader);
+    s_close (&self);
+}
+
+/*  2 GiB and a byte, of which the ends are touched.                        */
+static void
+test_sparse (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    tid_t id;
+    uint8_t *data, kind;
+    const uint8_t *read;
+    uint64_t size = ((uint64_t) 2 << 30) + 1;
+    if (SANITIZED_THREADS)
+        skip ();
+    s_open (&self, ((uint64_t) 2 << 30) + MB, false);
+    assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
+    data [0] = 1;
+    data [size - 1] = 2;
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    assert_int_equal (store_client_pin (self.client, id, size, &read, &kind, &fault), 0);
+    assert_true (read [0] == 1 && read [size - 1] == 2 && read [size / 2] == 0);
+    store_client_unpin (self.client, id);
+    store_client_release (self.client, id, 1);
+    AWAIT (self.store, used, 0);
+    s_close (&self);
+}
+
+static int
+s_write_in_child (const uint8_t *data)
+{
+    pid_t child = fork ();
+    if (child == 0) {
+        signal (SIGSEGV, SIG_DFL);
+        *(volatile uint8_t *) (uintptr_t) data = 1;
+        _exit (0);
+    }
+    int status = 0;
+    waitpid (child, &status, 0);
+    return status;
+}
+
+static void
+test_readers_cannot_write (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    s_open (&self, 16 * MB, false);
+    tid_t id = s_put (self.client, 100000, 5, 1);
+    assert_int_equal (store_client_pin (self.client, id, 100000, &data, &kind, &fault), 0);
+    int status = s_write_in_child (data);
+    assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGSEGV);
+    assert_true (s_is_filled (data, 100000, 5));
+    s_close (&self);
+}
+
+static void
+test_holds (void **state)
+{
+    (void) state;
+    fixture_t self;
+    s_open (&self, 16 * MB, false);
+    tid_t id = s_put (self.client, 100000, 5, 9);
+    AWAIT (self.store, objects, 1);
+    /*  Another way may be faster: given back before it was given.          */
+    store_client_release (self.client, id, 8);
+    store_client_hold (self.client, id, 8);
+    store_client_hold (self.client, id, 7);
+    store_client_release (self.client, id, 9);
+    assert_true (s_verify (self.client, id, 100000, 5));
+    AWAIT (self.store, objects, 1);
+    store_process_down (self.store, 7, "killed");
+    AWAIT (self.store, objects, 0);
+    /*  A hold for a process that has gone is none.                         */
+    id = s_put (self.client, 100000, 5, 7);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    s_close (&self);
+}
+
+/*  --- memory is bounded ------------------------------------------------  */
+
+static void
+test_too_large (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    tid_t id;
+    uint8_t *data;
+    s_open (&self, 16 * MB, true);
+    tid_t first = s_put (self.client, 8 * MB, 1, 1);
+    assert_int_equal (store_client_create (self.client, 17 * MB, &id, &data, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ESIZE);
+    assert_non_null (strstr (fault.text, "more than the object store has"));
+    assert_true (s_verify (self.client, first, 8 * MB, 1));
+    s_close (&self);
+}
+
+static void
+test_spill_and_restore (void **state)
+{
+    (void) state;
+    enum { COUNT = 40 };
+    fixture_t self;
+    tid_t ids [COUNT];
+    store_figures_t figures;
+    s_open (&self, 16 * MB, true);
+    for (uint64_t index = 0; index < COUNT; index++)
+        ids [index] = s_put (self.client, 2 * MB - index, index, 1);
+    for (uint64_t index = 0; index < COUNT; index++)
+        assert_true (s_verify (self.client, ids [index], 2 * MB - index, index));
+    for (uint64_t index = COUNT; index--;)
+        assert_true (s_verify (self.client, ids [index], 2 * MB - index, index));
+    store_figures (self.store, &figures);
+    assert_true (figures.spills >= 24 * 2 * MB - COUNT * 40);
+    assert_true (figures.restores > 0 && figures.used <= 16 * MB);
+    for (uint64_t index = 0; index < COUNT; index++)
+        store_client_release (self.client, ids [index], 1);
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, spilled, 0);
+    s_close (&self);
+}
+
+/*  A full disk: the put that needs it fails, and nothing else.             */
+static void
+test_disk_full (void **state)
+{
+    (void) state;
+    enum { COUNT = 8 };
+    fixture_t self;
+    fault_t fault;
+    tid_t ids [COUNT], more;
+    uint8_t *data;
+    s_open (&self, 16 * MB, true);
+    for (uint64_t index = 0; index < COUNT; index++)
+        ids [index] = s_put (self.client, 2 * MB, index, 1);
+    store_inject (self.store, ENOSPC, 0, 1000);
+    assert_int_equal (store_client_create (self.client, 2 * MB, &more, &data, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ESYSTEM);
+    assert_non_null (strstr (fault.text, "No space left"));
+    for (uint64_t index = 0; index < COUNT; index++)
+        assert_true (s_verify (self.client, ids [index], 2 * MB, index));
+    AWAIT (self.store, spilled, 0);
+    store_inject (self.store, 0, 0, 0);
+    more = s_put (self.client, 2 * MB, 99, 1);
+    assert_true (s_verify (self.client, more, 2 * MB, 99));
+    for (uint64_t index = 0; index < COUNT; index++)
+        assert_true (s_verify (self.client, ids [index], 2 * MB, index));
+    s_close (&self);
+}
+
+static void
+test_disk_errors (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    s_open (&self, 8 * MB, true);
+    tid_t first = s_put (self.client, 6 * MB, 1, 1);
+    tid_t second = s_put (self.client, 6 * MB, 2, 1);
+    store_inject (self.store, 0, EIO, 1);
+    assert_int_equal (store_client_pin (self.client, first, 6 * MB, &data, &kind, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ESYSTEM);
+    assert_non_null (strstr (fault.text, "Input/output error"));
+    /*  The disk is good again, and both are there.                         */
+    assert_true (s_verify (self.client, second, 6 * MB, 2));
+    assert_true (s_verify (self.client, first, 6 * MB, 1));
+    /*  What is read is not what was written.                               */
+    assert_true (s_verify (self.client, second, 6 * MB, 2));
+    store_inject (self.store, 0, -1, 1);
+    assert_int_equal (store_client_pin (self.client, first, 6 * MB, &data, &kind, &fault), -1);
+    assert_non_null (strstr (fault.text, "checksum"));
+    s_close (&self);
+}
+
+typedef struct {
+    fixture_t *fixture;
+    tid_t id;
+    int rc;
+} putter_t;
+
+static void *
+s_put_more (void *arg)
+{
+    putter_t *self = arg;
+    fault_t fault;
+    uint8_t *data;
+    self->rc = store_client_create (self->fixture->client, 12 * MB, &self->id, &data, &fault);
+    return NULL;
+}
+
+/*  Who wants memory waits until there is some, and does not disturb others. */
+static void
+test_held_back (void **state)
+{
+    (void) state;
+    fixture_t self;
+    pthread_t thread;
+    putter_t putter = { .fixture = &self };
+    s_open (&self, 16 * MB, false);
+    tid_t first = s_put (self.client, 12 * MB, 1, 1);
+    pthread_create (&thread, NULL, s_put_more, &putter);
+    AWAIT (self.store, waiting, 1);
+    assert_true (s_verify (self.client, first, 12 * MB, 1));
+    store_client_release (self.client, first, 1);
+    pthread_join (thread, NULL);
+    assert_int_equal (putter.rc, 0);
+    store_client_abort (self.client, putter.id);
+    AWAIT (self.store, used, 0);
+    s_close (&self);
+}
+
+/*  --- clients that die -------------------------------------------------  */
+
+/*  Makes, pins, creates at random until it is killed.                      */
+static void
+s_work_until_killed (const char *endpoint, process_t process)
+{
+    enum { HELD = 8 };
+    store_client_t *client = store_client_new (endpoint, process);
+    tid_t ids [HELD] = { { 0, 0 } };
+    uint64_t random = process * 7919 + 1;
+    for (uint64_t round = 0;; round++) {
+        size_t index = s_random (&random) % HELD;
+        uint64_t size = 4096 + s_random (&random) % (512 << 10);
+        fault_t fault;
+        tid_t id;
+        uint8_t *data, kind;
+        const uint8_t *read;
+        if (ids [index].sequence)
+            store_client_release (client, ids [index], process);
+        if (store_client_create (client, size, &id, &data, &fault))
+            _exit (3);
+        data [0] = 1;
+        if (round % 7 == 3)
+            continue;       /*  never sealed                                */
+        store_client_seal (client, id, size, OBJECT_BYTES, process);
+        if (store_client_pin (client, id, size, &read, &kind, &fault))
+            _exit (4);
+        if (round % 3)
+            store_client_unpin (client, id);
+        ids [index] = id;
+        if (round % 7 == 3)
+            ids [index].sequence = 0;
+        if (round > 40)
+            pause ();
+    }
+}
+
+static void
+test_killed_clients (void **state)
+{
+    (void) state;
+    enum { CHILDREN = 4, ROUNDS = 5 };
+    fixture_t self;
+    if (SANITIZED_THREADS)
+        skip ();            /*  it does not follow threads after a fork     */
+    s_open (&self, 96 * MB, true);
+    tid_t kept = s_put (self.client, 100000, 42, 1);
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t children [CHILDREN];
+        for (int index = 0; index < CHILDREN; index++) {
+            children [index] = fork ();
+            if (children [index] == 0)
+                s_work_until_killed (store_endpoint (self.store),
+                                     (process_t) (100 + round * CHILDREN + index));
+        }
+        AWAIT (self.store, clients, 1 + CHILDREN);
+        poll (NULL, 0, 5 * round);
+        for (int index = 0; index < CHILDREN; index++) {
+            kill (children [index], SIGKILL);
+            waitpid (children [index], NULL, 0);
+            store_process_down (self.store, (process_t) (100 + round * CHILDREN + index),
+                                "killed");
+        }
+        AWAIT (self.store, clients, 1);
+        AWAIT (self.store, pinned, 0);
+        AWAIT (self.store, objects, 1);
+    }
+    assert_true (s_verify (self.client, kept, 100000, 42));
+    store_client_release (self.client, kept, 1);
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, spilled, 0);
+    s_close (&self);
+}
+
+typedef struct {
+    const char *endpoint;
+    process_t process;
+    bool right;
+} mover_t;
+
+static void *
+s_move (void *arg)
+{
+    mover_t *self = arg;
+    store_client_t *client = store_client_new (self->endpoint, self->process);
+    enum { HELD = 6, ROUNDS = 60 };
+    tid_t ids [HELD];
+    uint64_t seed = self->process * 1000;
+    self->right = true;
+    for (uint64_t index = 0; index < HELD; index++)
+        ids [index] = s_put (client, 300000, seed + index, self->process);
+    for (uint64_t round = 0; self->right && round < ROUNDS; round++) {
+        uint64_t index = round % HELD;
+        self->right = s_verify (client, ids [index], 300000, seed + index);
+        store_client_release (client, ids [index], self->process);
+        ids [index] = s_put (client, 300000, seed + index, self->process);
+    }
+    for (uint64_t index = 0; index < HELD; index++)
+        store_client_release (client, ids [index], self->process);
+    store_client_destroy (&client);
+    return NULL;
+}
+
+/*  Less memory than they hold together, so that all spill and restore.     */
+static void
+test_many_clients (void **state)
+{
+    (void) state;
+    enum { THREADS = 6 };
+    fixture_t self;
+    pthread_t threads [THREADS];
+    mover_t movers [THREADS];
+    s_open (&self, 6 * MB, true);
+    for (size_t index = 0; index < THREADS; index++) {
+        movers [index] = (mover_t){ store_endpoint (self.store), 10 + index, false };
+        pthread_create (&threads [index], NULL, s_move, &movers [index]);
+    }
+    for (size_t index = 0; index < THREADS; index++)
+        pthread_join (threads [index], NULL);
+    for (size_t index = 0; index < THREADS; index++)
+        assert_true (movers [index].right);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, spilled, 0);
+    s_close (&self);
+}
+
+/*  --- between stores ---------------------------------------------------  */
+
+enum { STORES = 4 };
+
+typedef struct {
+    void *context;
+    network_t network;
+    store_t *stores [STORES];
+    store_client_t *clients [STORES];
+    char folder [64];
+} cluster_t;
+
+static void
+s_announce (cluster_t *self, int to, int about)
+{
+    const key_pair_t *keys = &self->network.keys;
+    store_announce (self->stores [to], (process_t) (70 + about),
+                    store_remote_endpoint (self->stores [about]), keys->public_key);
+}
+
+static void
+s_open_cluster (cluster_t *self, bool insecure)
+{
+    fault_t fault;
+    *self = (cluster_t){ .network = { .insecure = insecure, .host = "127.0.0.1" } };
+    thread_prepare ();
+    self->context = socket_context_new (&fault);
+    assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
+    if (!insecure)
+        assert_int_equal (gate_allow (self->network.gate, DOMAIN_PEERS,
+                                      self->network.keys.public_key, NULL, &fault),
+                          0);
+    snprintf (self->folder, sizeof self->folder, "/tmp/troupe-test-XXXXXX");
+    assert_non_null (mkdtemp (self->folder));
+    for (int index = 0; index < STORES; index++) {
+        store_options_t options = { .context = self->context,
+                                    .memory = 32 * MB,
+                                    .spill_folder = self->folder,
+                                    .network = &self->network };
+        self->stores [index] = store_new (&options, &fault);
+        assert_non_null (self->stores [index]);
+        store_name (self->stores [index], (process_t) (70 + index));
+        self->clients [index] = store_client_new (store_endpoint (self->stores [index]),
+                                                  (process_t) (1 + index));
+    }
+    for (int to = 0; to < STORES; to++)
+        for (int about = 0; about < STORES; about++)
+            if (to != about)
+                s_announce (self, to, about);
+}
+
+static void
+s_close_cluster (cluster_t *self)
+{
+    fault_t fault;
+    for (int index = 0; index < STORES; index++) {
+        store_client_destroy (&self->clients [index]);
+        assert_int_equal (store_destroy (&self->stores [index]), 0);
+    }
+    assert_int_equal (network_close (&self->network, &fault), 0);
+    zmq_ctx_term (self->context);
+    assert_int_equal (rmdir (self->folder), 0);
+}
+
+static void
+s_test_transfer (bool insecure)
+{
+    cluster_t self;
+    s_open_cluster (&self, insecure);
+    static const uint64_t sizes [] = { 0, 1, 100000, MB - 1, MB, MB + 1, 9 * MB + 3 };
+    for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
+        tid_t id = s_put (self.clients [0], sizes [index], index, 1);
+        for (int reader = 1; reader < STORES; reader++)
+            assert_true (s_verify (self.clients [reader], id, sizes [index], index));
+        store_client_release (self.clients [0], id, 1);
+        /*  The copies go with what they are copies of.                     */
+        for (int store = 0; store < STORES; store++)
+            AWAIT (self.stores [store], objects, 0);
+    }
+    store_figures_t figures;
+    store_figures (self.stores [1], &figures);
+    assert_true (figures.received >= 12 * MB);
+    s_close_cluster (&self);
+}
+
+static void
+test_transfer (void **state)
+{
+    (void) state;
+    s_test_transfer (true);
+}
+
+static void
+test_transfer_with_keys (void **state)
+{
+    (void) state;
+    s_test_transfer (false);
+}
+
+typedef struct {
+    store_client_t *client;
+    tid_t id;
+    uint64_t size;
+    bool right;
+} reader_t;
+
+static void *
+s_read_one (void *arg)
+{
+    reader_t *self = arg;
+    self->right = s_verify (self->client, self->id, self->size, 5);
+    return NULL;
+}
+
+/*  All at once, several on each store: it comes once to each.              */
+static void
+test_broadcast (void **state)
+{
+    (void) state;
+    enum { EACH = 3, SIZE = 12 << 20 };
+    cluster_t self;
+    pthread_t threads [STORES * EACH];
+    reader_t readers [STORES * EACH];
+    store_figures_t figures;
+    s_open_cluster (&self, true);
+    tid_t id = s_put (self.clients [0], SIZE, 5, 1);
+    for (int index = 0; index < STORES * EACH; index++) {
+        readers [index] = (reader_t){ self.clients [index % STORES], id, SIZE, false };
+        pthread_create (&threads [index], NULL, s_read_one, &readers [index]);
+    }
+    for (int index = 0; index < STORES * EACH; index++)
+        pthread_join (threads [index], NULL);
+    for (int index = 0; index < STORES * EACH; index++)
+        assert_true (readers [index].right);
+    for (int store = 1; store < STORES; store++) {
+        store_figures (self.stores [store], &figures);
+        assert_int_equal (figures.received, SIZE);
+    }
+    store_client_release (self.clients [0], id, 1);
+    for (int store = 0; store < STORES; store++)
+        AWAIT (self.stores [store], objects, 0);
+    s_close_cluster (&self);
+}
+
+/*  Held by a process elsewhere, fetched from disk, and its home dies.      */
+static void
+test_far_holds_and_death (void **state)
+{
+    (void) state;
+    cluster_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    s_open_cluster (&self, true);
+    tid_t id = s_put (self.clients [0], 3 * MB, 5, 1);
+    store_client_hold (self.clients [1], id, 2);
+    assert_true (s_verify (self.clients [1], id, 3 * MB, 5));
+    store_client_release (self.clients [0], id, 1);
+    tid_t others [14];
+    for (uint64_t index = 0; index < 14; index++)
+        others [index] = s_put (self.clients [0], 3 * MB, index, 1);
+    assert_true (s_verify (self.clients [2], id, 3 * MB, 5));
+    assert_true (s_verify (self.clients [2], others [0], 3 * MB, 0));
+    store_client_release (self.clients [1], id, 2);
+    AWAIT (self.stores [0], objects, 14);
+    store_client_destroy (&self.clients [0]);
+    assert_int_equal (store_destroy (&self.stores [0]), 0);
+    for (int store = 1; store < STORES; store++)
+        store_process_down (self.stores [store], 70, "killed");
+    assert_int_equal (store_client_pin (self.clients [3], others [5], 3 * MB, &data, &kind,
+                                        &fault),
+                      -1);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    s_close_cluster (&self);
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests [] = {
+        cmocka_unit_test (test_extents),
+        cmocka_unit_test (test_put_and_read),
+        cmocka_unit_test (test_sparse),
+        cmocka_unit_test (test_readers_cannot_write),
+        cmocka_unit_test (test_holds),
+        cmocka_unit_test (test_too_large),
+        cmocka_unit_test (test_spill_and_restore),
+        cmocka_unit_test (test_disk_full),
+        cmocka_unit_test (test_disk_errors),
+        cmocka_unit_test (test_held_back),
+        cmocka_unit_test (test_killed_clients),
+        cmocka_unit_test (test_many_clients),
+        cmocka_unit_test (test_transfer),
+        cmocka_unit_test (test_transfer_with_keys),
+        cmocka_unit_test (test_broadcast),
+        cmocka_unit_test (test_far_holds_and_death),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
