@@ -186,7 +186,6 @@ s_fetch (store_t *self, object_t *object)
 static void
 s_has_room (store_t *self, object_t *object)
 {
-    fault_t fault;
     self->used_last = clock_now ();
     if (!object->copy && !object->sealed)
         store_answer (self, object, NULL);
