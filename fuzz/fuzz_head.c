@@ -101,7 +101,7 @@ fuzz_concerns (const peer_t *peer, const record_t *record)
                        : value_check (record->body, record->body_size, true) > 0);
     case RECORD_PEER_UP:
     case RECORD_PEER_DOWN:
-        return role != ROLE_NODE && record->id.owner && record->id.owner != peer->process;
+        return record->id.owner && record->id.owner != peer->process;
     case RECORD_TASK:
         return worker && record->number && (uint32_t) record->target;
     case RECORD_SPAWN:

@@ -244,7 +244,7 @@ static void
 s_copy (const uint8_t *data, size_t size, size_t before)
 {
     static const uint8_t other [16];
-    static const value_writer_t writer = { NULL, s_put_future, s_put_actor };
+    static const value_writer_t writer = { .future = s_put_future, .actor = s_put_actor };
     bytes_t out = { 0 };
     fault_t fault;
     troupe_arg_t arg = { TROUPE_ARG_VALUE, size, { .pointer = data } };
@@ -315,7 +315,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *input, size_t size)
 {
     arena_t arena = { 0 };
-    value_reader_t reader = { NULL, &arena, s_resolve, s_future, s_actor };
+    value_reader_t reader = { .arena = &arena, .resolve = s_resolve, .future = s_future, .actor = s_actor };
     if (size > INPUT_MAX)
         return 0;
     uint8_t *data = malloc (size ? size : 1);

@@ -92,6 +92,7 @@ typedef struct troupe_future troupe_future_t;   /*  a result, now or later      
 typedef struct troupe_actor troupe_actor_t;     /*  a handle to an actor             */
 typedef struct troupe_call troupe_call_t;       /*  the call that a function answers */
 typedef struct troupe_packer troupe_packer_t;   /*  a value under construction       */
+typedef struct troupe_object troupe_object_t;   /*  shared memory to be filled       */
 
 /*  A task or a method. Reads its arguments with troupe_args, answers with
     troupe_return, and returns 0; or returns -1 after a troupe_ function
@@ -212,7 +213,8 @@ typedef enum {
     TROUPE_ARG_ACTOR,       /*  pointer: the actor                          */
     TROUPE_ARG_VALUE,       /*  pointer, count: an encoded value            */
     TROUPE_ARG_OPTIONS,     /*  pointer: troupe_options_t                   */
-    TROUPE_ARG_ERROR        /*  count: a troupe_error_t, from a packer      */
+    TROUPE_ARG_ERROR,       /*  count: a troupe_error_t, from a packer      */
+    TROUPE_ARG_OBJECT       /*  pointer: troupe_object_t, which is sealed   */
 } troupe_arg_type_t;
 
 typedef struct {
@@ -491,6 +493,40 @@ TROUPE_EXPORT troupe_future_t *troupe_future_dup (troupe_future_t *future);
 TROUPE_EXPORT void troupe_future_destroy (troupe_future_t **future_p);
 
 /* ------------------------------------------------------------------------
+   Objects: large values, in shared memory
+
+   Values from 64 KiB on, put, passed or returned, lie in the object store of
+   the machine: they are copied there once, and from there read in place by
+   all processes of the machine. A store on another machine gets its copy when
+   somebody there reads it, without passing through the head. Pointers into
+   an object (byte ranges, arrays of numbers, strings) are read only, aligned
+   to 64 bytes, and live as those into any value do: as long as the call or
+   the future that it was read from. An object is freed with the last future
+   of it. When a store is full, what is not being read goes to disk, and comes
+   back when it is read; who puts more than that waits, for ten seconds at
+   most, and then fails with TROUPE_ELIMIT.                                 */
+
+/*  Makes an object of `count` bytes or numbers, of a type from
+    TROUPE_ARG_BYTES to TROUPE_ARG_DOUBLES, whose content, which is not
+    initialised, the caller writes in place: so a large result is never copied.
+    Blocks while the store is full. NULL if it is larger than the store
+    (TROUPE_ESIZE) or there is no room (see troupe_error). The caller owns it. */
+TROUPE_EXPORT troupe_object_t *troupe_create (troupe_t *self, troupe_arg_type_t type,
+                                              size_t count);
+
+/*  Where to write, until it is sealed.                                     */
+TROUPE_EXPORT void *troupe_object_data (troupe_object_t *object);
+
+/*  Makes it immutable, nulls the pointer, and returns a finished future of it,
+    which the caller owns. An object can also be passed or returned as it is,
+    by troupe_remote, troupe_call, troupe_return (...): that seals it, and the
+    pointer is of no use any more.                                          */
+TROUPE_EXPORT troupe_future_t *troupe_seal (troupe_object_t **object_p);
+
+/*  Gives up an object that is not sealed, and nulls the pointer.           */
+TROUPE_EXPORT void troupe_object_destroy (troupe_object_t **object_p);
+
+/* ------------------------------------------------------------------------
    Inside a task or method. Only the thread that runs the function may use
    its call, and only until the function returns.                           */
 
@@ -690,6 +726,12 @@ troupe_arg_actor (troupe_actor_t *value)
 }
 
 static inline troupe_arg_t
+troupe_arg_object (troupe_object_t *value)
+{
+    return troupe_arg_pointer_ (TROUPE_ARG_OBJECT, value, 1);
+}
+
+static inline troupe_arg_t
 troupe_arg_bytes (troupe_bytes_t value)
 {
     return troupe_bytes (value.data, value.size);
@@ -873,6 +915,7 @@ troupe_arg_same (troupe_arg_t value)
         const char *: troupe_arg_string,                                                     \
         troupe_future_t *: troupe_arg_future,                                                \
         troupe_actor_t *: troupe_arg_actor,                                                  \
+        troupe_object_t *: troupe_arg_object,                                                \
         troupe_bytes_t: troupe_arg_bytes,                                                    \
         troupe_int32s_t: troupe_arg_int32s,                                                  \
         troupe_int64s_t: troupe_arg_int64s,                                                  \

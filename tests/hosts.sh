@@ -140,6 +140,17 @@ hosts_pid () {
     ls "$hosts_folder/$1" | sed -n 's/^daemon-\([0-9]*\)$/\1/p' | head -n 1
 }
 
+#  hosts_kill HOST: its daemon, and waits until the kernel has ended it.
+hosts_kill () {
+    hosts_killed=$(hosts_pid "$1")
+    kill -9 "$hosts_killed"
+    hosts_until 10 hosts_has_ended "$hosts_killed" || hosts_fail "$1 does not end"
+}
+
+hosts_has_ended () {
+    ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$1/status" 2>/dev/null
+}
+
 #  hosts_list KIND [OPTION]...: how many there are, by the head's own word.
 hosts_list () {
     hosts_run head ./troupe list "$@" --json 2>/dev/null | grep -c '^ *{'

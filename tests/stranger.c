@@ -102,7 +102,8 @@ s_belongs (int target, unsigned long inode)
     return found;
 }
 
-/*  Everybody can read the names of abstract sockets. State 01 listens.     */
+/*  Everybody can read the names of abstract sockets. State 01 listens. Stores
+    do not speak ZeroMQ; test_store has garbage for them.                   */
 static void
 s_find (int target)
 {
@@ -112,7 +113,8 @@ s_find (int target)
     FILE *file = fopen ("/proc/net/unix", "r");
     while (file && s_target_count < SOCKETS_MAX && fgets (line, sizeof line, file)) {
         if (sscanf (line, "%*s %*s %*s %*s %*s %x %lu %107s", &state, &inode, path) != 3
-            || state != 1 || strncmp (path, "@troupe-", 8) != 0 || !s_belongs (target, inode))
+            || state != 1 || strncmp (path, "@troupe-", 8) != 0
+            || strncmp (path, "@troupe-store-", 14) == 0 || !s_belongs (target, inode))
             continue;
         memcpy (s_targets [s_target_count++].name, path, sizeof path);
     }

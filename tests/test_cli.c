@@ -30,7 +30,7 @@ static troupe_view_t
 s_view (troupe_packer_t *packer)
 {
     static arena_t arena;
-    static const value_reader_t reader = { NULL, &arena, NULL, NULL, NULL };
+    static const value_reader_t reader = { .arena = &arena };
     troupe_arg_t arg = troupe_packed (packer);
     assert_int_equal (arg.type, TROUPE_ARG_VALUE);
     arena_release (&arena);

@@ -237,7 +237,7 @@ s_put_actor (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *fault)
     return 0;
 }
 
-static const value_writer_t s_writer = { NULL, s_put_future, s_put_actor };
+static const value_writer_t s_writer = { .future = s_put_future, .actor = s_put_actor };
 
 /*  Writes one argument into a buffer that is full up to `room` bytes, so
     that each of its parts is the one that does not fit in turn.            */
@@ -336,7 +336,7 @@ s_read (void)
                                    TROUPE_OUT (&strings), TROUPE_OUT (&numbers),
                                    TROUPE_OUT (&copies [1]) };
     arena_t arena = { 0 };
-    value_reader_t reader = { NULL, &arena, NULL, NULL, NULL };
+    value_reader_t reader = { .arena = &arena };
     fault_t fault = { TROUPE_OK, "" };
     int rc = value_read_list (s_list, sizeof s_list - 1, outs, 5, "argument", &reader, &fault);
     if (rc) {

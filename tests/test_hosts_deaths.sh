@@ -24,7 +24,7 @@ hosts_from=far
 hosts_begin vanished hold "$hosts_folder/held" head three
 hosts_from=drive
 hosts_is 4 jobs || hosts_fail "not 4 jobs: $(hosts_list jobs)"
-kill -9 "$(hosts_pid two)"
+hosts_kill two
 began=$(date +%s)
 kill -9 $(ip netns pids "$hosts_prefix-drive" | while read -r pid; do
     tr '\0' ' ' </proc/$pid/cmdline | grep -q " hold " && echo "$pid"

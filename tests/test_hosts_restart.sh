@@ -13,7 +13,7 @@ trap 'exit 1' HUP INT TERM
 hosts_cluster one two
 
 hosts_begin held hold "$hosts_folder/held" one two
-kill -9 "$(hosts_pid head)"
+hosts_kill head
 rm -f "$hosts_folder"/head/daemon-*
 hosts_start_head
 hosts_until 14 hosts_is 3 nodes || hosts_fail "the nodes do not join the new head"

@@ -22,6 +22,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -580,6 +582,45 @@ test_many_clients (void **state)
     s_close (&self);
 }
 
+/*  Who says something else than he should loses his connection.            */
+static void
+test_garbage (void **state)
+{
+    (void) state;
+    fixture_t self;
+    uint8_t packet [256];
+    uint64_t random = 99;
+    s_open (&self, 16 * MB, false);
+    tid_t kept = s_put (self.client, 100000, 3, 1);
+    for (int round = 0; round < 300; round++) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const char *name = store_endpoint (self.store);
+        memcpy (address.sun_path + 1, name, strlen (name));
+        socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1
+                                      + strlen (name));
+        int fd = socket (AF_UNIX, SOCK_SEQPACKET, 0);
+        assert_int_equal (connect (fd, (struct sockaddr *) &address, size), 0);
+        store_message_t message = { .type = STORE_HELLO, .size = STORE_VERSION, .holder = 5 };
+        if (round % 3)
+            send (fd, &message, sizeof message, MSG_NOSIGNAL);
+        for (int count = 0; count < 5; count++) {
+            for (size_t index = 0; index < sizeof packet; index++)
+                packet [index] = (uint8_t) (s_random (&random) >> 24);
+            packet [0] = (uint8_t) (s_random (&random) % 16);
+            if (round % 2)
+                memset (packet + 8, 0, 40);
+            send (fd, packet, round % 5 ? sizeof message : s_random (&random) % 256,
+                  MSG_NOSIGNAL);
+        }
+        close (fd);
+    }
+    AWAIT (self.store, clients, 1);
+    assert_true (s_verify (self.client, kept, 100000, 3));
+    store_client_release (self.client, kept, 1);
+    AWAIT (self.store, used, 0);
+    s_close (&self);
+}
+
 /*  --- between stores ---------------------------------------------------  */
 
 enum { STORES = 4 };
@@ -772,6 +813,7 @@ main (void)
         cmocka_unit_test (test_held_back),
         cmocka_unit_test (test_killed_clients),
         cmocka_unit_test (test_many_clients),
+        cmocka_unit_test (test_garbage),
         cmocka_unit_test (test_transfer),
         cmocka_unit_test (test_transfer_with_keys),
         cmocka_unit_test (test_broadcast),

@@ -774,16 +774,14 @@ test_oversize (void **state)
     size_t size;
     void *zeros = s_gigabyte (&size);
     assert_non_null (zeros);
-    check_failure (troupe_remote (s_troupe, echo, troupe_bytes (zeros, size)), TROUPE_ESIZE,
-                    "exceed");
+    check_failure (troupe_remote (s_troupe, echo, troupe_bytes (zeros, size)),
+                    TROUPE_ESIZE, "argument failed", "more than the object store has");
     check_failure (troupe_remote (s_troupe, echo, troupe_doubles (zeros, SIZE_MAX / 4)),
-                    TROUPE_ESIZE, "exceed");
-    check_failure (troupe_remote (s_troupe, add, troupe_bytes (zeros, size / 2 + 1),
-                                   troupe_bytes (zeros, size / 2 + 1)),
-                    TROUPE_ESIZE, "exceed");
-    check_failure (troupe_put (s_troupe, troupe_bytes (zeros, size)), TROUPE_ESIZE, "exceed");
+                    TROUPE_ESIZE, "too large");
+    check_failure (troupe_put (s_troupe, troupe_bytes (zeros, size)), TROUPE_ESIZE,
+                    "more than the object store has");
     check_failure (troupe_remote (s_troupe, returns_too_much), TROUPE_ESIZE,
-                    "returns_too_much on worker", "exceed");
+                    "returns_too_much on worker", "more than the object store has");
     munmap (zeros, size);
     check_integer (troupe_remote (s_troupe, square, 2), 4);
 }
@@ -1392,6 +1390,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_retries),
         cmocka_unit_test (test_crash_beside_others),
     };
+    setenv ("TROUPE_OBJECT_MEMORY", "256M", 1);
     support_begin (&argc, &argv);
     return support_end (cmocka_run_group_tests (tests, NULL, NULL));
 }

@@ -87,7 +87,7 @@ s_get_actor (void *context, const actor_reference_t *actor, fault_t *fault)
                : NULL;
 }
 
-static const value_writer_t s_writer = { NULL, s_put_future, s_put_actor };
+static const value_writer_t s_writer = { .future = s_put_future, .actor = s_put_actor };
 
 typedef struct {
     world_t world;
@@ -104,7 +104,7 @@ s_setup (void **state)
     if (!self)
         return -1;
     self->world.allowed = 100;
-    self->reader = (value_reader_t){ &self->world, &self->arena, s_resolve, s_get_future,
+    self->reader = (value_reader_t){ &self->world, &self->arena, s_resolve, NULL, s_get_future,
                                      s_get_actor };
     *state = self;
     return 0;

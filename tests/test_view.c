@@ -15,7 +15,7 @@ static troupe_view_t
 s_view (troupe_packer_t *packer)
 {
     static arena_t arena;
-    static const value_reader_t reader = { NULL, &arena, NULL, NULL, NULL };
+    static const value_reader_t reader = { .arena = &arena };
     troupe_arg_t arg = troupe_packed (packer);
     assert_int_equal (arg.type, TROUPE_ARG_VALUE);
     assert_int_equal (value_check (arg.as.pointer, arg.count, true), arg.count);
@@ -426,7 +426,7 @@ test_futures_inside (void **state)
     arena_t arena = { 0 };
     bytes_t bytes = { 0 };
     bytes_t to_one = { 0 };
-    value_reader_t reader = { &to_one, &arena, s_resolve, NULL, NULL };
+    value_reader_t reader = { .context = &to_one, .arena = &arena, .resolve = s_resolve };
     assert_int_equal (value_put_reference (&to_one, (tid_t){ 0, 1 }, false), 0);
     assert_int_equal (value_put_array (&bytes, 4), 0);
     for (uint64_t number = 1; number <= 3; number++)

@@ -2,6 +2,8 @@
 
 #include "cli/cli.h"
 
+#include "core/size.h"
+
 #include "client/place.h"
 
 #include <ctype.h>
@@ -167,25 +169,7 @@ text_amount (const char *text, double *value)
 int
 text_size (const char *text, int64_t *value)
 {
-    static const char letters [] = "KMGT";
-    char *end;
-    double number = strtod (text, &end);
-    if (!isdigit ((unsigned char) *text) || text [1] == 'x' || text [1] == 'X')
-        return -1;
-    const char *letter = *end ? strchr (letters, toupper ((unsigned char) *end)) : NULL;
-    if (letter) {
-        for (const char *each = letters; each <= letter; each++)
-            number *= 1024;
-        end++;
-        if (*end == 'i')
-            end++;
-    }
-    if (*end == 'B')
-        end++;
-    if (*end || !(number >= 1 && number < 9e18))
-        return -1;
-    *value = (int64_t) number;
-    return 0;
+    return size_parse (text, value);
 }
 
 int

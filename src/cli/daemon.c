@@ -3,6 +3,7 @@
 #include "cli/daemon.h"
 
 #include "client/place.h"
+#include "client/settings.h"
 #include "client/state.h"
 #include "core/clock.h"
 #include "head/head.h"
@@ -57,6 +58,7 @@ typedef struct {
     void *context;
     head_settings_t settings;
     head_t *head;
+    store_t *store;
     agent_t *agent;
     state_t state;
 } daemon_t;
@@ -388,6 +390,21 @@ s_find_head (daemon_t *self, started_t *started, fault_t *fault)
 /*  --- both -------------------------------------------------------------  */
 
 static int
+s_start_store (daemon_t *self, fault_t *fault)
+{
+    store_options_t options = { .context = self->context, .network = &self->network,
+                                .log = s_log };
+    if (store_settings (&options, fault))
+        return -1;
+    if (self->options->object_memory)
+        options.memory = (uint64_t) self->options->object_memory;
+    if (self->options->spill_folder)
+        options.spill_folder = *self->options->spill_folder ? self->options->spill_folder : NULL;
+    self->store = store_new (&options, fault);
+    return self->store ? 0 : -1;
+}
+
+static int
 s_start_agent (daemon_t *self, fault_t *fault)
 {
     agent_options_t options = { .context = self->context,
@@ -401,6 +418,7 @@ s_start_agent (daemon_t *self, fault_t *fault)
                                 .programs = self->programs,
                                 .logs = self->logs,
                                 .modules = *self->modules ? self->modules : NULL,
+                                .store = self->store,
                                 .patience = self->settings.dead_after,
                                 .log = s_log,
                                 .refused = s_end_daemon };
@@ -424,6 +442,7 @@ s_save_state (daemon_t *self, const started_t *started, fault_t *fault)
     snprintf (state->address, sizeof state->address, "%s", started->address);
     snprintf (state->node, sizeof state->node, "%s", self->name);
     snprintf (state->token, sizeof state->token, "%s", self->token_path);
+    snprintf (state->store, sizeof state->store, "%s", store_endpoint (self->store));
     if (state->head)
         snprintf (state->endpoint, sizeof state->endpoint, "%.127s", self->head_endpoint);
     return state_save (state, fault);
@@ -435,7 +454,8 @@ s_start (daemon_t *self, started_t *started, fault_t *fault)
     if (s_choose (self, fault)
         || (self->options->head ? s_start_head (self, started, fault)
                                 : s_find_head (self, started, fault))
-        || s_start_agent (self, fault) || s_save_state (self, started, fault))
+        || s_start_store (self, fault) || s_start_agent (self, fault)
+        || s_save_state (self, started, fault))
         return -1;
     snprintf (started->token_file, sizeof started->token_file, "%s", self->token_path);
     snprintf (started->node, sizeof started->node, "%s", self->name);
@@ -474,8 +494,8 @@ s_end (daemon_t *self)
 {
     state_remove (getpid ());
     fault_t fault;
-    if (beacon_destroy (&self->beacon) || agent_destroy (&self->agent) || head_destroy (&self->head)
-        || network_close (&self->network, &fault)) {
+    if (beacon_destroy (&self->beacon) || agent_destroy (&self->agent) || store_destroy (&self->store)
+        || head_destroy (&self->head) || network_close (&self->network, &fault)) {
         s_log (NULL, "something did not end; leaving it");
         _exit (1);
     }

@@ -24,6 +24,8 @@ typedef struct {
     int port;                       /*  0: any free one                     */
     double cpus;
     int64_t memory;                 /*  bytes                               */
+    int64_t object_memory;          /*  bytes; 0: the store's choice        */
+    const char *spill_folder;       /*  "": nowhere                         */
     start_resource_t resources [DAEMON_RESOURCES_MAX];
     size_t resource_count;
     const char *name;               /*  of the node                         */

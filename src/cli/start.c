@@ -32,6 +32,9 @@ static const char s_help [] =
     "  --name NODE          name of the node (the machine's)\n"
     "  --cpus N             CPUs to offer, fractions allowed (as many as there are)\n"
     "  --memory SIZE        memory to offer, such as 8G (what the machine has)\n"
+    "  --object-memory SIZE memory for shared objects (a third of what there is)\n"
+    "  --spill-dir FOLDER   where objects go that find no room there, \"off\" for\n"
+    "                       nowhere (TMPDIR or /tmp)\n"
     "  --gpus N             GPUs to offer (0)\n"
     "  --resource NAME=N    so much of a resource of any name; repeatable\n"
     "  --module FILE.so     load actor classes in each worker; repeatable\n"
@@ -43,7 +46,7 @@ static const char s_help [] =
 
 typedef struct {
     bool head, foreground, insecure, beacon, json;
-    const char *bind, *port, *cpus, *memory, *gpus, *name;
+    const char *bind, *port, *cpus, *memory, *gpus, *name, *object_memory, *spill_dir;
     text_list_t resources, modules, allow, deny;
     connection_t connection;
     char names [DAEMON_RESOURCES_MAX] [TROUPE_NAME_MAX + 1];
@@ -110,6 +113,12 @@ s_read_numbers (const request_t *request, start_options_t *options)
     if (request->memory && text_size (request->memory, &options->memory))
         return cli_usage (&verb_start, "--memory must be a size such as 512M or 8G, not '%s'",
                           request->memory);
+    if (request->object_memory && text_size (request->object_memory, &options->object_memory))
+        return cli_usage (&verb_start,
+                          "--object-memory must be a size such as 512M or 8G, not '%s'",
+                          request->object_memory);
+    if (request->spill_dir)
+        options->spill_folder = strcmp (request->spill_dir, "off") ? request->spill_dir : "";
     return 0;
 }
 
@@ -254,6 +263,8 @@ s_run (int argc, char *argv [])
         { "name", OPTION_TEXT, &request.name },
         { "cpus", OPTION_TEXT, &request.cpus },
         { "memory", OPTION_TEXT, &request.memory },
+        { "object-memory", OPTION_TEXT, &request.object_memory },
+        { "spill-dir", OPTION_TEXT, &request.spill_dir },
         { "gpus", OPTION_TEXT, &request.gpus },
         { "resource", OPTION_LIST, &request.resources },
         { "module", OPTION_LIST, &request.modules },

@@ -2,6 +2,7 @@
 
 #include "client/cluster.h"
 
+#include "client/settings.h"
 #include "head/head.h"
 #include "node/node.h"
 #include "wire/socket.h"
@@ -31,6 +32,7 @@ struct cluster {
     char inner_endpoint [64];
     char outer_endpoint [64];
     head_t *head;
+    store_t *store;
     troupe_t *peer;
     node_t *node;
     inner_t *inners;
@@ -50,6 +52,7 @@ s_run_inner (void *arg)
                                  .head_endpoint = cluster->inner_endpoint,
                                  .cookie = cluster->cookie,
                                  .number = self->number,
+                                 .store = store_endpoint (cluster->store),
                                  .threads = true };
     fault_t fault = { 0 };
     worker_t *worker = worker_new (&options, &fault);
@@ -155,6 +158,16 @@ s_start_head (cluster_t *self, bool threads, fault_t *fault)
 }
 
 static int
+s_start_store (cluster_t *self, fault_t *fault)
+{
+    store_options_t options = { .context = self->context };
+    if (store_settings (&options, fault))
+        return -1;
+    self->store = store_new (&options, fault);
+    return self->store ? 0 : -1;
+}
+
+static int
 s_join (cluster_t *self, bool threads, fault_t *fault)
 {
     char label [64];
@@ -165,6 +178,8 @@ s_join (cluster_t *self, bool threads, fault_t *fault)
                                .role = ROLE_DRIVER,
                                .slots = 0,
                                .label = label,
+                               .store = store_endpoint (self->store),
+                               .hosted = self->store,
                                .threads = threads };
     self->peer = peer_new (&options, clock_now () + START_TIMEOUT, fault);
     return self->peer ? 0 : -1;
@@ -207,11 +222,15 @@ cluster_new (unsigned workers, bool threads, fault_t *fault)
     self->context = socket_context_new (fault);
     int rc = self->context ? 0 : -1;
     if (rc == 0)
-        rc = s_start_head (self, threads, fault) || s_join (self, threads, fault) ? -1 : 0;
+        rc = s_start_head (self, threads, fault) || s_start_store (self, fault)
+                     || s_join (self, threads, fault)
+                 ? -1
+                 : 0;
     if (rc == 0 && threads)
         rc = s_start_inners (self, workers, fault);
     else if (rc == 0)
-        rc = (self->node = node_new (self->peer, self->outer_endpoint, workers, fault)) ? 0 : -1;
+        rc = (self->node = node_new (self->peer, self->outer_endpoint, store_endpoint (self->store),
+                                     workers, fault)) ? 0 : -1;
     if (rc == 0)
         rc = s_await_worker (self, fault);
     if (rc == 0)
@@ -260,6 +279,8 @@ cluster_destroy (cluster_t **self_p, fault_t *fault)
         rc = fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");
     else
         peer_destroy (&self->peer);
+    if (store_destroy (&self->store))
+        rc = fault_set (fault, TROUPE_ESYSTEM, "the object store did not end");
     if (head_destroy (&self->head))
         rc = fault_set (fault, TROUPE_ESYSTEM, "the head did not end");
     if (rc)

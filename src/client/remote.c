@@ -2,6 +2,8 @@
 
 #include "client/remote.h"
 
+#include "client/settings.h"
+#include "client/state.h"
 #include "core/printable.h"
 #include "program/program.h"
 #include "wire/socket.h"
@@ -25,6 +27,8 @@ struct remote {
     uint8_t cookie [COOKIE_SIZE];
     int program;                /*  descriptor; -1: not a driver            */
     program_id_t program_id;
+    store_t *store;             /*  NULL: there is one on this machine      */
+    char store_endpoint [STORE_ENDPOINT_SIZE];
     bool quiet;                 /*  lines of workers are not shown          */
     troupe_t *peer;
 };
@@ -103,6 +107,31 @@ s_open_program (remote_t *self, role_t role, fault_t *fault)
     return self->program >= 0 ? program_identify (self->program, &self->program_id, fault) : -1;
 }
 
+/*  The store of a node of this cluster that runs on this machine, or one of
+    our own.                                                                */
+static int
+s_open_store (remote_t *self, const place_t *place, fault_t *fault)
+{
+    state_t states [STATE_DAEMONS_MAX];
+    char cluster [CLUSTER_TEXT_SIZE], machine [MACHINE_TEXT_SIZE];
+    size_t count = state_list (states, STATE_DAEMONS_MAX);
+    cluster_text (place->token.cluster, cluster);
+    network_machine (machine);
+    for (size_t index = 0; index < count; index++)
+        if (strcmp (states [index].cluster, cluster) == 0 && *states [index].store
+            && strcmp (states [index].machine, machine) == 0) {
+            snprintf (self->store_endpoint, sizeof self->store_endpoint, "%s",
+                      states [index].store);
+            return 0;
+        }
+    store_options_t options = { .context = self->context, .network = &self->network };
+    if (store_settings (&options, fault) || !(self->store = store_new (&options, fault)))
+        return -1;
+    snprintf (self->store_endpoint, sizeof self->store_endpoint, "%s",
+              store_endpoint (self->store));
+    return 0;
+}
+
 /*  What the environment says of the job: TROUPE_PRIORITY, TROUPE_SHARE.    */
 static int
 s_read_terms (char terms [64], fault_t *fault)
@@ -146,6 +175,8 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
                                .far = far,
                                .patience = PATIENCE,
                                .name = space,
+                               .store = self->store_endpoint,
+                               .hosted = self->store,
                                .resources = terms,
                                .folder = role == ROLE_DRIVER ? folder : NULL,
                                .environment = role == ROLE_DRIVER ? job : NULL,
@@ -168,7 +199,7 @@ remote_new (const place_t *place, role_t role, const char *space, fault_t *fault
     self->program = -1;
     self->quiet = log && strcmp (log, "off") == 0;
     if (s_open_network (self, place, fault) || s_open_program (self, role, fault)
-        || s_join (self, place, role, space, fault)) {
+        || s_open_store (self, place, fault) || s_join (self, place, role, space, fault)) {
         fault_t second;
         remote_destroy (&self, &second);
         return NULL;
@@ -197,6 +228,8 @@ remote_destroy (remote_t **self_p, fault_t *fault)
             return fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");
         peer_destroy (&self->peer);
     }
+    if (store_destroy (&self->store))
+        return fault_set (fault, TROUPE_ESYSTEM, "the object store did not end");
     if (network_close (&self->network, fault))
         return -1;
     if (self->context)

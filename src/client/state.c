@@ -84,9 +84,9 @@ state_save (state_t *state, fault_t *fault)
         return fault_set (fault, TROUPE_ESYSTEM, "cannot write %s: %s", fresh, strerror (errno));
     fprintf (file,
              "pid %d\nstarted %llu\nhead %d\ninsecure %d\ncluster %s\naddress %s\nnode %s\n"
-             "endpoint %s\nmachine %s\ntoken %s\n",
+             "endpoint %s\nstore %s\nmachine %s\ntoken %s\n",
              state->pid, (unsigned long long) state->started, state->head, state->insecure,
-             state->cluster, state->address, state->node, state->endpoint, state->machine,
+             state->cluster, state->address, state->node, state->endpoint, state->store, state->machine,
              state->token);
     bool wrong = ferror (file) != 0;
     wrong = fclose (file) || wrong;
@@ -124,6 +124,7 @@ s_read_field (state_t *state, const char *name, const char *value)
                    { "address", state->address, sizeof state->address },
                    { "node", state->node, sizeof state->node },
                    { "endpoint", state->endpoint, sizeof state->endpoint },
+                   { "store", state->store, sizeof state->store },
                    { "machine", state->machine, sizeof state->machine },
                    { "token", state->token, sizeof state->token } };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)

@@ -20,6 +20,7 @@ typedef struct {
     char address [ADDRESS_TEXT_SIZE];   /*  of the head                     */
     char node [64];
     char endpoint [128];        /*  of a head, on this machine              */
+    char store [64];            /*  where its objects are                   */
     char machine [MACHINE_TEXT_SIZE];
     char token [512];           /*  path of the file with the token         */
 } state_t;

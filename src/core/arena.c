@@ -73,8 +73,33 @@ arena_alloc (arena_t *arena, size_t size)
 }
 
 void
+arena_keep (arena_t *arena, arena_kept_t *kept)
+{
+    while (atomic_exchange_explicit (&arena->busy, true, memory_order_acquire))
+        sched_yield ();
+    kept->next = arena->kept;
+    arena->kept = kept;
+    atomic_store_explicit (&arena->busy, false, memory_order_release);
+}
+
+const arena_kept_t *
+arena_last_kept (arena_t *arena)
+{
+    while (atomic_exchange_explicit (&arena->busy, true, memory_order_acquire))
+        sched_yield ();
+    const arena_kept_t *last = arena->kept;
+    atomic_store_explicit (&arena->busy, false, memory_order_release);
+    return last;
+}
+
+void
 arena_release (arena_t *arena)
 {
+    while (arena->kept) {
+        arena_kept_t *kept = arena->kept;
+        arena->kept = kept->next;
+        kept->release (kept);
+    }
     while (arena->blocks) {
         arena_block_t *block = arena->blocks;
         arena->blocks = block->next;

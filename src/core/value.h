@@ -12,9 +12,8 @@
         ext 3  handle     16 bytes: the future as such
         ext 4  actor      u64 owner, u64 sequence, u64 worker, u64 number,
                           u64 signature, then the name of the class
-        ext 5  object     u64 home, u64 number, u64 size, u64 owner and u64
-                          sequence of the anchor, u8 kind, 7 zeros: a value
-                          that lies in a store (store/object.h)
+        ext 5  object     u64 home, u64 number, u64 size, u8 kind, 7 zeros: a
+                          value that lies in a store (store/object.h)
 
     The arguments of a call are one array. Nothing here trusts its input.   */
 
@@ -65,14 +64,24 @@ size_t value_check (const uint8_t *data, size_t size, bool whole);
 
 /*  --- writing ----------------------------------------------------------  */
 
+/*  What ext 5 holds.                                                       */
+typedef struct {
+    tid_t id;                   /*  home and number                         */
+    uint64_t size;
+    uint8_t kind;               /*  object_kind_t                           */
+} object_reference_t;
+
 /*  What the writer needs to know of futures and actors. Each appends its
     extension to out with value_put_reference or value_put_actor and returns
-    0, or sets the fault and returns -1. NULL functions refuse.             */
+    0, or sets the fault and returns -1. object: an encoded value refers to an
+    object, which is to be held as long as what is written. NULL functions
+    refuse.                                                                 */
 typedef struct {
     void *context;
     int (*future) (void *context, bytes_t *out, troupe_future_t *future, bool handle,
                    fault_t *fault);
     int (*actor) (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *fault);
+    int (*object) (void *context, const object_reference_t *object, fault_t *fault);
 } value_writer_t;
 
 /*  What the arguments will take at least, SIZE_MAX if that is beyond
@@ -114,17 +123,8 @@ typedef struct {
 
 int value_put_actor (bytes_t *out, const actor_reference_t *actor);
 
-/*  What ext 5 holds. anchor: the future whose value it is, and whose owner
-    keeps it.                                                               */
-typedef struct {
-    tid_t id;                   /*  home and number                         */
-    uint64_t size;
-    tid_t anchor;
-    uint8_t kind;               /*  object_kind_t                           */
-} object_reference_t;
-
 /*  How long a value is that is an object.                                  */
-#define OBJECT_REFERENCE_SIZE 51
+#define OBJECT_REFERENCE_SIZE 35
 
 int value_put_object (bytes_t *out, const object_reference_t *object);
 
@@ -141,6 +141,7 @@ typedef struct {
     uint8_t kind;               /*  numbers                                 */
     uint64_t number;            /*  bool, integer                           */
     double real;
+    bool terminated;            /*  string: a NUL follows it                */
     const uint8_t *data;        /*  string, bytes, numbers, extensions      */
     size_t size;                /*  bytes of data                           */
     size_t count;               /*  list, map: elements or pairs; numbers   */
@@ -159,6 +160,15 @@ tid_t token_reference (const msgpack_token_t *token);
 int token_actor (const msgpack_token_t *token, actor_reference_t *actor);
 int token_object (const msgpack_token_t *token, object_reference_t *object);
 
+/*  A raw object as a token of its kind, its content at data, or NULL.      */
+void token_of_object (msgpack_token_t *token, const object_reference_t *object,
+                      const uint8_t *data);
+
+/*  The next object that a value refers to, from *offset on. False if there is
+    none any more.                                                          */
+bool value_next_object (const uint8_t *data, size_t size, size_t *offset,
+                        object_reference_t *object);
+
 /*  True if the whole value, which has been checked, is an object.          */
 bool value_is_object (const uint8_t *data, size_t size, object_reference_t *object);
 
@@ -167,19 +177,36 @@ bool value_is_object (const uint8_t *data, size_t size, object_reference_t *obje
 typedef struct arena_block arena_block_t;
 typedef struct {
     arena_block_t *blocks;
+    struct arena_kept *kept;
     atomic_bool busy;           /*  several threads may read one future     */
 } arena_t;
 void *arena_alloc (arena_t *arena, size_t size);
+
+/*  What is to be given back with the arena, first kept last. Beginning of the
+    caller's own struct, from arena_alloc.                                  */
+typedef struct arena_kept {
+    struct arena_kept *next;
+    void (*release) (struct arena_kept *self);
+} arena_kept_t;
+
+void arena_keep (arena_t *arena, arena_kept_t *kept);
+
+/*  What was kept last, NULL if nothing was.                                */
+const arena_kept_t *arena_last_kept (arena_t *arena);
 void arena_release (arena_t *arena);
 
 /*  What the reader needs to know of futures and actors.
     resolve: the value that a future reference stands for; returns its block
-    and size, or NULL with the fault set. future, actor: a new handle, owned
-    by whoever reads it, or NULL with the fault set. NULL functions refuse. */
-typedef struct {
+    and size, or NULL with the fault set. object: where an object's content
+    is, as long as the arena, or NULL with the fault set. future, actor: a new
+    handle, owned by whoever reads it, or NULL with the fault set. NULL
+    functions refuse.                                                       */
+typedef struct value_reader {
     void *context;
     arena_t *arena;
     const uint8_t *(*resolve) (void *context, tid_t id, size_t *size, fault_t *fault);
+    const uint8_t *(*object) (const struct value_reader *self, const object_reference_t *object,
+                              fault_t *fault);
     troupe_future_t *(*future) (void *context, tid_t id, fault_t *fault);
     troupe_actor_t *(*actor) (void *context, const actor_reference_t *actor, fault_t *fault);
 } value_reader_t;

@@ -103,8 +103,8 @@ static int
 s_object (const msgpack_token_t *token)
 {
     static const uint8_t zeros [7];
-    if (token->size != OBJECT_FIXED || !s_is_object_kind (token->data [40])
-        || memcmp (token->data + 41, zeros, sizeof zeros) != 0)
+    if (token->size != OBJECT_FIXED || !s_is_object_kind (token->data [24])
+        || memcmp (token->data + 25, zeros, sizeof zeros) != 0)
         return -1;
     return 0;
 }
@@ -243,7 +243,7 @@ s_token (const uint8_t *data, size_t size, size_t *offset, msgpack_token_t *toke
 {
     if (*offset >= size)
         return -1;
-    *token = (msgpack_token_t){ TROUPE_NIL, false, false, 0, 0, 0.0, NULL, 0, 0 };
+    *token = (msgpack_token_t){ 0 };
     uint8_t lead = data [(*offset)++];
     if (lead < 0x80 || lead >= 0xe0)
         return s_signed (token, (int8_t) lead);
@@ -357,9 +357,33 @@ token_object (const msgpack_token_t *token, object_reference_t *object)
         return -1;
     object->id = token_reference (token);
     object->size = load_u64 (token->data + 16);
-    object->anchor = (tid_t){ load_u64 (token->data + 24), load_u64 (token->data + 32) };
-    object->kind = token->data [40];
+    object->kind = token->data [24];
     return 0;
+}
+
+void
+token_of_object (msgpack_token_t *token, const object_reference_t *object, const uint8_t *data)
+{
+    *token = (msgpack_token_t){ .type = TROUPE_NUMBERS, .kind = object->kind, .data = data,
+                                .size = object->size };
+    if (object->kind == OBJECT_BYTES)
+        token->type = TROUPE_BYTES;
+    else if (object->kind == OBJECT_STRING) {
+        token->type = TROUPE_STRING;
+        token->size -= object->size > 0;
+        token->terminated = object->size > 0;
+    } else
+        token->count = object->size / (object->kind & 15u);
+}
+
+bool
+value_next_object (const uint8_t *data, size_t size, size_t *offset, object_reference_t *object)
+{
+    msgpack_token_t token;
+    while (*offset < size && token_next (data, size, offset, &token) == 0)
+        if (token_object (&token, object) == 0)
+            return true;
+    return false;
 }
 
 bool

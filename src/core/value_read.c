@@ -66,9 +66,44 @@ s_alloc (const value_reader_t *reader, size_t count, size_t width, fault_t *faul
 
 /*  --- futures inside ---------------------------------------------------  */
 
-/*  Takes the token at *offset, and in place of a future reference the first
-    token of its value, which may be a reference again. *offset is behind
-    the token, and behind the reference if there was one.                   */
+/*  The first token of the value that a reference stands for.               */
+static int
+s_resolve (cursor_t *cursor, const value_reader_t *reader, fault_t *fault)
+{
+    if (!reader || !reader->resolve)
+        return fault_set (fault, TROUPE_EINVAL, "the value of a future is not there");
+    tid_t id = token_reference (&cursor->token);
+    cursor->data = reader->resolve (reader->context, id, &cursor->size, fault);
+    return cursor->data ? 0 : -1;
+}
+
+/*  The content of an object. 1: it is raw, and so no encoded value.        */
+static int
+s_resolve_object (cursor_t *cursor, const value_reader_t *reader, fault_t *fault)
+{
+    object_reference_t object;
+    token_object (&cursor->token, &object);
+    if (!reader || !reader->object)
+        return fault_set (fault, TROUPE_EINVAL, "an object cannot be read here");
+    const uint8_t *data = reader->object (reader, &object, fault);
+    if (!data)
+        return -1;
+    if (object.kind != OBJECT_VALUE) {
+        if (object.kind == OBJECT_STRING && object.size && data [object.size - 1])
+            return s_malformed (fault);
+        token_of_object (&cursor->token, &object, data);
+        return 1;
+    }
+    cursor->data = data;
+    cursor->size = object.size;
+    return 0;
+}
+
+/*  Takes the token at *offset, and in place of a reference to a future or an
+    object the first token of its value, which may be a reference again. A raw
+    object has no token of its own, so that the cursor stays at the reference
+    to it. *offset is behind the token, and behind the reference if there was
+    one.                                                                    */
 static int
 s_open (const uint8_t *data, size_t size, size_t *offset, const value_reader_t *reader,
         cursor_t *cursor, fault_t *fault)
@@ -77,22 +112,22 @@ s_open (const uint8_t *data, size_t size, size_t *offset, const value_reader_t *
     if (token_next (data, size, offset, &cursor->token))
         return s_malformed (fault);
     cursor->inside = cursor->end = *offset;
-    for (int hops = 0; cursor->token.type == TROUPE_FUTURE && !cursor->token.handle; hops++) {
-        if (!reader || !reader->resolve)
-            return fault_set (fault, TROUPE_EINVAL, "the value of a future is not there");
+    for (int hops = 0;; hops++) {
+        bool future = cursor->token.type == TROUPE_FUTURE && !cursor->token.handle;
+        if (!future && cursor->token.type != TOKEN_OBJECT)
+            return 0;
         if (hops == VALUE_DEPTH_MAX)
             return fault_set (fault, TROUPE_ELIMIT, "too many futures of futures");
-        tid_t id = token_reference (&cursor->token);
-        cursor->data = reader->resolve (reader->context, id, &cursor->size, fault);
-        if (!cursor->data)
-            return -1;
+        int rc = future ? s_resolve (cursor, reader, fault)
+                        : s_resolve_object (cursor, reader, fault);
+        if (rc)
+            return rc < 0 ? -1 : 0;
         cursor->resolved = true;
         cursor->start = cursor->inside = 0;
         if (token_next (cursor->data, cursor->size, &cursor->inside, &cursor->token))
             return s_malformed (fault);
         cursor->end = cursor->inside;
     }
-    return 0;
 }
 
 /*  --- numbers ----------------------------------------------------------  */
@@ -275,7 +310,7 @@ s_check_string (const msgpack_token_t *token, fault_t *fault)
         return 0;
     if (token->type != TROUPE_STRING)
         return s_wrong_type (fault, "string", token);
-    if (token->size && memchr (token->data, 0, token->size))
+    if (token->size && !token->terminated && memchr (token->data, 0, token->size))
         return fault_set (fault, TROUPE_ETYPE, "wanted string, got string with a NUL inside");
     return 0;
 }
@@ -295,6 +330,10 @@ s_read_string (const msgpack_token_t *token, const char **target, const value_re
     char *place = NULL;
     if (s_check_string (token, fault))
         return -1;
+    if (token->type == TROUPE_STRING && token->terminated) {
+        *target = (const char *) token->data;
+        return 0;
+    }
     if (token->type == TROUPE_STRING) {
         place = s_alloc (reader, token->size + 1, 1, fault);
         if (!place)

@@ -89,9 +89,7 @@ value_put_object (bytes_t *out, const object_reference_t *object)
     store_u64 (body, object->id.owner);
     store_u64 (body + 8, object->id.sequence);
     store_u64 (body + 16, object->size);
-    store_u64 (body + 24, object->anchor.owner);
-    store_u64 (body + 32, object->anchor.sequence);
-    body [40] = object->kind;
+    body [24] = object->kind;
     return msgpack_pack_ext_with_body (&packer, body, sizeof body, VALUE_EXT_OBJECT);
 }
 
@@ -270,7 +268,12 @@ s_check_token (const msgpack_token_t *token, size_t depth, const value_writer_t 
         return fault_set (fault, TROUPE_EINVAL, "a future cannot be part of this value");
     if (token->type == TROUPE_ACTOR && (!writer || !writer->actor))
         return fault_set (fault, TROUPE_EINVAL, "an actor cannot be part of this value");
-    return 0;
+    object_reference_t object;
+    if (token_object (token, &object))
+        return 0;
+    if (!writer || !writer->object)
+        return fault_set (fault, TROUPE_EINVAL, "an object cannot be part of this value");
+    return writer->object (writer->context, &object, fault);
 }
 
 /*  Accepts what value_check would wherever the value is put, and the
@@ -381,6 +384,8 @@ s_write (bytes_t *out, const troupe_arg_t *arg, const value_writer_t *writer, fa
         return s_write_encoded (out, arg, writer, fault);
     case TROUPE_ARG_ERROR:
         return s_write_error (arg, fault);
+    case TROUPE_ARG_OBJECT:
+        return fault_set (fault, TROUPE_EINVAL, "an object cannot be part of this value");
     case TROUPE_ARG_OPTIONS:
         return fault_set (fault, TROUPE_EINVAL, "options are not a value");
     case TROUPE_ARG_END:

@@ -12,20 +12,32 @@ s_view (const uint8_t *data, size_t size, size_t *offset, const void *reader,
 }
 
 /*  The first token of the value, and the value itself if the view was of a
-    future. *offset is behind the token.                                    */
+    future or an object; of a raw object one without its content. *offset is
+    behind the token.                                                       */
 static int
 s_open (troupe_view_t *view, size_t *offset, msgpack_token_t *token, fault_t *fault)
 {
+    object_reference_t object;
     *offset = 0;
     if (token_next (view->data, view->size, offset, token))
         return fault_set (fault, TROUPE_EPROTOCOL, "malformed value");
-    if (token->type != TROUPE_FUTURE || token->handle)
+    bool reference = token->type == TROUPE_FUTURE && !token->handle;
+    bool raw = token_object (token, &object) == 0 && object.kind != OBJECT_VALUE;
+    if (raw) {
+        token_of_object (token, &object, NULL);
+        return 0;
+    }
+    if (!reference && token->type != TOKEN_OBJECT)
         return 0;
     *offset = 0;
     if (s_view (view->data, view->size, offset, view->reader, view, fault))
         return -1;
     *offset = 0;
-    return token_next (view->data, view->size, offset, token);
+    if (token_next (view->data, view->size, offset, token))
+        return fault_set (fault, TROUPE_EPROTOCOL, "malformed value");
+    if (token_object (token, &object) == 0)
+        token_of_object (token, &object, NULL);
+    return 0;
 }
 
 troupe_type_t

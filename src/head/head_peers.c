@@ -128,11 +128,14 @@ head_send (head_t *self, peer_t *peer, const record_t *record)
 
 /*  --- who is there -----------------------------------------------------  */
 
-/*  Nobody writes to node agents but the head.                              */
+/*  Who is told of whom. Nobody writes to node agents but the head, and other
+    object stores: they are told of nodes, drivers and clients.             */
 static bool
-s_is_announced (const peer_t *peer)
+s_is_told (const peer_t *to, const peer_t *about)
 {
-    return peer->identity.role != ROLE_NODE;
+    if (to->identity.role == ROLE_NODE)
+        return about->identity.role != ROLE_WORKER;
+    return about->identity.role != ROLE_NODE || *to->identity.store;
 }
 
 static void
@@ -159,9 +162,9 @@ s_announce_all (head_t *self, peer_t *newcomer)
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
         if (peer == newcomer)
             continue;
-        if (s_is_announced (peer) && s_is_announced (newcomer))
+        if (s_is_told (newcomer, peer))
             s_announce (self, newcomer, peer);
-        if (s_is_announced (newcomer) && s_is_announced (peer))
+        if (s_is_told (peer, newcomer))
             s_announce (self, peer, newcomer);
     }
 }
@@ -196,8 +199,8 @@ head_lose (head_t *self, process_t process, const char *cause, const uint32_t *l
                       .body = (const uint8_t *) cause,
                       .body_size = (uint32_t) strlen (cause) };
     size_t cursor = 0;
-    for (peer_t *other; s_is_announced (peer) && (other = id_table_next (&self->peers, &cursor));)
-        if (s_is_announced (other))
+    for (peer_t *other; (other = id_table_next (&self->peers, &cursor));)
+        if (other->identity.role == ROLE_NODE || s_is_told (other, peer))
             head_send (self, other, &down);
     head_programs_lose (self, process);
     if (peer->identity.role != ROLE_CLIENT)

@@ -211,7 +211,7 @@ static int
 s_launch (agent_t *self, child_t *child, const request_t *request, const int *fds,
           fault_t *fault)
 {
-    char boot [512], cluster [1024], modules [4096], lines [sizeof request->environment];
+    char boot [512], cluster [1024], store [128], modules [4096], lines [sizeof request->environment];
     int fd;
     child->ledger = ledger_new (&fd, fault);
     if (!child->ledger)
@@ -219,10 +219,12 @@ s_launch (agent_t *self, child_t *child, const request_t *request, const int *fd
     s_boot (self, child->number, fd, child->job, request->hash, boot, cluster);
     snprintf (modules, sizeof modules, "TROUPE_MODULES=%s",
               self->options.modules ? self->options.modules : "");
+    snprintf (store, sizeof store, "TROUPE_BOOT_STORE=%s",
+              store_endpoint (self->options.store));
     const char *environment [ENVIRONMENT_MAX + 1]
-        = { boot, cluster, "TROUPE_ADDRESS", "TROUPE_TOKEN", modules };
+        = { boot, cluster, store, "TROUPE_ADDRESS", "TROUPE_TOKEN", modules };
     memcpy (lines, request->environment, sizeof lines);
-    s_add_environment (environment, self->options.modules ? 5 : 4, lines);
+    s_add_environment (environment, self->options.modules ? 6 : 5, lines);
     const char *path = program_hold_path (child->program);
     char *const argv [] = { (char *) (uintptr_t) path, NULL };
     process_options_t options = { .path = path,
@@ -561,6 +563,7 @@ s_join (agent_t *self, fault_t *fault)
                                .patience = self->options.patience,
                                .name = self->options.name,
                                .resources = self->options.resources,
+                               .hosted = self->options.store,
                                .record = s_record,
                                .record_context = self };
     self->peer = peer_new (&options, clock_now () + JOIN_TIMEOUT, fault);

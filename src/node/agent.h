@@ -24,6 +24,7 @@ typedef struct {
     const char *programs;       /*  folders                                 */
     const char *logs;
     const char *modules;        /*  TROUPE_MODULES of workers, or NULL      */
+    store_t *store;             /*  the machine's, not owned                */
     int64_t patience;           /*  with a silent head                      */
     void (*log) (void *context, const char *text);  /*  may be NULL         */
     void (*refused) (void *context);    /*  told by the agent's thread: the

@@ -29,6 +29,7 @@ typedef struct {
 struct node {
     troupe_t *peer;
     char *head_endpoint;
+    char *store;
     slot_t *slots;
     unsigned count;
     unsigned failures;
@@ -41,7 +42,7 @@ struct node {
 static int
 s_start (node_t *self, unsigned index, fault_t *fault)
 {
-    char boot [512], cookie [2 * COOKIE_SIZE + 1];
+    char boot [512], store [128], cookie [2 * COOKIE_SIZE + 1];
     slot_t *slot = &self->slots [index];
     int fd;
     for (size_t byte = 0; byte < COOKIE_SIZE; byte++)
@@ -51,7 +52,8 @@ s_start (node_t *self, unsigned index, fault_t *fault)
         return -1;
     snprintf (boot, sizeof boot, "TROUPE_BOOT=%d %u %d %s %s", (int) getpid (), index + 1, fd,
               cookie, self->head_endpoint);
-    const char *environment [] = { boot, NULL };
+    snprintf (store, sizeof store, "TROUPE_BOOT_STORE=%s", self->store);
+    const char *environment [] = { boot, store, NULL };
     process_options_t options = { .environment = environment, .fd = fd };
     pid_t pid = process_start (&options, &slot->pidfd, fault);
     close (fd);
@@ -207,7 +209,8 @@ s_begin (void *arg)
 }
 
 node_t *
-node_new (troupe_t *peer, const char *head_endpoint, unsigned workers, fault_t *fault)
+node_new (troupe_t *peer, const char *head_endpoint, const char *store, unsigned workers,
+          fault_t *fault)
 {
     node_t *self = calloc (1, sizeof *self);
     if (!self) {
@@ -217,10 +220,11 @@ node_new (troupe_t *peer, const char *head_endpoint, unsigned workers, fault_t *
     self->peer = peer;
     self->count = workers;
     self->head_endpoint = strdup (head_endpoint);
+    self->store = strdup (store);
     self->slots = calloc (workers, sizeof *self->slots);
     self->stop = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init (&self->lock, NULL);
-    if (!self->head_endpoint || !self->slots || self->stop < 0)
+    if (!self->head_endpoint || !self->store || !self->slots || self->stop < 0)
         fault_set (fault, TROUPE_ESYSTEM, "cannot start the node: %s", strerror (errno));
     else
         self->thread = thread_new (s_begin, self, fault);
@@ -255,6 +259,7 @@ node_destroy (node_t **self_p)
         close (self->stop);
     pthread_mutex_destroy (&self->lock);
     free (self->head_endpoint);
+    free (self->store);
     free (self->slots);
     free (self);
     return 0;

@@ -11,9 +11,10 @@
 typedef struct node node_t;
 
 /*  Starts so many workers, which run this very program again and join the
-    head at the endpoint. Reports go through the peer. NULL with the fault
+    head at the endpoint; store: of the machine, not owned. Reports go through the peer. NULL with the fault
     set.                                                                    */
-node_t *node_new (troupe_t *peer, const char *head_endpoint, unsigned workers, fault_t *fault);
+node_t *node_new (troupe_t *peer, const char *head_endpoint, const char *store,
+                  unsigned workers, fault_t *fault);
 
 /*  The failure to start workers at all, if there was one: 0 or -1 with the
     fault set. From any thread.                                             */

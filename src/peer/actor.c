@@ -1,5 +1,6 @@
 /*  actor.c - handles to actors: spawning, finding, calling, letting go     */
 
+#include "peer/object.h"
 #include "peer/submit.h"
 
 #include "peer/demand.h"
@@ -492,9 +493,14 @@ troupe_class_spawn_by_name (troupe_t *peer, const char *name, const troupe_arg_t
         fault_raise (TROUPE_EINVAL, "troupe_spawn: no runtime or no valid class");
         return NULL;
     }
+    object_arguments_t large;
+    troupe_actor_t *self = NULL;
+    int rc = object_arguments (&large, peer, args, count);
     pthread_mutex_lock (&peer->lock);
-    troupe_actor_t *self = s_spawn (peer, name, args, count);
+    if (rc == 0)
+        self = s_spawn (peer, name, large.args, count);
     pthread_mutex_unlock (&peer->lock);
+    object_arguments_release (&large, args);
     if (!self)
         fault_raise (TROUPE_ENOMEM, "no memory for an actor");
     return self;
@@ -648,9 +654,14 @@ troupe_method_call (troupe_actor_t *self, const char *name, troupe_function_t *f
         return NULL;
     }
     troupe_t *peer = self->peer;
+    object_arguments_t large;
+    troupe_future_t *future = NULL;
+    int rc = object_arguments (&large, peer, args, count);
     pthread_mutex_lock (&peer->lock);
-    troupe_future_t *future = s_call (self, name, function, args, count);
+    if (rc == 0)
+        future = s_call (self, name, function, large.args, count);
     pthread_mutex_unlock (&peer->lock);
+    object_arguments_release (&large, args);
     return future;
 }
 

@@ -2,6 +2,7 @@
 
 #include "peer/call.h"
 #include "peer/callback.h"
+#include "peer/object.h"
 #include "peer/submit.h"
 
 #include <stdarg.h>
@@ -44,12 +45,20 @@ s_actor (void *context, const actor_reference_t *actor, fault_t *fault)
     return plain.actor (plain.context, actor, fault);
 }
 
+static const uint8_t *
+s_object (const value_reader_t *reader, const object_reference_t *object, fault_t *fault)
+{
+    const troupe_call_t *call = container_of (reader, troupe_call_t, reader);
+    return object_read (call->peer, reader->arena, object, fault);
+}
+
 void
 call_run (troupe_call_t *self, troupe_function_t *function)
 {
     self->reader = (value_reader_t){ .context = &self->reader,
                                      .arena = &self->arena,
                                      .resolve = s_resolve,
+                                     .object = s_object,
                                      .future = s_future,
                                      .actor = s_actor };
     bytes_clear (&self->result);
@@ -189,6 +198,60 @@ s_write_actor (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *faul
     return value_put_actor (out, &reference);
 }
 
+/*  The owner of the answer holds what it refers to.                        */
+static int
+s_write_object (void *context, const object_reference_t *object, fault_t *fault)
+{
+    troupe_call_t *self = context;
+    bytes_t value = { 0 };
+    if (value_put_object (&value, object))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
+    pthread_mutex_lock (&self->peer->lock);
+    object_hold_all (self->peer, value.data, value.size, self->owner);
+    pthread_mutex_unlock (&self->peer->lock);
+    self->objects = true;
+    bytes_release (&value);
+    return 0;
+}
+
+static int
+s_write_one (troupe_call_t *self, const troupe_arg_t *arg)
+{
+    value_writer_t writer = { self, s_write_future, s_write_actor, s_write_object };
+    bool large = object_is_large (self->peer, arg);
+    self->objects = self->objects || large;
+    return object_write (self->peer, arg, self->owner, &writer, &self->result, &self->fault);
+}
+
+static int
+s_too_large (troupe_call_t *self)
+{
+    return fault_set (&self->fault, TROUPE_ESIZE, "the result exceeds %zu bytes",
+                      peer_value_max (self->peer));
+}
+
+/*  Large values go to the store, so that only the others count.            */
+static int
+s_write_result (troupe_call_t *self, const troupe_arg_t *args, size_t count)
+{
+    troupe_arg_t nil = troupe_nil ();
+    size_t values = 0;
+    if (count == 0)
+        return s_write_one (self, &nil);
+    for (size_t index = 0; index < count; index++)
+        values += args [index].type != TROUPE_ARG_OPTIONS
+                  && !object_is_large (self->peer, &args [index])
+                  && value_least_size (&args [index], 1) > peer_value_max (self->peer);
+    if (values)
+        return s_too_large (self);
+    if (count > 1 && value_put_array (&self->result, count))
+        return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the result");
+    for (size_t index = 0; index < count; index++)
+        if (s_write_one (self, &args [index]))
+            return -1;
+    return self->result.size > peer_value_max (self->peer) ? s_too_large (self) : 0;
+}
+
 static size_t
 s_count_args (const troupe_arg_t *args, size_t count, bool *futures)
 {
@@ -239,13 +302,6 @@ s_return_futures (troupe_call_t *self, const troupe_arg_t *args, size_t count)
     return self->returned ? 0 : -1;
 }
 
-static int
-s_too_large (troupe_call_t *self)
-{
-    return fault_set (&self->fault, TROUPE_ESIZE, "the result exceeds %zu bytes",
-                      peer_value_max (self->peer));
-}
-
 int
 troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
 {
@@ -255,19 +311,7 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
     count = s_count_args (args, count, &futures);
     if (futures)
         return s_return_futures (self, args, count);
-    value_writer_t writer = { self, s_write_future, s_write_actor };
-    int rc = 0;
-    if (value_least_size (args, count) > peer_value_max (self->peer))
-        rc = s_too_large (self);
-    else if (count == 0) {
-        troupe_arg_t nil = troupe_nil ();
-        rc = value_write (&self->result, &nil, &writer, &self->fault);
-    } else if (count == 1)
-        rc = value_write (&self->result, args, &writer, &self->fault);
-    else
-        rc = value_write_args (&self->result, args, count, &writer, &self->fault);
-    if (rc == 0 && self->result.size > peer_value_max (self->peer))
-        rc = s_too_large (self);
+    int rc = s_write_result (self, args, count);
     if (rc) {
         bytes_clear (&self->result);
         return fault_note (&self->fault);

@@ -10,6 +10,7 @@
 struct troupe_call {
     troupe_t *peer;
     const char *what;           /*  "square", "counter.add", for messages   */
+    process_t owner;            /*  who gets the answer                     */
 
     const uint8_t *args;        /*  an array, or for callbacks one value    */
     size_t args_size;
@@ -25,6 +26,8 @@ struct troupe_call {
 
     bytes_t result;             /*  one value, once `returned`              */
     bool returned;
+    bool objects;               /*  the result refers to objects, which the
+                                    owner holds                             */
     troupe_future_t *tail;      /*  the future that answers instead         */
     troupe_future_t **futures;  /*  handles in the result, one reference    */
     size_t future_count;

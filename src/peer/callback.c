@@ -2,6 +2,7 @@
 
 #include "peer/callback.h"
 #include "peer/call.h"
+#include "peer/object.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -71,8 +72,11 @@ s_copy (troupe_future_t *result, troupe_future_t *done)
     if (done->state == FUTURE_FAILED)
         future_fail (result, (troupe_error_t) done->code, (const char *) done->data, done->size,
                      0);
-    else
+    else {
+        if (result->state == FUTURE_PENDING)
+            future_share_objects (result, done);
         future_complete (result, done->data, done->size, NULL, 0);
+    }
 }
 
 static void
@@ -88,6 +92,11 @@ static void
 s_finish (callback_t *self, troupe_call_t *call)
 {
     tail_t *tail;
+    bool pending = self->result->state == FUTURE_PENDING;
+    if (call->objects && (call->fault.code || !pending))
+        object_release_all (call->peer, call->result.data, call->result.size, call->owner);
+    else if (call->objects)
+        self->result->objects = self->result->holds = true;
     if (call->fault.code)
         future_fail_fault (self->result, &call->fault);
     else if (!call->tail)
@@ -116,6 +125,7 @@ s_run (callback_t *self)
     pthread_mutex_unlock (&peer->lock);
     troupe_call_t call = { .peer = peer,
                            .what = "callback",
+                           .owner = peer->self,
                            .args = self->source->data,
                            .args_size = self->source->size,
                            .source = self->source,

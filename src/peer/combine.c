@@ -30,8 +30,11 @@ s_complete_all (combination_t *self)
         future_fail (self->result, TROUPE_ENOMEM, "no memory for the list of values", 32, 0);
     else if (list.size > peer_value_max (self->result->peer))
         future_fail (self->result, TROUPE_ESIZE, "the list of values is too large", 31, 0);
-    else
+    else {
+        for (size_t index = 0; index < self->count; index++)
+            future_share_objects (self->result, self->parts [index]);
         future_complete (self->result, list.data, list.size, NULL, 0);
+    }
     bytes_release (&list);
 }
 
@@ -53,6 +56,8 @@ s_part_done (continuation_t *base, troupe_future_t *done)
     free (base);
     bool last = --self->left == 0;
     bool failed = done->state == FUTURE_FAILED;
+    if (self->any && !failed && self->result->state == FUTURE_PENDING)
+        future_share_objects (self->result, done);
     if (self->any && !failed)
         future_complete (self->result, done->data, done->size, NULL, 0);
     else if (failed && (!self->any || last))

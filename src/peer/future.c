@@ -1,6 +1,7 @@
 /*  future.c - futures: references, completion, targets, time limits        */
 
 #include "peer/actor.h"
+#include "peer/object.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +159,13 @@ s_unlist (troupe_future_t *self)
         window_remove (&self->peer->futures, self->sequence);
 }
 
+static void
+s_let_objects_go (troupe_future_t *self)
+{
+    if (self->holds && self->state == FUTURE_VALUE && !self->peer->stopping)
+        object_release_all (self->peer, self->data, self->size, self->peer->self);
+}
+
 void
 future_release (troupe_future_t *self)
 {
@@ -169,6 +177,7 @@ future_release (troupe_future_t *self)
         link_send (self->peer, self->owner [0], &record);
     }
     s_unlist (self);
+    s_let_objects_go (self);
     s_drop_data (self);
     s_free_more (self);
     self->peer->handles--;
@@ -193,7 +202,9 @@ static void
 s_send_value (troupe_future_t *self, process_t target)
 {
     record_t record = { .type = RECORD_VALUE,
-                        .flags = self->state == FUTURE_FAILED ? RECORD_FAULT : 0,
+                        .flags = self->state == FUTURE_FAILED ? RECORD_FAULT
+                                 : self->objects              ? RECORD_OBJECTS
+                                                              : 0,
                         .number = self->code,
                         .id = future_id (self),
                         .body = self->data,
@@ -522,6 +533,15 @@ future_pin (troupe_future_t *self, troupe_future_t *handle)
     return 0;
 }
 
+void
+future_share_objects (troupe_future_t *self, troupe_future_t *source)
+{
+    if (!source->objects || future_pin (self, source))
+        return;
+    self->objects = true;
+    self->more->keeps = true;
+}
+
 int
 future_pin_actor (troupe_future_t *self, troupe_actor_t *actor)
 {
@@ -561,11 +581,18 @@ s_read_actor (void *context, const actor_reference_t *reference, fault_t *fault)
     return actor;
 }
 
+static const uint8_t *
+s_read_object (const value_reader_t *reader, const object_reference_t *object, fault_t *fault)
+{
+    return object_read (reader->context, reader->arena, object, fault);
+}
+
 value_reader_t
 future_reader (troupe_t *peer, arena_t *arena)
 {
     return (value_reader_t){ .context = peer,
                              .arena = arena,
+                             .object = s_read_object,
                              .future = s_read_future,
                              .actor = s_read_actor };
 }

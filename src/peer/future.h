@@ -85,6 +85,9 @@ struct troupe_future {
                                     acknowledged                            */
     bool needed : 1;            /*  the call being written takes its value  */
     bool framed : 1;            /*  data points into batch                  */
+    bool holds : 1;             /*  this process holds the objects in it    */
+    bool objects;               /*  its value refers to objects; set before
+                                    it is done, read without the lock after */
     union {
         future_pending_t pending;
         struct {
@@ -170,6 +173,10 @@ void future_lose_process (troupe_t *peer, process_t process, const char *cause);
 
 /*  Others will ask for it by its id. Returns 0 or -1 (no memory).          */
 int future_share (troupe_future_t *self);
+
+/*  The value that it is about to have refers to the objects of another one's,
+    which is kept as long.                                                  */
+void future_share_objects (troupe_future_t *self, troupe_future_t *source);
 
 /*  Keeps handles that are on their way in arguments until it is done.      */
 int future_pin (troupe_future_t *self, troupe_future_t *handle);

@@ -234,6 +234,8 @@ s_identify (troupe_t *self, const peer_options_t *options)
               options->folder ? options->folder : "");
     snprintf (identity->environment, sizeof identity->environment, "%s",
               options->environment ? options->environment : "");
+    snprintf (identity->store, sizeof identity->store, "%s",
+              options->hosted ? store_remote_endpoint (options->hosted) : "");
     identity->has_program = options->program != NULL;
     if (options->program)
         memcpy (identity->program, options->program, PROGRAM_HASH_SIZE);
@@ -261,6 +263,9 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     self->record = options->record;
     self->record_context = options->record_context;
     snprintf (self->head_endpoint, sizeof self->head_endpoint, "%s", options->head_endpoint);
+    snprintf (self->store_endpoint, sizeof self->store_endpoint, "%s",
+              options->store ? options->store : "");
+    self->hosted = options->hosted;
     s_identify (self, options);
     list_init (&self->dirty);
     list_init (&self->callbacks);
@@ -401,6 +406,8 @@ peer_stop (troupe_t *self)
     self->stopping = true;
     peer_abandon (self);
     s_drop_borrowers (self);
+    if (self->objects)
+        store_client_close (self->objects);
     peer_wake_all (self);
     pthread_mutex_unlock (&self->lock);
     return thread_join (&self->service, STOP_TIMEOUT_MS);
@@ -466,6 +473,7 @@ peer_unlock (troupe_t *self)
     pthread_mutex_unlock (&self->lock);
     if (!last)
         return;
+    store_client_destroy (&self->objects);
     window_release (&self->futures);
     slab_release (&self->future_slab);
     id_table_release (&self->borrowed);

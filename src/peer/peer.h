@@ -33,6 +33,8 @@
 #include "core/table.h"
 #include "core/value.h"
 #include "core/window.h"
+#include "store/store.h"
+#include "store/store_client.h"
 #include "wire/await.h"
 #include "wire/channel.h"
 #include "wire/frame.h"
@@ -184,6 +186,10 @@ struct troupe {
     list_t inquiries;           /*  about answers that may be lost          */
     uint64_t inquiry_number;
 
+    char store_endpoint [STORE_ENDPOINT_SIZE];  /*  "" if there is none     */
+    store_client_t *objects;    /*  the way there, once it is needed        */
+    store_t *hosted;            /*  the store of this process, or NULL      */
+
     id_table_t actors;
     id_table_t functions;       /*  address of a troupe_task_t → its number */
 
@@ -222,6 +228,9 @@ typedef struct {
     const char *resources;      /*  of a node; priority and share of a driver */
     const char *folder;         /*  of a driver: for its workers,           */
     const char *environment;    /*  or NULL                                 */
+    const char *store;          /*  endpoint of the machine's, or NULL      */
+    store_t *hosted;            /*  a store of this process, or NULL: it is
+                                    told of processes and stores            */
     const peer_hooks_t *hooks;
     void *hooks_context;
 

@@ -2,6 +2,7 @@
 
 #include "peer/actor.h"
 #include "peer/inquiry.h"
+#include "peer/object.h"
 #include "wire/socket.h"
 
 #include <errno.h>
@@ -60,6 +61,8 @@ s_welcome (troupe_t *self, const record_t *record)
         && token.type == TROUPE_BYTES && token.size == COOKIE_SIZE)
         memcpy (self->cookie, token.data, COOKIE_SIZE);
     self->joined = true;
+    if (self->hosted)
+        store_name (self->hosted, self->self);
     /*  From now on the head is to hear of us.                              */
     peer_service_by (self, 0);
     if (self->hooks)
@@ -141,6 +144,9 @@ s_peer_up (troupe_t *self, const record_t *record)
     if (known->role == ROLE_WORKER)
         self->workers++;
     s_let_in (self, known, true);
+    if (self->hosted && *identity.store)
+        store_announce (self->hosted, known->process, identity.store,
+                        known->has_key ? known->key : NULL);
     link_announced (self, known);
     if (self->joining)
         peer_wake (self, self->joining);
@@ -159,6 +165,8 @@ s_peer_down (troupe_t *self, const record_t *record)
     char cause [FAULT_TEXT_MAX];
     snprintf (cause, sizeof cause, "%s: %.*s", known ? known->label : "its process",
               (int) record->body_size, (const char *) record->body);
+    if (self->hosted)
+        store_process_down (self->hosted, process, cause);
     link_close (self, process);
     future_lose_process (self, process, cause);
     actor_lose_process (self, process, cause);
@@ -223,6 +231,16 @@ s_code (const record_t *record)
                                              : TROUPE_EPROTOCOL;
 }
 
+/*  A RESULT gives them to us, who own the future.                          */
+static void
+s_take_objects (troupe_future_t *future, const record_t *record)
+{
+    future->objects = true;
+    future->holds = record->type == RECORD_RESULT;
+    if (future->holds)
+        object_claim_all (future->peer, record->body, record->body_size);
+}
+
 static void
 s_settle (troupe_future_t *future, const record_t *record, batch_t *batch, size_t served)
 {
@@ -234,6 +252,8 @@ s_settle (troupe_future_t *future, const record_t *record, batch_t *batch, size_
     else {
         if (record->flags & RECORD_ACTOR && future->state == FUTURE_PENDING)
             s_take_handles (future, record);
+        if (record->flags & RECORD_OBJECTS && future->state == FUTURE_PENDING)
+            s_take_objects (future, record);
         future_complete (future, record->body, record->body_size, batch, served);
     }
 }
@@ -242,7 +262,12 @@ static void
 s_result (troupe_t *self, const record_t *record, batch_t *batch)
 {
     troupe_future_t *future = future_find (self, record->id);
-    if (!future || record->id.owner != self->self)
+    if (record->id.owner != self->self)
+        return;
+    /*  Nobody wants it any more.                                           */
+    if (record->flags & RECORD_OBJECTS && (!future || future->state != FUTURE_PENDING))
+        object_release_all (self, record->body, record->body_size, self->self);
+    if (!future)
         return;
     if (future->repeatable) {
         record_t ack = { .type = RECORD_ACK, .id = record->id };

@@ -3,6 +3,7 @@
 #include "peer/submit.h"
 
 #include "peer/demand.h"
+#include "peer/object.h"
 
 #include <stdlib.h>
 
@@ -63,6 +64,13 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
     if (s_need (self, future))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
     return value_put_reference (out, future_id (future), false);
+}
+
+static int
+s_write_object (void *context, const object_reference_t *object, fault_t *fault)
+{
+    submission_t *self = context;
+    return object_keep (self->future, object, fault);
 }
 
 static int
@@ -139,6 +147,9 @@ s_attach (submission_t *self, bytes_t *frame, size_t offset, bool defer)
         bool pending = future->state == FUTURE_PENDING;
         if (pending && defer)
             continue;
+        /*  Whoever reads it must find what it refers to.                   */
+        if (!pending && future->objects && future_pin (self->future, future))
+            return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
         if (record_attach (frame, offset, future_id (future), pending ? NULL : future->data,
                            pending ? 0 : future->size, pending))
             return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the call");
@@ -150,7 +161,7 @@ int
 submission_write (submission_t *self, bytes_t *frame, record_t *record, const bytes_t *prefix,
                   const troupe_arg_t *args, size_t count, bool defer)
 {
-    value_writer_t writer = { self, s_write_future, s_write_actor };
+    value_writer_t writer = { self, s_write_future, s_write_actor, s_write_object };
     record->id = future_id (self->future);
     submission_deadline (self, record);
     size_t offset = record_begin (frame, record);
@@ -283,11 +294,16 @@ troupe_task_submit (troupe_t *peer, const troupe_task_t *task, const troupe_arg_
         return s_no_runtime ("troupe_remote");
     if (!task)
         return s_unnamed (peer, "troupe_remote: no task");
+    object_arguments_t large;
+    troupe_future_t *future = NULL;
+    int rc = object_arguments (&large, peer, args, count);
     pthread_mutex_lock (&peer->lock);
     tid_t address = { 0, (uint64_t) (uintptr_t) task };
     uint32_t number = (uint32_t) (uintptr_t) id_table_get (&peer->functions, address);
-    troupe_future_t *future = s_submit (peer, number, task->name, args, count);
+    if (rc == 0)
+        future = s_submit (peer, number, task->name, large.args, count);
     pthread_mutex_unlock (&peer->lock);
+    object_arguments_release (&large, args);
     return future;
 }
 
@@ -299,9 +315,14 @@ troupe_task_submit_by_name (troupe_t *peer, const char *name, const troupe_arg_t
         return s_no_runtime ("troupe_remote_by_name");
     if (!name || !*name || strlen (name) > TROUPE_NAME_MAX)
         return s_unnamed (peer, "troupe_remote_by_name: no valid name");
+    object_arguments_t large;
+    troupe_future_t *future = NULL;
+    int rc = object_arguments (&large, peer, args, count);
     pthread_mutex_lock (&peer->lock);
-    troupe_future_t *future = s_submit (peer, 0, name, args, count);
+    if (rc == 0)
+        future = s_submit (peer, 0, name, large.args, count);
     pthread_mutex_unlock (&peer->lock);
+    object_arguments_release (&large, args);
     return future;
 }
 
@@ -312,7 +333,10 @@ troupe_put_arg (troupe_t *peer, troupe_arg_t value)
         return s_no_runtime ("troupe_put");
     bytes_t block = { 0 };
     fault_t fault = { 0 };
-    if (value_least_size (&value, 1) > peer_value_max (peer))
+    bool large = object_is_large (peer, &value);
+    if (large)
+        object_put (peer, &value, peer->self, &block, &fault);
+    else if (value_least_size (&value, 1) > peer_value_max (peer))
         fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", peer_value_max (peer));
     else
         value_write (&block, &value, NULL, &fault);
@@ -322,8 +346,10 @@ troupe_put_arg (troupe_t *peer, troupe_arg_t value)
         future->local = true;
         if (fault.code)
             future_fail_fault (future, &fault);
-        else
+        else {
+            future->objects = future->holds = large;
             future_complete (future, block.data, block.size, NULL, 0);
+        }
     }
     pthread_mutex_unlock (&peer->lock);
     bytes_release (&block);

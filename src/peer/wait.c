@@ -100,7 +100,7 @@ troupe_future_get (troupe_future_t *self, const troupe_out_t *outs, size_t count
         return 0;
     size_t offset = 0;
     static const value_reader_t none;
-    if (count == 1 && s_is_number (outs [0].type))
+    if (count == 1 && s_is_number (outs [0].type) && !self->objects)
         rc = value_read (self->data, self->size, &offset, outs [0], &none, &fault);
     else
         rc = s_read (self, outs, count, &fault);

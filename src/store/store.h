@@ -10,13 +10,12 @@
 
 #include "core/bytes.h"
 #include "core/error.h"
+#include "store/figures.h"
 #include "store/object.h"
 #include "store/store_message.h"
 #include "wire/network.h"
 
 #define STORE_ENDPOINT_SIZE 64
-
-typedef struct store store_t;
 
 typedef struct {
     void *context;              /*  ZeroMQ context, not owned               */
@@ -26,22 +25,6 @@ typedef struct {
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;
-
-/*  What `troupe memory` shows.                                             */
-typedef struct {
-    uint64_t memory;            /*  the limit                               */
-    uint64_t used;              /*  by objects, now                         */
-    uint64_t pinned;            /*  part of used                            */
-    uint64_t spilled;           /*  bytes on disk                           */
-    uint64_t objects;           /*  that are known here                     */
-    uint64_t copies;            /*  part of them: of other stores' objects  */
-    uint64_t clients;
-    uint64_t waiting;           /*  requests for memory held back           */
-    uint64_t sent;              /*  bytes to other stores, ever             */
-    uint64_t received;
-    uint64_t spills;            /*  bytes written to disk, ever             */
-    uint64_t restores;
-} store_figures_t;
 
 /*  Starts it, without a name: clients wait until it has one. NULL with the
     fault set.                                                              */
@@ -68,16 +51,10 @@ void store_announce (store_t *self, process_t store, const char *endpoint, const
     was to come from it fails.                                              */
 void store_process_down (store_t *self, process_t process, const char *cause);
 
-void store_figures (store_t *self, store_figures_t *figures);
-
 /*  Appends a msgpack list of maps, one for each object, largest first, at
     most limit: id, size, kind, state, holders, creator, pins, age in seconds.
     Returns 0 or -1.                                                        */
 int store_list (store_t *self, size_t limit, bytes_t *out);
-
-/*  Checks every invariant between the structures; for tests. NULL, or what is
-    wrong.                                                                  */
-const char *store_check (store_t *self);
 
 /*  For tests: see disk_inject.                                             */
 void store_inject (store_t *self, int write_error, int read_error, unsigned times);

@@ -111,6 +111,8 @@ enum {
     RECORD_ACTOR = 8,       /*  BORROW, RELEASE: of an actor                */
     RECORD_AGAIN = 16,      /*  SUBSCRIBE: the value may have been lost     */
     RECORD_DETACHED = 64,   /*  SPAWN: the actor survives its owner         */
+    RECORD_OBJECTS = 128,   /*  RESULT, VALUE: the value refers to objects,
+                                which the owner of a RESULT now holds       */
     RECORD_OPTIONS = 32     /*  TASK: a block of options (wire/options.h) comes
                                 first in the body, but behind the name;
                                 SPAWN, to the head: it comes first          */

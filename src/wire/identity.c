@@ -25,7 +25,8 @@ int
 identity_put (bytes_t *out, const identity_t *self)
 {
     return value_put_uint (out, self->role) || s_put_text (out, self->endpoint)
-                   || s_put_text (out, self->remote) || s_put_text (out, self->machine)
+                   || s_put_text (out, self->remote) || s_put_text (out, self->store)
+                   || s_put_text (out, self->machine)
                    || s_put_text (out, self->label) || s_put_text (out, self->name)
                    || s_put_text (out, self->resources) || s_put_text (out, self->folder)
                    || s_put_text (out, self->environment) || value_put_uint (out, self->pid)
@@ -95,6 +96,7 @@ identity_get (identity_t *self, const uint8_t *data, size_t size, size_t *offset
     uint64_t role = s_get_number (&from);
     s_get_text (&from, self->endpoint, sizeof self->endpoint);
     s_get_text (&from, self->remote, sizeof self->remote);
+    s_get_text (&from, self->store, sizeof self->store);
     s_get_text (&from, self->machine, sizeof self->machine);
     s_get_text (&from, self->label, sizeof self->label);
     s_get_text (&from, self->name, sizeof self->name);

@@ -11,12 +11,13 @@
 /*  What a connection must show first, besides its key: see HELLO.          */
 #define COOKIE_SIZE 16
 
-#define IDENTITY_FIELDS 15
+#define IDENTITY_FIELDS 16
 
 typedef struct {
     uint8_t role;
     char endpoint [128];        /*  for processes on the same machine       */
     char remote [HOST_MAX + 32];    /*  for others; "" if there is none     */
+    char store [HOST_MAX + 32];     /*  of its object store, for others     */
     char machine [MACHINE_TEXT_SIZE];
     char label [192];           /*  in messages: "worker 2 (pid 4711)"      */
     char name [64];             /*  of a node; the namespace of a driver    */

@@ -3,6 +3,7 @@
 #include "worker/worker_private.h"
 
 #include "peer/inquiry.h"
+#include "peer/object.h"
 #include "peer/registry.h"
 
 #include <stdarg.h>
@@ -232,8 +233,11 @@ s_tail_done (continuation_t *base, troupe_future_t *done)
         worker->blocked--;
         executor_report_slots (worker);
     }
-    if (done->state == FUTURE_VALUE)
-        s_answer (worker, job, 0, 0, done->data, done->size);
+    if (done->state == FUTURE_VALUE) {
+        if (done->objects)
+            object_hold_all (worker->peer, done->data, done->size, job->id.owner);
+        s_answer (worker, job, done->objects ? RECORD_OBJECTS : 0, 0, done->data, done->size);
+    }
     else {
         fault_t fault;
         fault_set (&fault, (troupe_error_t) done->code, "%s", (const char *) done->data);
@@ -278,14 +282,17 @@ s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
         call->fault.code = TROUPE_ETIMEOUT;
         fault_prefix (&call->fault, "deadline passed");
     }
+    if (call->fault.code && call->objects)
+        object_release_all (worker->peer, call->result.data, call->result.size, call->owner);
     if (call->fault.code)
         s_answer_fault (worker, self, NULL, &call->fault);
     else {
         bool handles = call->future_count || call->actor_count;
         if (handles && self->id.owner != worker->peer->self)
             call_grant (call, self->id.owner);
-        s_answer (worker, self, handles ? RECORD_ACTOR : 0, 0, call->result.data,
-                  call->result.size);
+        uint8_t flags = (uint8_t) ((handles ? RECORD_ACTOR : 0)
+                                   | (call->objects ? RECORD_OBJECTS : 0));
+        s_answer (worker, self, flags, 0, call->result.data, call->result.size);
     }
     job_destroy (worker, self);
 }
@@ -308,6 +315,7 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     pthread_mutex_unlock (&peer->lock);
     troupe_call_t call = { .peer = peer,
                            .what = s_name (self, name, sizeof name),
+                           .owner = self->id.owner,
                            .args = self->record.body,
                            .args_size = self->record.body_size,
                            .attachment = self->record.attachment,

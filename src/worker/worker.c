@@ -242,6 +242,7 @@ worker_new (const worker_options_t *options, fault_t *fault)
                             .cookie = options->cookie,
                             .role = ROLE_WORKER,
                             .slots = self->slots,
+                            .store = options->store,
                             .label = label,
                             .threads = options->threads,
                             .network = options->network,
@@ -488,6 +489,11 @@ worker_main (const char *boot)
                                  .cookie = cookie,
                                  .number = number,
                                  .ledger = ledger };
+    char store [STORE_ENDPOINT_SIZE];
+    const char *given = getenv ("TROUPE_BOOT_STORE");
+    snprintf (store, sizeof store, "%s", given ? given : "");
+    unsetenv ("TROUPE_BOOT_STORE");
+    options.store = store;
     s_join_cluster (&options);
     worker_t *worker = worker_new (&options, &fault);
     if (!worker)

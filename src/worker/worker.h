@@ -20,6 +20,7 @@ typedef struct {
     unsigned number;            /*  for its label                           */
     bool threads;
     ledger_t *ledger;           /*  may be NULL                             */
+    const char *store;          /*  endpoint of the machine's, or NULL      */
 
     /*  Of a cluster of machines; zero in an embedded one.                  */
     const network_t *network;

@@ -26,7 +26,8 @@ _troupe_options ()
     case $1 in
     start)
         echo "--head --bind --port --beacon --insecure $connection --name --cpus --memory --gpus" \
-            "--resource --module --allow --deny --foreground --json" ;;
+            "--resource --module --allow --deny --object-memory --spill-dir" \
+            "--foreground --json" ;;
     stop) echo "--force --timeout --address --json" ;;
     drain) echo "--json $connection" ;;
     token) echo "--revoke $connection" ;;
