@@ -45,7 +45,7 @@ has () {
 
 #  --- help, man page, completion ------------------------------------------
 
-verbs='start stop drain status list show call run logs version help'
+verbs='start stop drain token status list memory show call run logs version help'
 
 run 0 help
 cp "$folder/out" "$folder/general"

@@ -23,7 +23,7 @@ typedef struct {
 } verb_t;
 
 extern const verb_t verb_start, verb_stop, verb_drain, verb_token, verb_status, verb_list,
-    verb_show, verb_call, verb_run, verb_logs, verb_version, verb_help;
+    verb_memory, verb_show, verb_call, verb_run, verb_logs, verb_version, verb_help;
 
 /*  All verbs, in the order of their help; the last one has no name.        */
 extern const verb_t *const verbs [];

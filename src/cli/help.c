@@ -14,6 +14,7 @@ static const char s_general [] =
     "  token     make a token of its own for somebody, or revoke it\n"
     "  status    show the cluster on one screen\n"
     "  list      list nodes, workers, actors, tasks, jobs and more\n"
+    "  memory    show what object stores have, and who holds it\n"
     "  show      show one of them\n"
     "  call      call a method of a named actor\n"
     "  run       run a program on the cluster\n"

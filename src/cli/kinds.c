@@ -89,6 +89,30 @@ static const char *const s_token_fields [] = {
     "name", "key", "nodes", "processes", NULL
 };
 
+static const kind_column_t s_objects [] = {
+    { "ID", "id", SHOW_NUMBER, NULL }, { "SIZE", "size", SHOW_SIZE, NULL },
+    { "KIND", "kind", SHOW_TEXT, NULL }, { "STATE", "state", SHOW_STATE, NULL },
+    { "STORE", "store", SHOW_TEXT, NULL }, { "HELD BY", "holders", SHOW_TEXT, NULL },
+    { "MADE BY", "creator", SHOW_TEXT, NULL }, { "PINS", "pins", SHOW_NUMBER, NULL },
+    { "AGE", "age_s", SHOW_SECONDS, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_object_fields [] = {
+    "id", "size", "kind", "state", "store", "creator", "pins", "age_s", "holders", NULL
+};
+
+static const kind_column_t s_stores [] = {
+    { "STORE", "store", SHOW_TEXT, NULL }, { "KIND", "kind", SHOW_TEXT, NULL },
+    { "USED", "used", SHOW_SIZE, NULL }, { "OF", "memory", SHOW_SIZE, NULL },
+    { "PINNED", "pinned", SHOW_SIZE, NULL }, { "ON DISK", "spilled", SHOW_SIZE, NULL },
+    { "OBJECTS", "objects", SHOW_NUMBER, NULL }, { "COPIES", "copies", SHOW_NUMBER, NULL },
+    { "WAITING", "waiting", SHOW_NUMBER, NULL }, { "SENT", "sent", SHOW_SIZE, NULL },
+    { "RECEIVED", "received", SHOW_SIZE, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+};
+static const char *const s_store_fields [] = {
+    "store", "kind", "memory", "used", "pinned", "spilled", "objects", "copies", "clients",
+    "waiting", "sent", "received", "spills", "restores", NULL
+};
+
 static const kind_t s_kinds [] = {
     { "nodes", "node", s_nodes, s_node_fields },
     { "workers", "worker", s_workers, s_worker_fields },
@@ -97,10 +121,13 @@ static const kind_t s_kinds [] = {
     { "functions", "function", s_functions, s_function_fields },
     { "tasks", "task", s_tasks, s_task_fields },
     { "jobs", "job", s_jobs, s_job_fields },
+    { "objects", "object", s_objects, s_object_fields },
+    { "stores", "store", s_stores, s_store_fields },
     { "tokens", "token", s_tokens, s_token_fields }
 };
 
-const char kind_names [] = "nodes, workers, actors, classes, functions, tasks, jobs or tokens";
+const char kind_names [] = "nodes, workers, actors, classes, functions, tasks, jobs, objects, stores "
+                          "or tokens";
 
 const kind_t *
 kind_find (const char *name)
@@ -285,10 +312,10 @@ kind_text (troupe_view_t row, const kind_column_t *column)
 bool
 kind_is (troupe_view_t row, const char *key)
 {
-    static const char *const names [] = { "id", "name", "class", "function" };
+    static const char *const names [] = { "id", "name", "class", "function", "store" };
     bool found = false;
     troupe_view_t value;
-    for (int i = 0; i < 4 && !found; i++) {
+    for (int i = 0; i < 5 && !found; i++) {
         if (i == 2 && troupe_view_field (row, "id", &value) == 0)
             break;
         char *text = kind_field (row, names [i]);

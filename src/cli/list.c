@@ -33,6 +33,9 @@ static const char s_help [] =
     "  actors     id class name namespace state worker node job detached\n"
     "  classes    program class methods\n"
     "  functions  program function mean_ms ready\n"
+    "  objects    id size kind state store creator pins age_s holders\n"
+    "  stores     store kind memory used pinned spilled objects copies clients waiting\n"
+    "             sent received spills restores\n"
     "  tasks      id function state job worker node retries\n"
     "  jobs       id driver program namespace tasks workers actors cpus since_s\n";
 
@@ -145,6 +148,14 @@ s_print (void *context, troupe_t *peer, FILE *file, char **why)
     *why = rc ? strdup (text) : NULL;
     troupe_future_destroy (&future);
     return rc;
+}
+
+int
+list_print (troupe_t *peer, FILE *file, const char *kind, bool json, char **why)
+{
+    listing_t listing = { .kind = kind_find (kind), .json = json };
+    s_read_columns (&listing, NULL);
+    return s_print (&listing, peer, file, why);
 }
 
 static int

@@ -24,6 +24,10 @@ int filter_read (const verb_t *verb, const kind_t *kind, const text_list_t *text
 /*  True if the row meets the conditions.                                   */
 bool filter_passes (const filter_t *filter, troupe_view_t row);
 
+/*  Prints all of a kind, as troupe list does. Returns 0, or -1 with *why set,
+    to be freed.                                                            */
+int list_print (troupe_t *peer, FILE *file, const char *kind, bool json, char **why);
+
 /*  So long is an answer of the head waited for.                            */
 #define ANSWER_MS 10000
 

@@ -311,6 +311,10 @@ s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t
         if (role == ROLE_NODE)
             s_failed (self, peer, record, now);
         break;
+    case RECORD_STORE:
+        if (own && self->network)
+            head_store_report (peer, record);
+        break;
     case RECORD_LOG:
         if (role == ROLE_NODE)
             head_lines (self, peer, record);

@@ -589,6 +589,18 @@ s_read_number (const record_t *record, size_t *offset)
                : 0;
 }
 
+static void
+s_stores (answer_t *self)
+{
+    self->count += head_put_stores (self->head, self->key, &self->body);
+}
+
+static void
+s_objects (answer_t *self)
+{
+    self->count += head_put_objects (self->head, self->key, &self->body);
+}
+
 /*  INQUIRE: id: the future of the answer; body: [what, key, after, limit].  */
 void
 head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
@@ -598,7 +610,7 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         void (*run) (answer_t *answer);
     } kinds [] = { { "summary", s_summary }, { "nodes", s_nodes },         { "workers", s_workers },
                    { "actors", s_actors },   { "classes", s_classes },     { "functions", s_functions }, { "tasks", s_tasks },
-                   { "jobs", s_jobs },       { "tokens", s_tokens } };
+                   { "jobs", s_jobs },       { "tokens", s_tokens },       { "stores", s_stores },   { "objects", s_objects } };
     char what [256], key [256];
     size_t offset = 0;
     msgpack_token_t list;

@@ -174,6 +174,7 @@ head_peer_destroy (peer_t *peer)
 {
     list_remove (&peer->dirty);
     bytes_release (&peer->frame);
+    bytes_release (&peer->store);
     channel_release (&peer->channel);
     free (peer);
 }

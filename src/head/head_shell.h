@@ -33,6 +33,7 @@ typedef struct {
     bool shut_out;              /*  nobody is to listen to it any more      */
     identity_t identity;
     uint32_t job;               /*  of a driver                             */
+    bytes_t store;              /*  what its object store has (STORE)       */
     bytes_t frame;
     list_node_t dirty;
 } peer_t;
@@ -185,6 +186,16 @@ void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, siz
 /*  Lines that a worker has printed.                                        */
 void head_lines (head_t *self, peer_t *node, const record_t *record);
 void head_answers_destroy (head_t *self);
+
+/*  --- head_stores.c ----------------------------------------------------  */
+
+/*  STORE has come: what a process's object store has.                      */
+void head_store_report (peer_t *peer, const record_t *record);
+
+/*  Appends a map for each store, or each object, of which key is the id, or
+    of all if it is "". Returns how many.                                   */
+size_t head_put_stores (head_t *self, const char *key, bytes_t *out);
+size_t head_put_objects (head_t *self, const char *key, bytes_t *out);
 
 /*  --- head_tokens.c ----------------------------------------------------  */
 

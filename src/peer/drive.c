@@ -14,6 +14,9 @@
 #define COALESCE (500 * CLOCK_US)
 
 /*  How often the head hears of us.                                         */
+/*  Objects that the head is told of.                                       */
+#define STORE_REPORT_MAX 200
+
 #define PING_INTERVAL (1000 * CLOCK_MS)
 
 _Thread_local peer_thread_t peer_thread = { .deadline = CLOCK_NEVER };
@@ -237,6 +240,24 @@ peer_wake_all (troupe_t *self)
         pthread_cond_signal (&container_of (node, peer_waiter_t, asleep)->changed);
 }
 
+/*  What the store has, if that is not what the head knows.                 */
+static void
+s_report_store (troupe_t *self)
+{
+    bytes_t body = { 0 };
+    bool full = store_report (self->hosted, STORE_REPORT_MAX, &body) == 0;
+    bool same = full && body.size == self->reported.size
+                && memcmp (body.data, self->reported.data, body.size) == 0;
+    if (full && !same) {
+        record_t report = { .type = RECORD_STORE, .id = { self->self, 0 }, .body = body.data,
+                            .body_size = (uint32_t) body.size };
+        link_send (self, HEAD_PROCESS, &report);
+        bytes_release (&self->reported);
+        self->reported = body;
+    } else
+        bytes_release (&body);
+}
+
 /*  What is due at this time, and when the next thing is.                   */
 static int64_t
 s_timers (troupe_t *self, int64_t now)
@@ -246,6 +267,8 @@ s_timers (troupe_t *self, int64_t now)
         self->pinged = now;
         record_t ping = { .type = RECORD_PING };
         link_send (self, HEAD_PROCESS, &ping);
+        if (self->hosted && self->network)
+            s_report_store (self);
     }
     if (self->joined && self->pinged + PING_INTERVAL < due)
         due = self->pinged + PING_INTERVAL;

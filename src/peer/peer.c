@@ -474,6 +474,7 @@ peer_unlock (troupe_t *self)
     if (!last)
         return;
     store_client_destroy (&self->objects);
+    bytes_release (&self->reported);
     window_release (&self->futures);
     slab_release (&self->future_slab);
     id_table_release (&self->borrowed);

@@ -189,6 +189,7 @@ struct troupe {
     char store_endpoint [STORE_ENDPOINT_SIZE];  /*  "" if there is none     */
     store_client_t *objects;    /*  the way there, once it is needed        */
     store_t *hosted;            /*  the store of this process, or NULL      */
+    bytes_t reported;           /*  what the head knows of it               */
 
     id_table_t actors;
     id_table_t functions;       /*  address of a troupe_task_t → its number */

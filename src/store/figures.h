@@ -23,6 +23,8 @@ typedef struct {
     uint64_t restores;
 } store_figures_t;
 
+#define STORE_FIGURES (sizeof (store_figures_t) / sizeof (uint64_t))
+
 void store_figures (store_t *self, store_figures_t *figures);
 
 /*  Checks every invariant between the structures; for tests. NULL, or what is

@@ -51,10 +51,11 @@ void store_announce (store_t *self, process_t store, const char *endpoint, const
     was to come from it fails.                                              */
 void store_process_down (store_t *self, process_t process, const char *cause);
 
-/*  Appends a msgpack list of maps, one for each object, largest first, at
-    most limit: id, size, kind, state, holders, creator, pins, age in seconds.
+/*  Appends a list of two lists: the figures, in their order, and the objects,
+    largest first and at most limit, each a list: home, number, size, 1 for a
+    copy, state, creator, pins, age in seconds, and a list of the holders.
     Returns 0 or -1.                                                        */
-int store_list (store_t *self, size_t limit, bytes_t *out);
+int store_report (store_t *self, size_t limit, bytes_t *out);
 
 /*  For tests: see disk_inject.                                             */
 void store_inject (store_t *self, int write_error, int read_error, unsigned times);

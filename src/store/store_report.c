@@ -2,9 +2,8 @@
 
 #include "store/store_private.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t
 s_length (const list_t *list)
@@ -54,6 +53,7 @@ s_state (const object_t *object)
     return object->fetching            ? "coming"
            : !object->sealed           ? "being made"
            : object->reading           ? "coming back"
+           : object->orphaned          ? "unclaimed"
            : object->memory            ? object->disk ? "memory and disk" : "memory"
            : object->disk              ? "disk"
            : list_linked (&object->room) ? "waiting"
@@ -61,41 +61,40 @@ s_state (const object_t *object)
 }
 
 static void
-s_put_field (bytes_t *out, const char *name, const char *value)
-{
-    value_put_string (out, name, strlen (name));
-    value_put_string (out, value, strlen (value));
-}
-
-static void
-s_put_number (bytes_t *out, const char *name, uint64_t number)
-{
-    value_put_string (out, name, strlen (name));
-    value_put_uint (out, number);
-}
-
-static void
 s_put_object (bytes_t *out, const object_t *object, int64_t now)
 {
-    char id [48];
-    snprintf (id, sizeof id, "%" PRIx64 ".%" PRIx64, object->id.owner, object->id.sequence);
-    value_put_map (out, 8);
-    s_put_field (out, "id", id);
-    s_put_number (out, "size", object->size);
-    s_put_field (out, "kind", object->copy ? "copy" : "home");
-    s_put_field (out, "state", s_state (object));
-    value_put_string (out, "holders", 7);
+    const char *state = s_state (object);
+    value_put_array (out, 9);
+    value_put_uint (out, object->id.owner);
+    value_put_uint (out, object->id.sequence);
+    value_put_uint (out, object->size);
+    value_put_uint (out, object->copy);
+    value_put_string (out, state, strlen (state));
+    value_put_uint (out, object->creator);
+    value_put_uint (out, object->pins);
+    value_put_uint (out, (uint64_t) (now - object->made) / 1000000000);
     value_put_array (out, object->hold_count);
     for (size_t index = 0; index < object->hold_count; index++)
         value_put_uint (out, object->holds [index].process);
-    s_put_number (out, "creator", object->creator);
-    s_put_number (out, "pins", object->pins);
-    s_put_number (out, "age", (uint64_t) (now - object->made) / 1000000000);
+}
+
+/*  In the order of STORE_FIGURES.                                          */
+static void
+s_put_figures (bytes_t *out, const store_figures_t *figures)
+{
+    const uint64_t *numbers = (const uint64_t *) figures;
+    value_put_array (out, STORE_FIGURES);
+    for (size_t index = 0; index < STORE_FIGURES; index++)
+        value_put_uint (out, numbers [index]);
 }
 
 int
-store_list (store_t *self, size_t limit, bytes_t *out)
+store_report (store_t *self, size_t limit, bytes_t *out)
 {
+    store_figures_t figures;
+    store_figures (self, &figures);
+    value_put_array (out, 2);
+    s_put_figures (out, &figures);
     pthread_mutex_lock (&self->lock);
     size_t count = 0, cursor = 0;
     object_t **all = calloc (self->objects.count + 1, sizeof *all);

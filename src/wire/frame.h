@@ -93,7 +93,8 @@
     X (INQUIRE, 37, false)  /*  peer to head: what is there, what happens   */               \
     X (COMMAND, 38, false)  /*  client to head: drain a node...             */               \
     X (LINK, 39, false)     /*  ends a frame between machines (channel.h)   */               \
-    X (GROUP, 40, false)    /*  owner to head: reserve resources            */
+    X (GROUP, 40, false)    /*  owner to head: reserve resources            */               \
+    X (STORE, 41, false)    /*  host to head: what its object store has     */
 
 typedef enum {
 #define RECORD_ENUM_(name, number, is_short) RECORD_##name = number,

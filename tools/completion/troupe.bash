@@ -31,6 +31,7 @@ _troupe_options ()
     stop) echo "--force --timeout --address --json" ;;
     drain) echo "--json $connection" ;;
     token) echo "--revoke $connection" ;;
+    memory) echo "--json --watch $connection" ;;
     status) echo "--json --watch $connection" ;;
     list) echo "--filter --columns --json --watch $connection" ;;
     show) echo "--json $connection" ;;
@@ -46,7 +47,7 @@ _troupe_operands ()
 {
     case $1.$2 in
     help.0) echo "$_troupe_verbs" ;;
-    list.0) echo "nodes workers actors classes functions tasks jobs tokens" ;;
+    list.0) echo "nodes workers actors classes functions tasks jobs objects stores tokens" ;;
     show.0) echo "node worker actor class function task job token" ;;
     show.1)
         case $3 in
@@ -69,7 +70,7 @@ _troupe_operands ()
     esac
 }
 
-_troupe_verbs='start stop drain token status list show call run logs version help'
+_troupe_verbs='start stop drain token status list memory show call run logs version help'
 
 _troupe ()
 {

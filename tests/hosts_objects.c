@@ -1,0 +1,198 @@
+/*  hosts_objects.c - large values in a cluster under test: their way between
+    machines, and what becomes of them when a node dies
+
+    Usage: hosts_objects rounds COUNT MEGABYTES NODE... | lose NODE | flood NODE MEGABYTES */
+
+#include <troupe.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODES_MAX 16
+
+/*  What has not come by then never comes.                                  */
+#define PATIENCE_MS 60000
+
+static uint64_t
+s_sum (const int64_t *numbers, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t index = 0; index < count; index++)
+        sum = sum * 31 + (uint64_t) numbers [index];
+    return sum;
+}
+
+static void
+s_fill (int64_t *numbers, size_t count, int64_t seed)
+{
+    for (size_t index = 0; index < count; index++)
+        numbers [index] = seed * 1000003 + (int64_t) index;
+}
+
+/*  --- what runs on the nodes -------------------------------------------  */
+
+static int
+digest (troupe_call_t *call)
+{
+    troupe_int64s_t numbers;
+    if (troupe_args (call, &numbers))
+        return -1;
+    return troupe_return (call, s_sum (numbers.items, numbers.count));
+}
+TROUPE_TASK (digest);
+
+static int
+make (troupe_call_t *call)
+{
+    int64_t count, seed;
+    if (troupe_args (call, &count, &seed))
+        return -1;
+    troupe_object_t *object
+        = troupe_create (troupe_of (call), TROUPE_ARG_INT64S, (size_t) count);
+    int64_t *numbers = troupe_object_data (object);
+    if (!numbers)
+        return -1;
+    s_fill (numbers, (size_t) count, seed);
+    return troupe_return (call, object);
+}
+TROUPE_TASK (make);
+
+/*  --- what is asked of them --------------------------------------------  */
+
+static void
+s_say (const char *text)
+{
+    puts (text);
+    fflush (stdout);
+}
+
+static size_t s_right, s_wrong;
+
+static void
+s_expect (troupe_future_t *future, uint64_t wanted)
+{
+    uint64_t found = 0;
+    if (troupe_wait (&future, 1, 1, PATIENCE_MS, NULL) != 1)
+        fputs ("an answer is missing\n", stderr);
+    else if (troupe_get (future, &found))
+        fprintf (stderr, "%s\n", troupe_error ());
+    if (found == wanted)
+        s_right++;
+    else
+        s_wrong++;
+    troupe_future_destroy (&future);
+}
+
+/*  Each node reads what the driver has put, and what the node before it has
+    made; the driver reads what the last one has made.                      */
+static void
+s_round (troupe_t *troupe, int64_t seed, size_t count, char *nodes [], size_t node_count)
+{
+    int64_t *numbers = malloc (count * sizeof *numbers);
+    troupe_future_t *digests [2 * NODES_MAX], *made [NODES_MAX];
+    s_fill (numbers, count, seed);
+    uint64_t wanted = s_sum (numbers, count);
+    troupe_future_t *put = troupe_put (troupe, troupe_int64s (numbers, count));
+    for (size_t node = 0; node < node_count; node++) {
+        digests [node] = troupe_remote (troupe, digest, put, TROUPE_WITH (.node = nodes [node]));
+        made [node] = troupe_remote (troupe, make, (int64_t) count, seed,
+                                     TROUPE_WITH (.node = nodes [node]));
+    }
+    for (size_t node = 0; node < node_count; node++)
+        digests [node_count + node]
+            = troupe_remote (troupe, digest, made [node],
+                             TROUPE_WITH (.node = nodes [(node + 1) % node_count]));
+    for (size_t index = 0; index < 2 * node_count; index++)
+        s_expect (digests [index], wanted);
+    troupe_int64s_t last;
+    if (troupe_get (made [node_count - 1], &last) == 0 && last.count == count
+        && memcmp (last.items, numbers, count * sizeof *numbers) == 0)
+        s_right++;
+    else
+        s_wrong++;
+    for (size_t node = 0; node < node_count; node++)
+        troupe_future_destroy (&made [node]);
+    troupe_future_destroy (&put);
+    free (numbers);
+}
+
+static int
+s_rounds (troupe_t *troupe, char *argv [])
+{
+    size_t nodes = 0, count = strtoul (argv [1], NULL, 10) << 17;
+    while (argv [2 + nodes])
+        nodes++;
+    s_say ("running");
+    for (int64_t round = 0; round < atoll (argv [0]); round++)
+        s_round (troupe, round, count, argv + 2, nodes);
+    printf ("right=%zu wrong=%zu\n", s_right, s_wrong);
+    return s_wrong ? 1 : 0;
+}
+
+/*  lose NODE: makes an object there, says so, and reads it after a line has
+    come: it must be lost, and the text say why.                            */
+static int
+s_lose (troupe_t *troupe, char *argv [])
+{
+    char line [16];
+    troupe_int64s_t numbers;
+    troupe_future_t *made = troupe_remote (troupe, make, (int64_t) 1 << 20, 5,
+                                           TROUPE_WITH (.node = argv [0]));
+    if (troupe_wait (&made, 1, 1, PATIENCE_MS, NULL) != 1 || troupe_future_error (made))
+        return 1;
+    s_say ("running");
+    if (!fgets (line, sizeof line, stdin))
+        return 1;
+    int rc = troupe_get (made, &numbers);
+    printf ("code=%d %s\n", rc ? (int) troupe_error_code () : 0, rc ? troupe_error () : "");
+    troupe_future_destroy (&made);
+    return 0;
+}
+
+/*  flood NODE MEGABYTES: makes so much there, holds all, and reads it back. */
+static int
+s_flood (troupe_t *troupe, char *argv [])
+{
+    enum { EACH = 1 << 20 };
+    size_t count = strtoul (argv [1], NULL, 10) / 8;
+    int64_t *numbers = malloc (EACH * sizeof *numbers);
+    troupe_future_t **made = calloc (count, sizeof *made);
+    s_say ("running");
+    for (size_t index = 0; index < count; index++)
+        made [index] = troupe_remote (troupe, make, EACH, (int64_t) index,
+                                      TROUPE_WITH (.node = argv [0]));
+    for (size_t index = 0; index < count; index++) {
+        s_fill (numbers, EACH, (int64_t) index);
+        s_expect (troupe_remote (troupe, digest, made [index], TROUPE_WITH (.node = argv [0])),
+                  s_sum (numbers, EACH));
+        troupe_future_destroy (&made [index]);
+    }
+    free (numbers);
+    free (made);
+    printf ("right=%zu wrong=%zu\n", s_right, s_wrong);
+    return s_wrong ? 1 : 0;
+}
+
+int
+main (int argc, char *argv [])
+{
+    troupe_t *troupe = troupe_init (&argc, &argv);
+    int rc = 2;
+    if (!troupe) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        return 3;
+    }
+    if (argc > 4 && argc - 4 <= NODES_MAX && strcmp (argv [1], "rounds") == 0)
+        rc = s_rounds (troupe, argv + 2);
+    else if (argc > 2 && strcmp (argv [1], "lose") == 0)
+        rc = s_lose (troupe, argv + 2);
+    else if (argc > 3 && strcmp (argv [1], "flood") == 0)
+        rc = s_flood (troupe, argv + 2);
+    if (troupe_term (&troupe)) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        rc = rc ? rc : 4;
+    }
+    return rc;
+}
