@@ -21,13 +21,12 @@ static int
 place_make (troupe_call_t *call)
 {
     size_t size;
-    void *memory;
     if (troupe_args (call, &size))
         return -1;
-    troupe_object_t *object = troupe_create (troupe_of (call), TROUPE_ARG_BYTES, size, &memory);
+    troupe_object_t *object = troupe_create (troupe_of (call), TROUPE_ARG_BYTES, size);
     if (!object)
         return troupe_fail (call, "%s", troupe_error ());
-    memset (memory, 5, size);
+    memset (troupe_object_data (object), 5, size);
     return troupe_return (call, object);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define GETS 20
 #define READERS 10
@@ -15,13 +16,12 @@ static int
 make (troupe_call_t *call)
 {
     size_t size;
-    void *memory;
     if (troupe_args (call, &size))
         return -1;
-    troupe_object_t *object = troupe_create (troupe_of (call), TROUPE_ARG_BYTES, size, &memory);
+    troupe_object_t *object = troupe_create (troupe_of (call), TROUPE_ARG_BYTES, size);
     if (!object)
         return troupe_fail (call, "%s", troupe_error ());
-    memset (memory, 5, size);
+    memset (troupe_object_data (object), 5, size);
     return troupe_return (call, object);
 }
 TROUPE_TASK (make);

@@ -9,22 +9,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*  Looking through so many for each is cheaper than a table of them.       */
+#define FEW_ATTACHMENTS 16
+
+static int
+s_index (troupe_call_t *self)
+{
+    const uint8_t *place = self->attachment;
+    for (uint32_t left = self->attachments; left; left--) {
+        const uint8_t *at = place;
+        attachment_t attachment = attachment_next (&place);
+        if (!attachment.pending
+            && id_table_put (&self->index, attachment.id, (void *) (uintptr_t) at))
+            return -1;
+    }
+    return 0;
+}
+
+static const uint8_t *
+s_find_attachment (troupe_call_t *self, tid_t id)
+{
+    if (self->attachments > FEW_ATTACHMENTS) {
+        if (!self->index.slots && s_index (self))
+            return NULL;
+        return id_table_get (&self->index, id);
+    }
+    const uint8_t *place = self->attachment;
+    for (uint32_t left = self->attachments; left; left--) {
+        const uint8_t *at = place;
+        attachment_t attachment = attachment_next (&place);
+        if (!attachment.pending && tid_equal (attachment.id, id))
+            return at;
+    }
+    return NULL;
+}
+
 /*  The value of an argument that was sent as a future.                     */
 static const uint8_t *
 s_resolve (void *context, tid_t id, size_t *size, fault_t *fault)
 {
     const value_reader_t *reader = context;
-    const troupe_call_t *call = container_of (reader, troupe_call_t, reader);
-    const uint8_t *place = call->attachment;
-    for (uint32_t left = call->attachments; left; left--) {
-        attachment_t attachment = attachment_next (&place);
-        if (attachment.pending || !tid_equal (attachment.id, id))
-            continue;
-        *size = attachment.size;
-        return attachment.value;
+    troupe_call_t *call = container_of (reader, troupe_call_t, reader);
+    const uint8_t *place = s_find_attachment (call, id);
+    if (!place) {
+        fault_set (fault, TROUPE_EPROTOCOL, "the value of a future is missing");
+        return NULL;
     }
-    fault_set (fault, TROUPE_EPROTOCOL, "the value of a future is missing");
-    return NULL;
+    attachment_t attachment = attachment_next (&place);
+    *size = attachment.size;
+    return attachment.value;
 }
 
 static troupe_future_t *
@@ -77,6 +110,7 @@ call_run (troupe_call_t *self, troupe_function_t *function)
 void
 call_release (troupe_call_t *self)
 {
+    id_table_release (&self->index);
     if (!self->tail && !self->future_count && !self->actor_count) {
         arena_release (&self->arena);
         return;

@@ -16,6 +16,7 @@ struct troupe_call {
     size_t args_size;
     const uint8_t *attachment;  /*  values that the arguments refer to      */
     uint32_t attachments;
+    id_table_t index;           /*  of many: id → where, made when needed   */
     troupe_future_t *source;    /*  callbacks: the future that is done      */
 
     void *self;                 /*  state of the actor                      */

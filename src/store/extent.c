@@ -92,9 +92,9 @@ static extent_t *
 s_find (const extents_t *self, uint64_t size)
 {
     class_t at = s_class_for (size);
-    uint8_t steps = at.power < EXTENT_POWERS
-                        ? self->steps [at.power] & (uint8_t) (0xffu << at.step)
-                        : 0;
+    unsigned steps = 0;
+    if (at.power < EXTENT_POWERS)
+        steps = self->steps [at.power] & 0xffu << at.step;
     if (!steps && at.power + 1 < EXTENT_POWERS) {
         uint64_t powers = self->powers & ~((UINT64_C (2) << at.power) - 1);
         if (powers) {

@@ -253,9 +253,9 @@ store_destroy (store_t **self_p)
     pthread_mutex_unlock (&self->lock);
     if (rc)
         return -1;      /*  the disk hangs, and its thread uses the memory  */
-    transfer_destroy (&self->transfer);
+    int lent = transfer_destroy (&self->transfer);
     disk_destroy (&self->disk);
-    if (self->base)
+    if (self->base && !lent)
         munmap (self->base, self->extents.size);
     s_close (self->memory_fd);
     s_close (self->listener);

@@ -3,12 +3,16 @@
 #include "store/transfer_private.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include <zmq.h>
+
+/*  For what ZeroMQ still reads at the end.                                 */
+#define RETURN_PATIENCE (1000 * CLOCK_MS)
 
 /*  --- sending ----------------------------------------------------------  */
 
@@ -53,18 +57,29 @@ transfer_answer (transfer_t *self, const route_t *route, const transfer_message_
     s_send_parts (self->socket, &copy, data);
 }
 
+/*  In a thread of ZeroMQ's.                                                */
+static void
+s_returned (void *data, void *hint)
+{
+    (void) data;
+    atomic_fetch_sub_explicit ((atomic_uint *) hint, 1, memory_order_release);
+}
+
 void
 transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uint8_t *data,
                      uint64_t offset, uint64_t size)
 {
     zmq_msg_t piece;
-    if (zmq_msg_init_size (&piece, size))
-        return;
-    memcpy (zmq_msg_data (&piece), data + offset, size);
+    void *place = (void *) (uintptr_t) (data + offset);
     transfer_message_t answer = { .type = TRANSFER_DATA,
                                   .id = id,
                                   .offset = offset,
-                                  .checksum = XXH3_64bits (zmq_msg_data (&piece), size) };
+                                  .checksum = XXH3_64bits (place, size) };
+    atomic_fetch_add_explicit (self->lent, 1, memory_order_relaxed);
+    if (zmq_msg_init_data (&piece, place, size, s_returned, self->lent)) {
+        s_returned (place, self->lent);
+        return;
+    }
     self->figures.sent += size;
     transfer_answer (self, route, &answer, &piece);
 }
@@ -295,21 +310,39 @@ transfer_new (const transfer_options_t *options, fault_t *fault)
         return NULL;
     }
     self->poll = -1;
+    self->lent = calloc (1, sizeof *self->lent);
     self->context = options->context;
     self->network = options->network;
     self->hooks = options->hooks;
     self->hooks_context = options->hooks_context;
-    if (s_open (self, fault))
+    if (!self->lent)
+        fault_set (fault, TROUPE_ENOMEM, "no memory for transfers");
+    if (!self->lent || s_open (self, fault))
         transfer_destroy (&self);
     return self;
 }
 
-void
+/*  ZeroMQ's threads give back what they were lent soon after the sockets are
+    closed.                                                                 */
+static int
+s_take_back (transfer_t *self)
+{
+    int64_t until = clock_now () + RETURN_PATIENCE;
+    while (self->lent && atomic_load_explicit (self->lent, memory_order_acquire)) {
+        if (clock_now () >= until)
+            return -1;
+        poll (NULL, 0, 1);
+    }
+    free (self->lent);
+    return 0;
+}
+
+int
 transfer_destroy (transfer_t **self_p)
 {
     transfer_t *self = *self_p;
     if (!self)
-        return;
+        return 0;
     *self_p = NULL;
     size_t cursor = 0;
     for (other_t *other; (other = id_table_next (&self->others, &cursor));)
@@ -321,7 +354,9 @@ transfer_destroy (transfer_t **self_p)
     if (self->poll >= 0)
         close (self->poll);
     id_table_release (&self->others);
+    int rc = s_take_back (self);
     free (self);
+    return rc;
 }
 
 void

@@ -21,7 +21,7 @@
 #include "wire/network.h"
 
 /*  Of a piece.                                                             */
-#define TRANSFER_PIECE ((uint64_t) 1 << 20)
+#define TRANSFER_PIECE ((uint64_t) 256 << 10)
 
 typedef struct transfer transfer_t;
 
@@ -56,7 +56,10 @@ typedef struct {
 } transfer_options_t;
 
 transfer_t *transfer_new (const transfer_options_t *options, fault_t *fault);
-void transfer_destroy (transfer_t **self_p);
+
+/*  Returns 0, or -1: ZeroMQ still reads objects that it was given to send, and
+    their memory must stay.                                                 */
+int transfer_destroy (transfer_t **self_p);
 
 /*  The name of the store.                                                  */
 void transfer_name (transfer_t *self, process_t process);

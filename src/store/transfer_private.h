@@ -12,8 +12,10 @@
 #include "store/transfer.h"
 #include "wire/socket.h"
 
+#include <stdatomic.h>
+
 /*  Pieces outstanding at one source.                                       */
-#define CREDITS 8
+#define CREDITS 32
 
 /*  Sources of one fetch, and stores that one store serves an object to at the
     same time before others are sent elsewhere.                             */
@@ -132,6 +134,7 @@ struct transfer {
     id_table_t fetches;         /*  object → fetch_t                        */
     id_table_t servings;        /*  object → serving_t                      */
     transfer_figures_t figures;
+    atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
 
 /*  --- transfer.c -------------------------------------------------------  */
@@ -141,8 +144,9 @@ int transfer_ask (transfer_t *self, process_t store, const transfer_message_t *m
 void transfer_answer (transfer_t *self, const route_t *route, const transfer_message_t *message,
                       zmq_msg_t *data);
 
-/*  Answers with a piece of an object whose content begins at data, and which
-    may go while ZeroMQ sends: so it gets a copy.                           */
+/*  Answers with a piece of an object whose content begins at data. ZeroMQ
+    reads it in place; should the object go meanwhile, the piece is of no use
+    to anybody, and its checksum does not match.                            */
 void transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uint8_t *data,
                           uint64_t offset, uint64_t size);
 int transfer_connect (transfer_t *self, other_t *other);

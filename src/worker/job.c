@@ -340,7 +340,8 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     peer->now = ended;
     s_finish (worker, self, &call);
     peer->now = 0;
-    if (call.tail || call.future_count || call.actor_count || call.arena.blocks) {
+    if (call.tail || call.future_count || call.actor_count || call.arena.blocks
+        || call.index.slots) {
         pthread_mutex_unlock (&peer->lock);
         call_release (&call);
         pthread_mutex_lock (&peer->lock);
