@@ -507,6 +507,10 @@ lane_t *head_lane (head_state_t *self, job_t *job, function_t *function, uint32_
 void head_lane_release (head_state_t *self, lane_t *lane);
 void head_lane_free (head_state_t *self, lane_t *lane);
 
+/*  head_locality.c: before a task is ready, with the values of its arguments. */
+void head_prefer_holder (head_state_t *self, head_task_t *task, const uint8_t *attachments,
+                         uint32_t count);
+
 /*  Puts a task into its lane: at the end, or at the front if it was taken
     from there before.                                                      */
 void head_make_ready (head_state_t *self, head_task_t *task, bool again);

@@ -10,6 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*  Large arguments are fetched from other nodes while it waits for its turn. */
+static void
+s_prefetch (worker_t *worker, const record_t *record)
+{
+    const uint8_t *place = record->attachment;
+    for (uint32_t left = worker->peer->network ? record->attachments : 0; left; left--) {
+        attachment_t attachment = attachment_next (&place);
+        object_reference_t object;
+        if (!attachment.pending && value_is_object (attachment.value, attachment.size, &object))
+            object_prefetch_all (worker->peer, attachment.value, attachment.size);
+    }
+}
+
 job_t *
 job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sender)
 {
@@ -27,6 +40,7 @@ job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sen
         return NULL;
     }
     self->batch = batch_retain (batch);
+    s_prefetch (worker, record);
     return self;
 }
 
