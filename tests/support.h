@@ -102,6 +102,9 @@ support_path (char *path, size_t size, const char *name)
 
 /*  --- expectations -----------------------------------------------------  */
 
+/*  A call of the interface has succeeded, else says why not.               */
+#define check_done(result) check_done_ ((result), __FILE__, __LINE__)
+
 /*  Each takes the future, waits for it, and destroys it.                   */
 #define check_integer(future, wanted) check_integer_ ((future), (wanted), __FILE__, __LINE__)
 #define check_string(future, wanted) check_string_ ((future), (wanted), __FILE__, __LINE__)
@@ -132,13 +135,19 @@ check_texts_ (const char *text, const char *const *wanted, const char *file, int
 }
 
 static inline void
-check_integer_ (troupe_future_t *future, int64_t wanted, const char *file, int line)
+check_done_ (int result, const char *file, int line)
 {
-    int64_t found = 0;
-    if (troupe_get (future, &found)) {
+    if (result) {
         print_error ("%s\n", troupe_error ());
         _fail (file, line);
     }
+}
+
+static inline void
+check_integer_ (troupe_future_t *future, int64_t wanted, const char *file, int line)
+{
+    int64_t found = 0;
+    check_done_ (troupe_get (future, &found), file, line);
     if (found != wanted) {
         print_error ("wanted %" PRId64 ", got %" PRId64 "\n", wanted, found);
         _fail (file, line);
@@ -150,10 +159,7 @@ static inline void
 check_string_ (troupe_future_t *future, const char *wanted, const char *file, int line)
 {
     const char *found = NULL;
-    if (troupe_get (future, &found)) {
-        print_error ("%s\n", troupe_error ());
-        _fail (file, line);
-    }
+    check_done_ (troupe_get (future, &found), file, line);
     _assert_string_equal (found, wanted, file, line);
     troupe_future_destroy (&future);
 }
@@ -161,10 +167,7 @@ check_string_ (troupe_future_t *future, const char *wanted, const char *file, in
 static inline void
 check_value_ (troupe_future_t *future, const char *file, int line)
 {
-    if (troupe_get (future)) {
-        print_error ("%s\n", troupe_error ());
-        _fail (file, line);
-    }
+    check_done_ (troupe_get (future), file, line);
     troupe_future_destroy (&future);
 }
 

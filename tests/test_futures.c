@@ -403,7 +403,7 @@ test_then_failure (void **state)
                    "it is broken");
     assert_int_equal (count, 1);
     troupe_future_t *recovered = troupe_then (failed, s_recover, NULL);
-    assert_int_equal (troupe_get (recovered, &text), 0);
+    check_done (troupe_get (recovered, &text));
     check_texts (text, "fails on worker ", "it is broken");
     check_failure (troupe_then (recovered, s_always_fails, NULL), TROUPE_EFAILED,
                    "in the callback");
@@ -1090,7 +1090,7 @@ test_handle_returned (void **state)
         fail_msg ("%s", troupe_error ());
     assert_string_equal (before, "before");
     assert_string_equal (behind, "behind");
-    assert_int_equal (troupe_get (outer, &before, &again, &behind), 0);
+    check_done (troupe_get (outer, &before, &again, &behind));
     troupe_future_destroy (&outer);
     assert_false (troupe_future_done (inner));
     troupe_future_t *next = troupe_remote (s_troupe, add, inner, again);
@@ -1159,8 +1159,8 @@ test_handle_unread (void **state)
         troupe_future_destroy (&outer);
     }
     troupe_future_t *outer = troupe_remote (s_troupe, returns_done_handle, "twice");
-    assert_int_equal (troupe_get (outer, &first), 0);
-    assert_int_equal (troupe_get (outer, &second), 0);
+    check_done (troupe_get (outer, &first));
+    check_done (troupe_get (outer, &second));
     troupe_future_destroy (&outer);
     check_string (first, "twice");
     check_string (second, "twice");

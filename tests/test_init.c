@@ -407,7 +407,7 @@ test_handles_after_term (void **state)
         = troupe_remote (s_troupe, square, pending, TROUPE_WITH (.timeout_ms = 100000));
     troupe_future_t *call = troupe_call (actor, counter_add, pending);
     s_end ();
-    assert_int_equal (troupe_get (done, &text), 0);
+    check_done (troupe_get (done, &text));
     assert_string_equal (text, "still here");
     assert_int_equal (troupe_wait (parts, 2, 2, -1, NULL), 2);
     assert_int_equal (troupe_cancel (pending), -1);

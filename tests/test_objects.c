@@ -7,7 +7,6 @@
 #include "store/figures.h"
 #include "store/object.h"
 
-
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -240,12 +239,12 @@ test_put_and_get (void **state)
     int64_t *given = s_numbers (COUNT);
     troupe_int64s_t found;
     troupe_future_t *future = troupe_put (s_troupe, troupe_int64s (given, COUNT));
-    assert_int_equal (troupe_get (future, &found), 0);
+    check_done (troupe_get (future, &found));
     assert_int_equal (found.count, COUNT);
     assert_memory_equal (found.items, given, COUNT * sizeof *given);
     assert_int_equal ((uintptr_t) found.items % 64, 0);
     const int64_t *place = found.items;
-    assert_int_equal (troupe_get (future, &found), 0);
+    check_done (troupe_get (future, &found));
     assert_ptr_equal (place, found.items);
     int64_t number;
     const char *text;
@@ -277,7 +276,7 @@ test_sizes (void **state)
             = troupe_remote (s_troupe, echo, troupe_bytes (data, sizes [index]));
         troupe_future_t *second = troupe_remote (s_troupe, echo, first);
         troupe_future_destroy (&first);
-        assert_int_equal (troupe_get (second, &bytes), 0);
+        check_done (troupe_get (second, &bytes));
         assert_int_equal (bytes.size, sizes [index]);
         assert_memory_equal (bytes.data, data, sizes [index]);
         troupe_future_destroy (&second);
@@ -296,10 +295,10 @@ test_strings_and_lists (void **state)
     check_integer (troupe_remote (s_troupe, length, text), 200000);
     const char *found;
     troupe_future_t *future = troupe_put (s_troupe, text);
-    assert_int_equal (troupe_get (future, &found), 0);
+    check_done (troupe_get (future, &found));
     assert_string_equal (found, text);
     char *own;
-    assert_int_equal (troupe_get (future, &own), 0);
+    check_done (troupe_get (future, &own));
     assert_string_equal (own, text);
     free (own);
     troupe_future_destroy (&future);
@@ -308,7 +307,7 @@ test_strings_and_lists (void **state)
         many [index] = index % 2 ? "odd, and this is not a short one" : NULL;
     troupe_strings_t strings;
     future = troupe_remote (s_troupe, echo, troupe_strings (many, 3000));
-    assert_int_equal (troupe_get (future, &strings), 0);
+    check_done (troupe_get (future, &strings));
     assert_int_equal (strings.count, 3000);
     assert_null (strings.items [0]);
     assert_string_equal (strings.items [2999], many [2999]);
@@ -333,7 +332,7 @@ test_results (void **state)
     troupe_int64s_t found;
     int64_t five;
     made = troupe_remote (s_troupe, by_tail, COUNT);
-    assert_int_equal (troupe_get (made, &found, &five), 0);
+    check_done (troupe_get (made, &found, &five));
     assert_int_equal (found.items [COUNT - 1], COUNT - 1);
     assert_int_equal (five, 5);
     troupe_future_destroy (&made);
@@ -389,7 +388,7 @@ test_combined (void **state)
     check_integer (troupe_remote (s_troupe, sum, any), TOTAL);
     check_integer (troupe_remote (s_troupe, sum, doubled), 2 * TOTAL);
     troupe_int64s_t found [4];
-    assert_int_equal (troupe_get (all, &found [0], &found [1], &found [2], &found [3]), 0);
+    check_done (troupe_get (all, &found [0], &found [1], &found [2], &found [3]));
     assert_int_equal (found [3].items [COUNT - 1], COUNT - 1);
     troupe_future_destroy (&all);
     troupe_future_destroy (&any);
@@ -425,7 +424,7 @@ test_create (void **state)
     troupe_future_t *future = troupe_seal (&object);
     assert_null (object);
     troupe_bytes_t bytes;
-    assert_int_equal (troupe_get (future, &bytes), 0);
+    check_done (troupe_get (future, &bytes));
     assert_int_equal (bytes.size, 10);
     assert_memory_equal (bytes.data, "0123456789", 10);
     troupe_future_destroy (&future);

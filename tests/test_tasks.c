@@ -408,21 +408,21 @@ test_echo (void **state)
     troupe_view_t view;
     troupe_bytes_t bytes;
     troupe_future_t *future = troupe_remote (s_troupe, echo, -INFINITY);
-    assert_int_equal (troupe_get (future, &real), 0);
+    check_done (troupe_get (future, &real));
     assert_true (isinf (real) && real < 0);
     troupe_future_destroy (&future);
     future = troupe_remote (s_troupe, echo, (double) NAN);
-    assert_int_equal (troupe_get (future, &real), 0);
+    check_done (troupe_get (future, &real));
     assert_true (isnan (real));
     troupe_future_destroy (&future);
     future = troupe_remote (s_troupe, echo, (const char *) NULL);
-    assert_int_equal (troupe_get (future, &text), 0);
+    check_done (troupe_get (future, &text));
     assert_null (text);
-    assert_int_equal (troupe_get (future, &view), 0);
+    check_done (troupe_get (future, &view));
     assert_int_equal (troupe_view_type (view), TROUPE_NIL);
     troupe_future_destroy (&future);
     future = troupe_remote (s_troupe, echo, troupe_bytes (NULL, 0));
-    assert_int_equal (troupe_get (future, &bytes), 0);
+    check_done (troupe_get (future, &bytes));
     assert_int_equal (bytes.size, 0);
     troupe_future_destroy (&future);
     check_failure (troupe_remote (s_troupe, echo), TROUPE_EINVAL, "echo on worker",
@@ -495,7 +495,7 @@ test_wrong_reading (void **state)
     assert_string_equal (troupe_error (), "wanted list of 2 values, got integer");
     assert_null (troupe_future_error (future));
     assert_int_equal (troupe_future_code (future), TROUPE_OK);
-    assert_int_equal (troupe_get (future, &number), 0);
+    check_done (troupe_get (future, &number));
     assert_int_equal (number, 25);
     troupe_future_destroy (&future);
 
@@ -624,7 +624,7 @@ test_several (void **state)
     assert_int_equal (numbers.items [2], 3);
     assert_int_equal (troupe_view_type (view), TROUPE_NIL);
 
-    assert_int_equal (troupe_get (future, &view), 0);
+    check_done (troupe_get (future, &view));
     assert_int_equal (troupe_view_type (view), TROUPE_LIST);
     assert_int_equal (troupe_view_count (view), 5);
     assert_int_equal (troupe_view_enter (view, &inside), 0);
@@ -673,10 +673,10 @@ test_maps (void **state)
     s_check_description (map);
     troupe_future_t *again = troupe_remote (s_troupe, echo, map);
     troupe_future_destroy (&future);
-    assert_int_equal (troupe_get (again, &map), 0);
+    check_done (troupe_get (again, &map));
     s_check_description (map);
     troupe_future_destroy (&again);
-    assert_int_equal (troupe_get (copy, &map), 0);
+    check_done (troupe_get (copy, &map));
     s_check_description (map);
     troupe_future_destroy (&copy);
 }
@@ -979,12 +979,12 @@ test_put (void **state)
     troupe_int32s_t got;
     troupe_future_t *array = troupe_put (s_troupe, troupe_int32s (numbers, 3));
     assert_true (troupe_future_done (array));
-    assert_int_equal (troupe_get (array, &got), 0);
+    check_done (troupe_get (array, &got));
     assert_int_equal (got.count, 3);
     assert_memory_equal (got.items, numbers, sizeof numbers);
     troupe_future_t *back = troupe_remote (s_troupe, echo, array);
     troupe_future_destroy (&array);
-    assert_int_equal (troupe_get (back, &got), 0);
+    check_done (troupe_get (back, &got));
     assert_memory_equal (got.items, numbers, sizeof numbers);
     troupe_future_destroy (&back);
 

@@ -6,8 +6,10 @@
     in the library only when it is built with --enable-sanitizers=thread.   */
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sanitizer/tsan_interface.h>
+#include <stdlib.h>
 #include <zmq.h>
 
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
@@ -54,14 +56,19 @@ zmq_msg_close (zmq_msg_t *message)
     return s_close (message);
 }
 
-/*  The function that the content is freed with, behind its hint.           */
+/*  What the content is freed with, by a thread of libzmq's.                */
+typedef struct {
+    zmq_free_fn *release;
+    void *hint;
+} released_t;
+
 static void
 s_release (void *data, void *hint)
 {
-    zmq_free_fn *release;
-    *(void **) &release = hint;
     __tsan_acquire (data);
-    release (data, NULL);
+    released_t released = *(released_t *) hint;
+    free (hint);
+    released.release (data, released.hint);
 }
 
 int
@@ -69,7 +76,15 @@ zmq_msg_init_data (zmq_msg_t *message, void *data, size_t size, zmq_free_fn *rel
                    void *hint)
 {
     pthread_once (&s_once, s_find);
-    if (release && !hint)
-        return s_init_data (message, data, size, s_release, *(void **) &release);
-    return s_init_data (message, data, size, release, hint);
+    released_t *released = release ? malloc (sizeof *released) : NULL;
+    if (release && !released) {
+        errno = ENOMEM;
+        return -1;
+    }
+    if (released)
+        *released = (released_t){ release, hint };
+    int rc = s_init_data (message, data, size, released ? s_release : NULL, released);
+    if (rc)
+        free (released);
+    return rc;
 }
