@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -313,8 +314,41 @@ test_holds (void **state)
     AWAIT (self.store, objects, 1);
     store_process_down (self.store, 7, "killed");
     AWAIT (self.store, objects, 0);
+    /*  What ended had given back more than it had.                         */
+    id = s_put (self.client, 100000, 5, 9);
+    store_client_release (self.client, id, 6);
+    assert_true (s_verify (self.client, id, 100000, 5));
+    store_process_down (self.store, 6, "killed");
+    AWAIT (self.store, objects, 1);
+    store_client_release (self.client, id, 9);
+    AWAIT (self.store, objects, 0);
     /*  A hold for a process that has gone is none.                         */
     id = s_put (self.client, 100000, 5, 7);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    s_close (&self);
+}
+
+/*  Who reads reads on, though nobody holds it and memory is wanted.        */
+static void
+test_read_without_holder (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    s_open (&self, 4 * MB, false);
+    tid_t id = s_put (self.client, 2 * MB, 5, 1);
+    assert_int_equal (store_client_pin (self.client, id, 2 * MB, &data, &kind, &fault), 0);
+    store_client_release (self.client, id, 1);
+    for (uint64_t round = 0; round < 20; round++) {
+        tid_t other = s_put (self.client, MB, round, 1);
+        store_client_release (self.client, other, 1);
+    }
+    AWAIT (self.store, objects, 1);
+    assert_true (s_is_filled (data, 2 * MB, 5));
+    store_client_unpin (self.client, id);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     s_close (&self);
@@ -506,7 +540,7 @@ test_killed_clients (void **state)
         pid_t children [CHILDREN];
         for (int index = 0; index < CHILDREN; index++) {
             children [index] = fork ();
-            if (children [index] == 0)
+            if (children [index] == 0 && prctl (PR_SET_PDEATHSIG, SIGKILL) == 0)
                 s_work_until_killed (store_endpoint (self.store),
                                      (process_t) (100 + round * CHILDREN + index));
         }
@@ -806,6 +840,7 @@ main (void)
         cmocka_unit_test (test_sparse),
         cmocka_unit_test (test_readers_cannot_write),
         cmocka_unit_test (test_holds),
+        cmocka_unit_test (test_read_without_holder),
         cmocka_unit_test (test_too_large),
         cmocka_unit_test (test_spill_and_restore),
         cmocka_unit_test (test_disk_full),

@@ -269,6 +269,15 @@ store_want_room (store_t *self, object_t *object)
 
 /*  --- use --------------------------------------------------------------  */
 
+static bool
+s_is_held (const object_t *object)
+{
+    for (size_t index = 0; index < object->hold_count; index++)
+        if (object->holds [index].count > 0)
+            return true;
+    return false;
+}
+
 void
 store_bring (store_t *self, object_t *object)
 {
@@ -297,7 +306,7 @@ store_unpin (store_t *self, object_t *object)
     if (!object->pins || --object->pins)
         return;
     self->pinned -= object->size;
-    if (object->stale)
+    if (object->stale && (object->copy || !s_is_held (object)))
         store_object_free (self, object);
     else
         s_rank (self, object);
@@ -331,15 +340,6 @@ store_seal_copy (store_t *self, object_t *object, uint8_t kind)
 
 /*  --- holds ------------------------------------------------------------  */
 
-static bool
-s_is_held (const object_t *object)
-{
-    for (size_t index = 0; index < object->hold_count; index++)
-        if (object->holds [index].count > 0)
-            return true;
-    return false;
-}
-
 bool
 store_is_gone (const store_t *self, process_t process)
 {
@@ -370,6 +370,27 @@ s_hold_of (object_t *object, process_t holder)
     return &grown [object->hold_count++];
 }
 
+/*  Nobody holds it any more. Who reads it still, as a task that was cancelled
+    may, reads on: it goes with the last pin.                               */
+static void
+s_drop (store_t *self, object_t *object)
+{
+    object->stale = true;
+    if (self->transfer && transfer_drop (self->transfer, object->id))
+        store_unpin (self, object);
+    else if (!object->pins) {
+        store_object_free (self, object);
+        store_find_rooms (self);
+    }
+}
+
+static void
+s_drop_unheld (store_t *self, object_t *object)
+{
+    if (object->sealed && !object->copy && !s_is_held (object))
+        s_drop (self, object);
+}
+
 void
 store_hold (store_t *self, object_t *object, process_t holder, int32_t count)
 {
@@ -378,10 +399,7 @@ store_hold (store_t *self, object_t *object, process_t holder, int32_t count)
         hold->count += count;
     if (hold && hold->count == 0)
         *hold = object->holds [--object->hold_count];
-    if (object->sealed && !object->copy && !s_is_held (object)) {
-        store_object_free (self, object);
-        store_find_rooms (self);
-    }
+    s_drop_unheld (self, object);
 }
 
 /*  The table may change meanwhile: as long as there was one, go again.     */
@@ -392,7 +410,8 @@ s_lose_one (store_t *self, process_t holder)
     for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
         for (size_t index = 0; index < object->hold_count; index++)
             if (object->holds [index].process == holder) {
-                store_hold (self, object, holder, -object->holds [index].count);
+                object->holds [index] = object->holds [--object->hold_count];
+                s_drop_unheld (self, object);
                 return true;
             }
     return false;

@@ -49,7 +49,7 @@ typedef struct object {
     bool reading;
     bool doomed;                /*  nobody needs it; freed after the I/O    */
     bool remote;                /*  another store waits for it              */
-    bool stale;                 /*  its home has dropped it                 */
+    bool stale;                 /*  nobody holds it; goes with the last pin */
     unsigned pins;
     process_t creator;
     int64_t made;
@@ -144,7 +144,7 @@ void store_unpin (store_t *self, object_t *object);
 void store_seal_copy (store_t *self, object_t *object, uint8_t kind);
 void store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder);
 
-/*  Gives or takes a hold; without any it is dropped.                       */
+/*  Gives or takes a hold; without any it goes, after its last pin.          */
 void store_hold (store_t *self, object_t *object, process_t holder, int32_t count);
 void store_lose_holder (store_t *self, process_t holder);
 bool store_is_gone (const store_t *self, process_t process);

@@ -90,9 +90,10 @@ void transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *sou
 /*  To the home of an object: see `held`.                                   */
 void transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count);
 
-/*  An object of this store is gone: those who have copies are told. A copy
-    here is gone: its home is told.                                         */
-void transfer_drop (transfer_t *self, tid_t id);
+/*  Nobody holds an object of this store: those who have copies are told. True
+    if it was served, so that a pin is to be taken back. A copy here is gone:
+    its home is told.                                                       */
+bool transfer_drop (transfer_t *self, tid_t id);
 void transfer_discard (transfer_t *self, tid_t id);
 
 typedef struct {

@@ -288,18 +288,20 @@ serving_close (transfer_t *self, tid_t id)
     serving->last = 0;
 }
 
-void
+bool
 transfer_drop (transfer_t *self, tid_t id)
 {
     serving_t *serving = s_find (self, id);
     transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = id };
     if (!serving)
-        return;
+        return false;
+    bool was_here = serving->here;
     for (size_t index = 0; index < serving->taker_count; index++)
         transfer_ask (self, serving->takers [index].store, &dropped);
     serving->taker_count = 0;
     serving->here = serving->coming = false;
     serving->last = 0;
+    return was_here;
 }
 
 void

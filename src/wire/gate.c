@@ -357,25 +357,25 @@ gate_watch (gate_t *gate, void *socket, fault_t *fault)
     watched_t *watched = calloc (1, sizeof *watched);
     if (!watched)
         return fault_set (fault, TROUPE_ENOMEM, "no memory to watch a socket");
-    int rc = 0;
+    int rc = -1;
     watched->gate = gate;
     pthread_mutex_lock (&gate->lock);
     if (gate->watch_count >= GATE_WATCHES_MAX)
-        rc = fault_set (fault, TROUPE_ELIMIT, "limit of %d watched sockets reached",
-                        GATE_WATCHES_MAX);
+        fault_set (fault, TROUPE_ELIMIT, "limit of %d watched sockets reached",
+                   GATE_WATCHES_MAX);
     else
         watched->watch = watch_new (gate->context, socket, gate_record_link, watched, fault);
     if (watched->watch) {
         list_append (&gate->watches, &watched->node);
         gate->watch_count++;
+        rc = 0;
     }
     pthread_mutex_unlock (&gate->lock);
-    if (watched->watch) {
+    if (rc)
+        free (watched);
+    else
         s_nudge (gate);
-        return 0;
-    }
-    free (watched);
-    return rc ? rc : -1;
+    return rc;
 }
 
 void

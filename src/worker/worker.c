@@ -253,8 +253,8 @@ worker_new (const worker_options_t *options, fault_t *fault)
                             .program = options->program,
                             .hooks = &worker_hooks,
                             .hooks_context = self };
-    self->peer = peer_new (&peer, clock_now () + JOIN_TIMEOUT, fault);
-    if (self->peer)
+    /*  self->peer is set when it has joined: tasks may come at once.       */
+    if (peer_new (&peer, clock_now () + JOIN_TIMEOUT, fault))
         return self;
     free (self->functions);
     free (self);
