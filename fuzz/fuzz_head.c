@@ -68,6 +68,7 @@ fuzz_concerns_in_cluster (const peer_t *peer, const record_t *record)
         return role == ROLE_NODE && record->id.sequence && record->number
                && record->body_size >= PROGRAM_HASH_SIZE;
     case RECORD_COMMAND:
+    case RECORD_LINES:
         return role == ROLE_NODE;
     case RECORD_CHUNK:
         return role == ROLE_NODE && record->body_size >= PROGRAM_HASH_SIZE;

@@ -287,6 +287,39 @@ s_meet (troupe_t *troupe, char *argv [])
     return rc ? 1 : 0;
 }
 
+/*  Prints lines, to a stream that is chosen by the number.                 */
+static int
+speak (troupe_call_t *call)
+{
+    int64_t number, lines;
+    if (troupe_args (call, &number, &lines))
+        return -1;
+    while (lines--)
+        fprintf (number % 2 ? stderr : stdout, "line %" PRId64 " is here\n", number);
+    return troupe_return (call, number);
+}
+TROUPE_TASK (speak);
+
+/*  speak COUNT LINES: so many lines from each of so many tasks, and the end at
+    once.                                                                   */
+static int
+s_speak (troupe_t *troupe, char *argv [])
+{
+    size_t count = strtoul (argv [0], NULL, 10);
+    int64_t lines = atoll (argv [1]);
+    troupe_future_t **futures = calloc (count, sizeof *futures);
+    int64_t *wanted = calloc (count, sizeof *wanted);
+    for (size_t index = 0; futures && wanted && index < count; index++) {
+        wanted [index] = (int64_t) index;
+        futures [index] = troupe_remote (troupe, speak, wanted [index], lines,
+                                         TROUPE_WITH (.spread = true));
+    }
+    int rc = futures && wanted ? s_check (futures, wanted, count) : 1;
+    free (futures);
+    free (wanted);
+    return rc;
+}
+
 /*  where CPUS RESOURCES NODE COUNT MS: prints where tasks with these needs
     ran, a line each; "" and 0 for no such need.                            */
 static int
@@ -321,7 +354,7 @@ typedef struct {
 static const verb_t s_verbs [] = {
     { "tasks", 4, s_tasks }, { "calls", 3, s_calls }, { "chain", 4, s_chain },
     { "hold", 2, s_hold },   { "keep", 2, s_meet },   { "meet", 1, s_meet },
-    { "where", 5, s_where },
+    { "where", 5, s_where }, { "speak", 2, s_speak },
 };
 
 int

@@ -30,6 +30,13 @@ drive meet nobody && hosts_fail "nobody was found: $said"
 case $said in *nobody*) ;; *) hosts_fail "unclear: $said" ;; esac
 hosts_is 1 actors || hosts_fail "not one actor: $(hosts_list actors)"
 
+#  The last lines of workers reach a driver that ends with its last task.
+for tasks in 1 2 4; do
+    drive speak $tasks $((800 / tasks)) || hosts_fail "speak: $said"
+    lines=$(echo "$said" | grep -c '^(worker .* on .*) line [0-9]* is here$')
+    [ "$lines" = 800 ] || hosts_fail "$tasks tasks: wanted 800 lines, got $lines"
+done
+
 #  Another job's tasks do not wait behind floods.
 #  The second one cannot be over before them: it holds all CPUs for 5 s.
 hosts_begin flood tasks 200000 0 0 ""

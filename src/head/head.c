@@ -255,13 +255,32 @@ s_failed (head_t *self, peer_t *node, const record_t *record, int64_t now)
     head_worker_failed (self->state, now, node->process, (uint32_t) record->id.sequence, text);
 }
 
+/*  A driver first gets what its workers have printed. If that takes too long,
+    it goes by itself.                                                      */
 static void
 s_leave (head_t *self, peer_t *peer)
 {
     record_t leave = { .type = RECORD_LEAVE };
+    if (self->network && peer->identity.role == ROLE_DRIVER && !peer->leaving) {
+        peer->leaving = true;
+        peer->lines_due = head_ask_lines (self, peer);
+    }
+    if (peer->lines_due)
+        return;
     head_send (self, peer, &leave);
     head_flush (self, peer);
     head_lose (self, peer->process, "it has left", NULL);
+}
+
+/*  LINES from a node: sequence: the driver.                                */
+static void
+s_lines_sent (head_t *self, process_t process)
+{
+    peer_t *driver = head_shell_peer (self, process);
+    if (!driver || !driver->leaving || !driver->lines_due)
+        return;
+    if (--driver->lines_due == 0)
+        s_leave (self, driver);
 }
 
 /*  GROUP: number: the strategy; body: a block of options for each bundle.  */
@@ -318,6 +337,10 @@ s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t
     case RECORD_LOG:
         if (role == ROLE_NODE)
             head_lines (self, peer, record);
+        break;
+    case RECORD_LINES:
+        if (role == ROLE_NODE)
+            s_lines_sent (self, record->id.sequence);
         break;
     case RECORD_INQUIRE:
         if (own)

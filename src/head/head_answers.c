@@ -486,6 +486,23 @@ s_forward_line (head_t *self, const line_t *line)
     }
 }
 
+unsigned
+head_ask_lines (head_t *self, const peer_t *driver)
+{
+    record_t ask = { .type = RECORD_LINES, .id = { 0, driver->process } };
+    head_worker_report_t worker;
+    unsigned asked = 0;
+    for (size_t cursor = 0; driver->job && head_next_worker (self->state, &cursor, &worker);) {
+        peer_t *node = worker.job == driver->job ? head_shell_peer (self, worker.node) : NULL;
+        if (!node || node->identity.role != ROLE_NODE || node->lines_for == driver->process)
+            continue;
+        node->lines_for = driver->process;
+        head_send (self, node, &ask);
+        asked++;
+    }
+    return asked;
+}
+
 /*  LOG from a node: target: the worker; flags: the stream; body: who, NUL,
     the line.                                                               */
 void

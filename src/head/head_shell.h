@@ -33,6 +33,9 @@ typedef struct {
     bool shut_out;              /*  nobody is to listen to it any more      */
     identity_t identity;
     uint32_t job;               /*  of a driver                             */
+    bool leaving;               /*  a driver, which gets its last lines     */
+    unsigned lines_due;         /*  from so many nodes                      */
+    process_t lines_for;        /*  a node: the last driver it was asked for */
     bytes_t store;              /*  what its object store has (STORE)       */
     bytes_t frame;
     list_node_t dirty;
@@ -185,6 +188,10 @@ void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, siz
 
 /*  Lines that a worker has printed.                                        */
 void head_lines (head_t *self, peer_t *node, const record_t *record);
+
+/*  Asks the nodes where a driver has workers for what these have printed.
+    Returns how many will answer.                                           */
+unsigned head_ask_lines (head_t *self, const peer_t *driver);
 void head_answers_destroy (head_t *self);
 
 /*  --- head_stores.c ----------------------------------------------------  */

@@ -23,6 +23,9 @@
 #define WORKERS_MAX 1024
 #define ENVIRONMENT_MAX 64
 
+/*  Turns of reading what is printed before a driver is let go.             */
+#define LAST_READS 64
+
 /*  How often the loop looks after what no descriptor tells of.             */
 #define TICK_MS 250
 
@@ -520,11 +523,25 @@ s_record (void *context, troupe_t *peer, const record_t *record)
     s_wake (self);
 }
 
+/*  A driver leaves: what its workers have printed goes first. Not more than
+    pipes hold, so that workers which print without end do not hold it up.  */
+static void
+s_on_lines (agent_t *self, const record_t *record)
+{
+    record_t answer = { .type = RECORD_LINES, .id = { 0, record->id.sequence } };
+    struct pollfd item = { .fd = output_fd (self->output), .events = POLLIN };
+    for (int left = LAST_READS; left && poll (&item, 1, 0) > 0; left--)
+        output_read (self->output);
+    s_send (self, &answer);
+}
+
 static void
 s_obey (agent_t *self, const record_t *record)
 {
     if (record->type == RECORD_START)
         s_on_start (self, record);
+    else if (record->type == RECORD_LINES)
+        s_on_lines (self, record);
     else if (record->type == RECORD_CHUNK)
         s_on_chunk (self, record);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
