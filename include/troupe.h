@@ -289,14 +289,17 @@ typedef struct troupe_class {
     worker process it never returns. argc and argv may be NULL; they are left
     as they are.
     Environment, of a cluster:
-        TROUPE_ADDRESS   where its head is: HOST:PORT, a token, or "auto" for
-                         the one on this machine; empty for none
+        TROUPE_ADDRESS   where its head is: HOST:PORT, a token, "auto" for the
+                         one on this machine, or "beacon" for the one of the
+                         token in the local network; empty for none
         TROUPE_TOKEN     what lets the program in: a token, or a file with it
         TROUPE_CONFIG    a file that has these two instead of troupe.conf
         TROUPE_NAMESPACE where names of actors are given and found
         TROUPE_PRIORITY  jobs with a greater one go first (default 0)
         TROUPE_SHARE     part of the cluster among the same (default 1)
         TROUPE_LOG       "off": what workers print is not shown
+        TROUPE_ALLOW, TROUPE_DENY   ranges of addresses, separated by blanks,
+                         that others may connect from, or may not
         TROUPE_JOB_FOLDER, TROUPE_JOB_ENVIRONMENT   what workers run in
     Of an embedded cluster:
         TROUPE_WORKERS   a number of worker processes (default: one a core),
@@ -306,6 +309,11 @@ typedef struct troupe_class {
                          searched before the installed ones
     Of both:
         TROUPE_MAX_PENDING  calls that may be outstanding (default 4194304)
+    Of an embedded cluster, and of a driver on a machine without a node:
+        TROUPE_OBJECT_MEMORY  what large values may have of memory, such as
+                         "2G" (default: a third of it)
+        TROUPE_SPILL_FOLDER   where they go that find no room there, "off" for
+                         nowhere (default: TMPDIR, or /tmp)
     Blocks until the first worker is ready, for at most ten seconds, or until
     the head of a cluster has answered, for some seconds at most. Returns NULL
     if that fails; troupe_error () says why. One runtime at a time in a
@@ -348,7 +356,8 @@ TROUPE_EXPORT int troupe_process (troupe_t *troupe);
 
 /* ------------------------------------------------------------------------
    Tasks, actors, calls. These are what the macros below call. None of them
-   blocks. Each copies its arguments and returns a future, or a handle, that
+   blocks, but for room in the object store, which large arguments need (see
+   Objects). Each copies its arguments and returns a future, or a handle, that
    the caller owns; it is NULL only when there is no memory. Any other fault
    makes a failed future. At most one argument may be options.              */
 
@@ -374,7 +383,7 @@ TROUPE_EXPORT troupe_future_t *troupe_method_call (troupe_actor_t *actor, const 
 TROUPE_EXPORT void troupe_task_register (troupe_task_t *task);
 TROUPE_EXPORT void troupe_class_register (troupe_class_t *actor);
 
-/*  A finished future that holds a copy of the value.                       */
+/*  A finished future that holds a copy of the value. Blocks as the above.  */
 TROUPE_EXPORT troupe_future_t *troupe_put_arg (troupe_t *troupe, troupe_arg_t value);
 
 /* ------------------------------------------------------------------------

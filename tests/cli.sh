@@ -67,6 +67,31 @@ for verb in $verbs; do
     done
 done
 
+#  Each verb is in the synopsis and has a chapter; each kind of list has its keys.
+sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$root/docs/man/troupe.1" >"$folder/synopsis"
+for verb in $verbs; do
+    grep -q "^\.Cm $verb\b" "$folder/synopsis" || fail "no $verb in the synopsis of the man page"
+    grep -q "^\.Ss.* troupe $verb\b" "$root/docs/man/troupe.1" || fail "no chapter on $verb"
+done
+run 0 help list
+awk '/^The keys/ { keys = 1; next }
+    keys && /^  [a-z]/ { $1 = $1; printf "%s%s", (lines++ ? "\n" : ""), $0; next }
+    keys { $1 = $1; printf " %s", $0 }
+    END { print "" }' "$folder/out" >"$folder/kinds"
+[ "$(grep -c . "$folder/kinds")" = 10 ] || fail "not ten kinds: $(cat "$folder/kinds")"
+while read -r kind keys; do
+    grep -q -x "\.It $kind Ta $keys" "$root/docs/man/troupe.1" ||
+        fail "the man page has other keys of $kind than: $keys"
+    one=${kind%s}
+    [ "$kind" != classes ] || one=class
+    for file in troupe.bash _troupe; do
+        grep 'nodes workers' "$root/tools/completion/$file" | grep -q "\b$kind\b" ||
+            fail "no list of $kind in $file"
+        grep 'node worker' "$root/tools/completion/$file" | grep -q "\b$one\b" ||
+            fail "no $one to show in $file"
+    done
+done <"$folder/kinds"
+
 if command -v bash >/dev/null 2>&1; then
     #  offer WORD...: what bash offers for the last word
     offer () {
@@ -79,6 +104,8 @@ if command -v bash >/dev/null 2>&1; then
     [ "$(offer troupe list n)" = 'nodes ' ] || fail "bash: $(offer troupe list n)"
     [ "$(offer troupe list --f)" = '--filter ' ] || fail "bash: $(offer troupe list --f)"
     [ "$(offer troupe show --json act)" = 'actor ' ] || fail 'bash: show --json act'
+    [ "$(offer troupe start --spill-dir /us)" = '/usr ' ] || fail 'bash: start --spill-dir'
+    [ "$(offer troupe start --object-memory '')" = ' ' ] || fail 'bash: start --object-memory'
 fi
 
 #  --- what is refused ------------------------------------------------------

@@ -1,6 +1,7 @@
 #!/bin/sh
 #  docs.sh - the programs of README.md and docs/tutorial.md compile without a
-#  warning and print what is shown there
+#  warning and print what is shown there; the man pages have all functions,
+#  variables of the environment and examples that there are
 #
 #  A block marked c whose first line is a comment "NAME.c - ..." is a file: a
 #  program, or a module if it has no main. In a block marked console, "$ ./NAME",
@@ -92,6 +93,52 @@ done
 [ "$programs" -ge 5 ] || fail "only $programs programs were found"
 
 failed=0
+
+#  --- man pages -------------------------------------------------------------
+
+lacks () {
+    echo "docs.sh: $*" >&2
+    failed=1
+}
+
+man=$root/docs/man
+header=$root/include/troupe.h
+
+#  What is exported, and the macros for calls, have a page; macros, and what makes
+#  arguments, are in the list as well.
+functions=$(tr '\n' ' ' <"$header" | grep -o 'TROUPE_EXPORT[^;()]*(' |
+    sed -n 's/.*[ *]\(troupe_[a-z_]*\) ($/\1/p')
+macros=$(sed -n 's/^#define \(troupe_[a-z_]*\)(.*/\1/p' "$header")
+makers=$(tr '\n' ' ' <"$header" | grep -o 'static inline troupe_arg_t troupe_[a-z_0-9]* (' |
+    sed 's/.* \(troupe_[a-z_0-9]*\) (/\1/' | grep -v '_$\|^troupe_arg_')
+[ "$(echo "$functions" | wc -l)" -ge 50 ] || fail "only these functions were found: $functions"
+[ "$(echo "$macros" | wc -l)" -ge 10 ] || fail "only these macros were found: $macros"
+[ "$(echo "$makers" | wc -l)" -ge 8 ] || fail "only these makers were found: $makers"
+for name in $functions $macros; do
+    grep -q "^\.Nm $name\( ,\)\{0,1\}$" "$man"/troupe_*.3 ||
+        grep -q "^\.It Fn $name\b" "$man/troupe.3" || lacks "no man page has $name"
+done
+for name in $macros $makers; do
+    grep -q "^\.It.* Fn $name\b\|^\.It Fn $name\b" "$man/troupe.3" || lacks "troupe.3 lacks $name"
+done
+
+#  What is looked for in the environment, but for what a node tells its workers.
+for name in $(grep -rhoE '"TROUPE_[A-Z_]+"' "$root/src" --include='*.c' | tr -d '"' |
+    grep -v '^TROUPE_BOOT' | sort -u); do
+    grep -q "^\.It Ev.*\b$name\b" "$man/troupe.7" "$man/troupe.1" || lacks "no man page has $name"
+done
+
+#  Pages that are installed are in the Makefile, examples have theirs.
+for page in "$man"/*.3 "$man"/*.7; do
+    grep -q "docs/man/${page##*/}" "$root/Makefile.am" || lacks "${page##*/} is not installed"
+done
+for example in $(sed -n 's/^examples_\([a-z]*\)_LDADD.*/\1/p' "$root/Makefile.am"); do
+    [ -f "$man/$example.1" ] || lacks "there is no $example.1"
+    grep -q "\b$example\b" "$root/README.md" || lacks "README.md does not name $example"
+done
+
+#  --- programs ----------------------------------------------------------------
+
 for run in *.run; do
     wanted=${run%.run}.wanted
     status=0

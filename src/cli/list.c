@@ -16,7 +16,7 @@
 static const char s_help [] =
     "usage: troupe list KIND [OPTION]...\n"
     "Lists what the cluster has of a kind: nodes, workers, actors, classes, functions,\n"
-    "tasks or jobs.\n"
+    "tasks, jobs, objects, stores or tokens.\n"
     "\n"
     "  --filter KEY=VALUE   only those; KEY!=VALUE: only others; repeatable\n"
     "  --columns KEY,...    these columns\n"
@@ -33,11 +33,12 @@ static const char s_help [] =
     "  actors     id class name namespace state worker node job detached\n"
     "  classes    program class methods\n"
     "  functions  program function mean_ms ready\n"
+    "  tasks      id function state job worker node retries\n"
+    "  jobs       id driver program namespace tasks workers actors cpus since_s\n"
     "  objects    id size kind state store creator pins age_s holders\n"
     "  stores     store kind memory used pinned spilled objects copies clients waiting\n"
     "             sent received spills restores\n"
-    "  tasks      id function state job worker node retries\n"
-    "  jobs       id driver program namespace tasks workers actors cpus since_s\n";
+    "  tokens     name key nodes processes\n";
 
 typedef struct {
     const kind_t *kind;

@@ -13,9 +13,9 @@
 
 static const char s_help [] =
     "usage: troupe show KIND ID [--json]\n"
-    "Shows one node, worker, actor, class, function, task or job. ID is what troupe list\n"
-    "has as its ID, or the name of a node, an actor, a class or a function. An actor is\n"
-    "shown with its methods.\n"
+    "Shows one node, worker, actor, class, function, task, job, object, store or token.\n"
+    "ID is what troupe list has as its ID, or the name of a node, an actor, a class, a\n"
+    "function, a store or a token. An actor is shown with its methods.\n"
     "\n"
     "  --json               print a JSON object\n"
     "  --address HOST:PORT  which cluster\n"

@@ -48,7 +48,7 @@ _troupe_operands ()
     case $1.$2 in
     help.0) echo "$_troupe_verbs" ;;
     list.0) echo "nodes workers actors classes functions tasks jobs objects stores tokens" ;;
-    show.0) echo "node worker actor class function task job token" ;;
+    show.0) echo "node worker actor class function task job object store token" ;;
     show.1)
         case $3 in
         node) _troupe_names nodes name ;;
@@ -57,6 +57,8 @@ _troupe_operands ()
         class) _troupe_names classes class ;;
         worker) _troupe_names workers id ;;
         job) _troupe_names jobs id ;;
+        object) _troupe_names objects id ;;
+        store) _troupe_names stores store ;;
         token) _troupe_names tokens name ;;
         esac ;;
     drain.0) _troupe_names nodes name ;;
@@ -86,14 +88,20 @@ _troupe ()
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return ;;
+    --spill-dir)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return ;;
     --address | --token | --bind | --port | --name | --cpus | --memory | --gpus | \
-        --resource | --filter | --columns | --timeout | --tail)
+        --resource | --object-memory | --allow | --deny | --filter | --columns | --timeout | \
+        --tail)
         return ;;
     esac
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --token-file | --module | --address | --token | --bind | --port | --name | --cpus | \
-            --memory | --gpus | --resource | --filter | --columns | --timeout | --tail)
+            --memory | --gpus | --resource | --object-memory | --spill-dir | --allow | --deny | \
+            --filter | --columns | --timeout | --tail)
             i=$((i + 1)) ;;
         -*) ;;
         *)
