@@ -110,7 +110,7 @@ static const kind_column_t s_stores [] = {
 };
 static const char *const s_store_fields [] = {
     "store", "kind", "memory", "used", "pinned", "spilled", "objects", "copies", "clients",
-    "waiting", "sent", "received", "spills", "restores", NULL
+    "waiting", "sent", "received", "spills", "restores", "repeated", NULL
 };
 
 static const kind_t s_kinds [] = {

@@ -37,7 +37,7 @@ static const char s_help [] =
     "  jobs       id driver program namespace tasks workers actors cpus since_s\n"
     "  objects    id size kind state store creator pins age_s holders\n"
     "  stores     store kind memory used pinned spilled objects copies clients waiting\n"
-    "             sent received spills restores\n"
+    "             sent received repeated spills restores\n"
     "  tokens     name key nodes processes\n";
 
 typedef struct {

@@ -3,6 +3,7 @@
 #include "head/head_shell.h"
 
 #include <stdio.h>
+#include <time.h>
 
 void
 head_store_report (peer_t *peer, const record_t *record)
@@ -77,7 +78,7 @@ head_put_stores (head_t *self, const char *key, bytes_t *out)
 {
     static const char *const fields [] = { "memory", "used", "pinned", "spilled", "objects",
                                            "copies", "clients", "waiting", "sent", "received",
-                                           "spills", "restores" };
+                                           "spills", "restores", "repeated" };
     enum { FIELDS = sizeof fields / sizeof *fields };
     size_t count = 0, cursor = 0;
     for (const peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
@@ -118,7 +119,8 @@ s_put_object (head_t *self, const char *key, process_t host, source_t *from, byt
     value_put_string (out, "creator", 7);
     s_process (self, out, s_next_number (from));
     s_number (out, "pins", s_next_number (from));
-    s_number (out, "age_s", s_next_number (from));
+    uint64_t made = s_next_number (from), now = (uint64_t) time (NULL);
+    s_number (out, "age_s", now > made ? now - made : 0);
     value_put_string (out, "holders", 7);
     size_t holders = s_next_list (from);
     value_put_array (out, holders);

@@ -332,6 +332,18 @@ object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size)
     s_tell_all (peer, data, size, peer->self, s_prefetch);
 }
 
+int
+object_settle (troupe_t *peer, fault_t *fault)
+{
+    store_client_t *client = peer->network ? peer->objects : NULL;
+    if (!client || store_client_is_settled (client))
+        return 0;
+    pthread_mutex_unlock (&peer->lock);
+    int rc = store_client_settle (client, fault);
+    pthread_mutex_lock (&peer->lock);
+    return rc;
+}
+
 bool
 object_is_in (const uint8_t *data, size_t size)
 {

@@ -50,6 +50,12 @@ void object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, process_
 void object_release_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder);
 void object_claim_all (troupe_t *peer, const uint8_t *data, size_t size);
 void object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size);
+
+/*  Waits until holds that were given from here have arrived at objects of other
+    machines, which must be before an answer lets others give up theirs. With
+    the lock, which is free meanwhile. Returns 0, or -1 with the fault set. */
+int object_settle (troupe_t *peer, fault_t *fault);
+
 bool object_is_in (const uint8_t *data, size_t size);
 
 /*  The writer's `object`: held by this process, by a future that the other one

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t received;
     uint64_t spills;            /*  bytes written to disk, ever             */
     uint64_t restores;
+    uint64_t repeated;          /*  part of received: had come before       */
 } store_figures_t;
 
 #define STORE_FIGURES (sizeof (store_figures_t) / sizeof (uint64_t))

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define EVENTS_MAX 64
+#define EVENTS_MAX 1024
 #define STOP_TIMEOUT_MS 6000
 
 /*  What of the machine's memory objects may have unless somebody says so.  */
@@ -69,11 +69,15 @@ s_run (void *arg)
             int64_t then = transfer_tend (self->transfer, now);
             due = then < due ? then : due;
         }
+        due = list_empty (&self->unheld) ? due : now;
+        self->turn++;
         pthread_mutex_unlock (&self->lock);
         int count = epoll_wait (self->poll, events, EVENTS_MAX, s_sleep_ms (due, now));
         pthread_mutex_lock (&self->lock);
         for (int index = 0; index < count; index++)
             s_event (self, events [index].data.ptr);
+        if (count >= 0 && count < EVENTS_MAX)
+            store_drop_unheld (self);
     }
     pthread_mutex_unlock (&self->lock);
 }
@@ -204,6 +208,7 @@ store_new (const store_options_t *options, fault_t *fault)
     self->log_context = options->log_context;
     list_init (&self->connections);
     list_init (&self->rooms);
+    list_init (&self->unheld);
     list_init (&self->clean);
     list_init (&self->dirty);
     list_init (&self->orphans);
@@ -264,6 +269,7 @@ store_destroy (store_t **self_p)
     extents_release (&self->extents);
     id_table_release (&self->objects);
     id_table_release (&self->clients);
+    id_table_release (&self->tickets);
     id_table_release (&self->gone_table);
     pthread_mutex_destroy (&self->lock);
     free (self);

@@ -53,7 +53,8 @@ void store_process_down (store_t *self, process_t process, const char *cause);
 
 /*  Appends a list of two lists: the figures, in their order, and the objects,
     largest first and at most limit, each a list: home, number, size, 1 for a
-    copy, state, creator, pins, age in seconds, and a list of the holders.
+    copy, state, creator, pins, when it was made in seconds since 1970, and a
+    list of the holders. Without a change it is the same, byte for byte.
     Returns 0 or -1.                                                        */
 int store_report (store_t *self, size_t limit, bytes_t *out);
 

@@ -16,6 +16,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/*  How long the store may take for what needs no disk and no memory.       */
+#define ANSWER_PATIENCE_S 10
+
 /*  Connections that are kept for the next request.                         */
 #define SPARE_MAX 8
 
@@ -30,6 +33,10 @@ struct store_client {
     pthread_mutex_t lock;
     bool closed;
     int main;                   /*  for what needs no answer; -1: none yet  */
+    bool reading;               /*  somebody reads from main                */
+    uint64_t far_told;          /*  holds of other stores' objects          */
+    uint64_t far_settled;       /*  those of them that have arrived there   */
+    pthread_mutex_t settling;   /*  who reads from main                     */
     list_t spare;
     size_t spare_count;
     list_t busy;
@@ -44,7 +51,7 @@ struct store_client {
 static int
 s_lost (fault_t *fault)
 {
-    return fault_set (fault, TROUPE_ELOST, "the object store of this machine has ended");
+    return fault_set (fault, TROUPE_ELOST, "the object store of this machine has ended, or does not answer");
 }
 
 /*  Receives a message, and what came with it. Returns its size, or -1.     */
@@ -83,10 +90,14 @@ s_connect (const store_client_t *self, fault_t *fault)
     size_t length = strlen (self->endpoint);
     memcpy (address.sun_path + 1, self->endpoint, length);
     socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + length);
-    int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), room = STORE_CLIENT_BUFFER;
+    struct timeval patience = { .tv_sec = ANSWER_PATIENCE_S };
     if (fd < 0)
         return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
                           strerror (errno));
+    setsockopt (fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (!length || connect (fd, (struct sockaddr *) &address, size)) {
         close (fd);
         return length ? s_lost (fault)
@@ -106,6 +117,8 @@ s_map (store_client_t *self, int memory, fault_t *fault)
     if (readable == MAP_FAILED || writable == MAP_FAILED) {
         if (readable != MAP_FAILED)
             munmap (readable, self->size);
+        if (writable != MAP_FAILED)
+            munmap (writable, self->size);
         return fault_set (fault, TROUPE_ESYSTEM, "cannot map the memory for objects: %s",
                           strerror (errno));
     }
@@ -160,6 +173,10 @@ s_take (store_client_t *self, fault_t *fault)
     else if ((line->fd = s_open (self, fault)) < 0) {
         free (line);
         line = NULL;
+    } else {
+        /*  Memory and objects may take long; the store says when too long. */
+        struct timeval none = { 0 };
+        setsockopt (line->fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
     }
     if (line)
         list_append (&self->busy, &line->node);
@@ -209,6 +226,20 @@ s_call (store_client_t *self, store_message_t *message, uint8_t wanted, fault_t 
                       "%.*s", (int) got, text);
 }
 
+/*  Somebody may read from it; he closes it then. With the lock.            */
+static void
+s_close_main (store_client_t *self)
+{
+    if (self->main < 0)
+        return;
+    if (self->reading)
+        shutdown (self->main, SHUT_RDWR);
+    else {
+        close (self->main);
+        self->main = -1;
+    }
+}
+
 /*  What needs no answer; if the store has ended, neither does anything else. */
 static void
 s_tell (store_client_t *self, const store_message_t *message)
@@ -217,11 +248,57 @@ s_tell (store_client_t *self, const store_message_t *message)
     pthread_mutex_lock (&self->lock);
     if (self->main < 0 && !self->closed)
         self->main = s_open (self, &fault);
-    if (self->main >= 0 && send (self->main, message, sizeof *message, MSG_NOSIGNAL) < 0) {
-        close (self->main);
-        self->main = -1;
-    }
+    if (self->main >= 0 && send (self->main, message, sizeof *message, MSG_NOSIGNAL) < 0)
+        s_close_main (self);
+    if (message->type == STORE_HOLD && message->id.owner != self->store)
+        self->far_told++;
     pthread_mutex_unlock (&self->lock);
+}
+
+/*  One at a time waits for the answer; the lock is free meanwhile.         */
+static int
+s_sync (store_client_t *self, fault_t *fault)
+{
+    store_message_t message = { .type = STORE_SYNC };
+    char text [STORE_TEXT_MAX];
+    pthread_mutex_lock (&self->lock);
+    uint64_t told = self->far_told;
+    bool settled = self->far_settled >= told, sent = false;
+    int fd = self->main;
+    if (!settled && fd >= 0)
+        sent = send (fd, &message, sizeof message, MSG_NOSIGNAL) >= 0;
+    self->reading = sent;
+    pthread_mutex_unlock (&self->lock);
+    if (settled)
+        return 0;
+    bool answered = sent && s_receive (fd, &message, text, sizeof text, NULL) >= 0
+                    && message.type == STORE_SYNCED;
+    pthread_mutex_lock (&self->lock);
+    self->reading = false;
+    if (answered && self->far_settled < told)
+        self->far_settled = told;
+    else if (!answered)
+        s_close_main (self);
+    pthread_mutex_unlock (&self->lock);
+    return answered ? 0 : s_lost (fault);
+}
+
+bool
+store_client_is_settled (store_client_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool settled = self->far_settled >= self->far_told;
+    pthread_mutex_unlock (&self->lock);
+    return settled;
+}
+
+int
+store_client_settle (store_client_t *self, fault_t *fault)
+{
+    pthread_mutex_lock (&self->settling);
+    int rc = s_sync (self, fault);
+    pthread_mutex_unlock (&self->settling);
+    return rc;
 }
 
 int
@@ -323,6 +400,7 @@ store_client_new (const char *endpoint, process_t process)
     self->process = process;
     self->main = -1;
     pthread_mutex_init (&self->lock, NULL);
+    pthread_mutex_init (&self->settling, NULL);
     list_init (&self->spare);
     list_init (&self->busy);
     return self;
@@ -335,6 +413,8 @@ store_client_close (store_client_t *self)
     self->closed = true;
     for (list_node_t *at = self->busy.next; at != &self->busy; at = at->next)
         shutdown (container_of (at, line_t, node)->fd, SHUT_RDWR);
+    if (self->reading)
+        shutdown (self->main, SHUT_RDWR);
     pthread_mutex_unlock (&self->lock);
 }
 
@@ -357,5 +437,6 @@ store_client_destroy (store_client_t **self_p)
         munmap (self->writable, self->size);
     }
     pthread_mutex_destroy (&self->lock);
+    pthread_mutex_destroy (&self->settling);
     free (self);
 }

@@ -236,12 +236,47 @@ s_request_abort (store_t *self, connection_t *connection, tid_t id)
     store_find_rooms (self);
 }
 
+/*  A hold of another store's object; the connection can wait for it.       */
 static void
-s_request_claim (store_t *self, const store_message_t *message)
+s_hold_far (store_t *self, connection_t *connection, const store_message_t *message,
+            int32_t count)
+{
+    if (store_is_gone (self, message->id.owner))
+        return;
+    if (!connection->ticket
+        && id_table_put (&self->tickets, (tid_t){ 0, self->ticket_last + 1 }, connection) == 0)
+        connection->ticket = ++self->ticket_last;
+    if (transfer_hold (self->transfer, message->id, message->holder, count, connection->ticket) == 0
+        && connection->ticket)
+        connection->unsettled++;
+}
+
+static void
+s_answer_sync (store_t *self, connection_t *connection)
+{
+    store_message_t message = { .type = STORE_SYNCED };
+    if (!connection->sync || connection->unsettled)
+        return;
+    connection->sync = false;
+    s_send (self, connection, &message, NULL, -1);
+}
+
+void
+store_settled (store_t *self, uint64_t ticket)
+{
+    connection_t *connection = id_table_get (&self->tickets, (tid_t){ 0, ticket });
+    if (!connection || !connection->unsettled)
+        return;
+    connection->unsettled--;
+    s_answer_sync (self, connection);
+}
+
+static void
+s_request_claim (store_t *self, connection_t *connection, const store_message_t *message)
 {
     object_t *object = store_object (self, message->id);
     if (message->id.owner != self->name && self->transfer)
-        transfer_hold (self->transfer, message->id, message->holder, 0);
+        s_hold_far (self, connection, message, 0);
     else if (object && !object->copy) {
         object->claimed = true;
         list_remove (&object->orphan);
@@ -249,11 +284,12 @@ s_request_claim (store_t *self, const store_message_t *message)
 }
 
 static void
-s_request_hold (store_t *self, const store_message_t *message, int32_t count)
+s_request_hold (store_t *self, connection_t *connection, const store_message_t *message,
+                int32_t count)
 {
     object_t *object = store_object (self, message->id);
     if (message->id.owner != self->name && self->transfer)
-        transfer_hold (self->transfer, message->id, message->holder, count);
+        s_hold_far (self, connection, message, count);
     else if (object && !object->copy)
         store_hold (self, object, message->holder, count);
 }
@@ -273,19 +309,23 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
         s_request_abort (self, connection, message->id);
         break;
     case STORE_CLAIM:
-        s_request_claim (self, message);
+        s_request_claim (self, connection, message);
         break;
     case STORE_HOLD:
-        s_request_hold (self, message, 1);
+        s_request_hold (self, connection, message, 1);
         break;
     case STORE_RELEASE:
-        s_request_hold (self, message, -1);
+        s_request_hold (self, connection, message, -1);
         break;
     case STORE_PIN:
         s_request_pin (self, connection, message);
         break;
     case STORE_UNPIN:
         s_request_unpin (self, connection, message->id);
+        break;
+    case STORE_SYNC:
+        connection->sync = true;
+        s_answer_sync (self, connection);
         break;
     case STORE_PREFETCH:
         object = s_find_or_copy (self, NULL, message);
@@ -353,6 +393,8 @@ store_connection_close (store_t *self, connection_t *connection)
     client_t *client = connection->client;
     list_remove (&connection->node);
     list_remove (&connection->wait);
+    if (connection->ticket)
+        id_table_remove (&self->tickets, (tid_t){ 0, connection->ticket });
     epoll_ctl (self->poll, EPOLL_CTL_DEL, connection->fd, NULL);
     close (connection->fd);
     free (connection);
@@ -360,12 +402,12 @@ store_connection_close (store_t *self, connection_t *connection)
         s_client_ended (self, client);
 }
 
-/*  A few of its requests, so that nobody else waits for long.              */
+/*  All that it has sent so far, and not much more, as others wait.         */
 void
 store_serve (store_t *self, connection_t *connection)
 {
     store_message_t message;
-    for (int left = 16; left; left--) {
+    for (int left = SERVE_MAX; left; left--) {
         ssize_t size = recv (connection->fd, &message, sizeof message, MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             return;

@@ -21,6 +21,8 @@
                                      disk or another store
         UNPIN     client             read
         PREFETCH  client             it will be pinned soon
+        SYNC      client  SYNCED     what this connection gave to objects of
+                                     other stores has arrived there
 
     CREATE and PIN are answered by FAULT if they fail. What a client made and
     did not seal, and what it pinned, ends with the last of its connections.
@@ -32,7 +34,10 @@
 
 #include "core/id.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
+
+/*  What the sockets of clients hold, in bytes.                             */
+#define STORE_CLIENT_BUFFER (64 << 10)
 
 /*  The text of a fault.                                                    */
 #define STORE_TEXT_MAX 480
@@ -53,7 +58,9 @@ typedef enum {
     STORE_PINNED,               /*  id, offset, size, kind                  */
     STORE_UNPIN,                /*  id                                      */
     STORE_PREFETCH,             /*  id, size                                */
-    STORE_FAULT                 /*  code, size: of the text behind          */
+    STORE_FAULT,                /*  code, size: of the text behind          */
+    STORE_SYNC,
+    STORE_SYNCED
 } store_message_type_t;
 
 typedef struct {

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 /*  --- being there ------------------------------------------------------  */
 
@@ -25,7 +26,7 @@ store_object_new (store_t *self, tid_t id, uint64_t size, process_t creator)
     object->size = size;
     object->creator = creator;
     object->copy = id.owner != self->name;
-    object->made = clock_now ();
+    object->made = (int64_t) time (NULL);
     list_init (&object->waits);
     return object;
 }
@@ -68,6 +69,7 @@ store_object_free (store_t *self, object_t *object)
     store_answer (self, object, &gone);
     list_remove (&object->room);
     list_remove (&object->orphan);
+    list_remove (&object->unheld);
     client_t *maker = id_table_get (&self->clients, store_key (object->creator));
     if (maker && !object->sealed)
         id_table_remove (&maker->making, object->id);
@@ -225,11 +227,12 @@ s_no_room (store_t *self, object_t *object)
         store_object_free (self, object);
 }
 
-/*  First come, first served; what is freed meanwhile is for the first.     */
+/*  First come, first served; what is freed meanwhile is for the first. What
+    nobody holds any more is freed soon, and its memory is warm.            */
 void
 store_find_rooms (store_t *self)
 {
-    while (!list_empty (&self->rooms)) {
+    while (!list_empty (&self->rooms) && list_empty (&self->unheld)) {
         object_t *object = container_of (self->rooms.next, object_t, room);
         object->memory = extents_take (&self->extents, object->size);
         if (object->memory) {
@@ -378,17 +381,33 @@ s_drop (store_t *self, object_t *object)
     object->stale = true;
     if (self->transfer && transfer_drop (self->transfer, object->id))
         store_unpin (self, object);
-    else if (!object->pins) {
+    else if (!object->pins)
         store_object_free (self, object);
-        store_find_rooms (self);
-    }
 }
 
+/*  A process may have given a hold, and then had another give up the last: its
+    connection is read later than the other's, perhaps, but within a turn.  */
 static void
-s_drop_unheld (store_t *self, object_t *object)
+s_note_unheld (store_t *self, object_t *object)
 {
-    if (object->sealed && !object->copy && !s_is_held (object))
-        s_drop (self, object);
+    if (!object->sealed || object->copy || s_is_held (object) || list_linked (&object->unheld))
+        return;
+    object->unheld_turn = self->turn;
+    list_append (&self->unheld, &object->unheld);
+}
+
+void
+store_drop_unheld (store_t *self)
+{
+    while (!list_empty (&self->unheld)) {
+        object_t *object = container_of (self->unheld.next, object_t, unheld);
+        if (object->unheld_turn == self->turn)
+            return;
+        list_remove (&object->unheld);
+        if (!s_is_held (object))
+            s_drop (self, object);
+    }
+    store_find_rooms (self);
 }
 
 void
@@ -399,29 +418,20 @@ store_hold (store_t *self, object_t *object, process_t holder, int32_t count)
         hold->count += count;
     if (hold && hold->count == 0)
         *hold = object->holds [--object->hold_count];
-    s_drop_unheld (self, object);
+    s_note_unheld (self, object);
 }
 
-/*  The table may change meanwhile: as long as there was one, go again.     */
-static bool
-s_lose_one (store_t *self, process_t holder)
+void
+store_lose_holder (store_t *self, process_t holder)
 {
     size_t cursor = 0;
     for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
         for (size_t index = 0; index < object->hold_count; index++)
             if (object->holds [index].process == holder) {
                 object->holds [index] = object->holds [--object->hold_count];
-                s_drop_unheld (self, object);
-                return true;
+                s_note_unheld (self, object);
+                break;
             }
-    return false;
-}
-
-void
-store_lose_holder (store_t *self, process_t holder)
-{
-    while (s_lose_one (self, holder))
-        ;
 }
 
 /*  --- time -------------------------------------------------------------  */

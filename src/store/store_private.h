@@ -27,6 +27,10 @@
 /*  What is spilled at once, at least.                                      */
 #define SPILL_BATCH ((uint64_t) 32 << 20)
 
+/*  What one connection may have served in a turn: more than its buffer holds,
+    so that after a turn all is done that was sent before it.               */
+#define SERVE_MAX 512
+
 /*  Ended processes that are remembered, as late messages may name them.    */
 #define GONE_MAX 4096
 
@@ -52,7 +56,7 @@ typedef struct object {
     bool stale;                 /*  nobody holds it; goes with the last pin */
     unsigned pins;
     process_t creator;
-    int64_t made;
+    int64_t made;               /*  seconds since 1970                      */
     int64_t orphaned;           /*  when its creator ended, unclaimed; or 0 */
     extent_t *memory;           /*  NULL: not in memory                     */
     extent_t *disk;             /*  NULL: not on disk                       */
@@ -61,6 +65,8 @@ typedef struct object {
     list_node_t room;
     list_node_t idle;           /*  in clean or dirty                       */
     list_node_t orphan;
+    list_node_t unheld;         /*  in unheld, since the turn of this number */
+    uint64_t unheld_turn;
     list_t waits;               /*  connections whose request is about it   */
     hold_t *holds;
     size_t hold_count;
@@ -82,6 +88,9 @@ typedef struct {
     list_node_t wait;           /*  in an object's, while a request waits   */
     uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
     bool hello;                 /*  HELLO has come before the name          */
+    bool sync;                  /*  SYNC is to be answered                  */
+    unsigned unsettled;         /*  holds on their way to other stores      */
+    uint64_t ticket;            /*  its number, while there are such        */
     process_t process;
 } connection_t;
 
@@ -100,7 +109,11 @@ struct store {
     id_table_t objects;
     id_table_t clients;         /*  process → client_t                      */
     list_t connections;
+    id_table_t tickets;         /*  ticket → connection_t                   */
+    uint64_t ticket_last;
     uint64_t sequence;
+    uint64_t turn;
+    list_t unheld;              /*  objects that nobody holds, as it seems  */
     list_t rooms;               /*  objects that wait for memory            */
     list_t clean;               /*  unpinned, whose memory can go at once   */
     list_t dirty;               /*  unpinned, to be written first           */
@@ -150,6 +163,10 @@ void store_lose_holder (store_t *self, process_t holder);
 bool store_is_gone (const store_t *self, process_t process);
 void store_note_gone (store_t *self, process_t process);
 
+/*  At the end of a turn in which every connection was served: what nobody has
+    held since before the turn goes.                                        */
+void store_drop_unheld (store_t *self);
+
 /*  Its creator has ended.                                                  */
 void store_orphan (store_t *self, object_t *object);
 int64_t store_tend (store_t *self, int64_t now);
@@ -168,6 +185,9 @@ int store_finish_disk (store_t *self);
 void store_accept (store_t *self);
 void store_serve (store_t *self, connection_t *connection);
 void store_connection_close (store_t *self, connection_t *connection);
+
+/*  A hold that a connection had sent to another store has arrived, or cannot. */
+void store_settled (store_t *self, uint64_t ticket);
 
 /*  Answers HELLOs that came before the name.                               */
 void store_greet (store_t *self);

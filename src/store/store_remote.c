@@ -62,6 +62,12 @@ s_held (void *context, tid_t id, process_t holder, int32_t count)
         store_hold (self, object, holder, count > 0 ? 1 : -1);
 }
 
+static void
+s_settled (void *context, uint64_t ticket)
+{
+    store_settled (context, ticket);
+}
+
 /*  One that is being read goes when it has been.                           */
 static void
 s_dropped (void *context, tid_t id)
@@ -81,4 +87,5 @@ const transfer_hooks_t store_transfer_hooks = { .serve = s_serve,
                                                 .served = s_served,
                                                 .fetched = s_fetched,
                                                 .held = s_held,
+                                                .settled = s_settled,
                                                 .dropped = s_dropped };

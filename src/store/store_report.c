@@ -34,6 +34,7 @@ store_figures (store_t *self, store_figures_t *figures)
         transfer_figures_t moved = transfer_figures (self->transfer);
         figures->sent = moved.sent;
         figures->received = moved.received;
+        figures->repeated = moved.repeated;
     }
     pthread_mutex_unlock (&self->lock);
 }
@@ -61,7 +62,7 @@ s_state (const object_t *object)
 }
 
 static void
-s_put_object (bytes_t *out, const object_t *object, int64_t now)
+s_put_object (bytes_t *out, const object_t *object)
 {
     const char *state = s_state (object);
     value_put_array (out, 9);
@@ -72,7 +73,7 @@ s_put_object (bytes_t *out, const object_t *object, int64_t now)
     value_put_string (out, state, strlen (state));
     value_put_uint (out, object->creator);
     value_put_uint (out, object->pins);
-    value_put_uint (out, (uint64_t) (now - object->made) / 1000000000);
+    value_put_uint (out, (uint64_t) object->made);
     value_put_array (out, object->hold_count);
     for (size_t index = 0; index < object->hold_count; index++)
         value_put_uint (out, object->holds [index].process);
@@ -105,7 +106,7 @@ store_report (store_t *self, size_t limit, bytes_t *out)
     count = count < limit ? count : limit;
     value_put_array (out, count);
     for (size_t index = 0; index < count; index++)
-        s_put_object (out, all [index], clock_now ());
+        s_put_object (out, all [index]);
     free (all);
     pthread_mutex_unlock (&self->lock);
     return out->failed ? -1 : 0;

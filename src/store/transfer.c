@@ -35,7 +35,7 @@ transfer_ask (transfer_t *self, process_t store, const transfer_message_t *messa
     other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
     transfer_message_t copy = *message;
     copy.from = self->name;
-    if (!other)
+    if (!other || !*other->endpoint)
         return -1;
     if (!other->socket && transfer_connect (self, other))
         return -1;
@@ -97,7 +97,7 @@ s_request (transfer_t *self, const route_t *route, const transfer_message_t *mes
         serving_get (self, route, message);
         break;
     case TRANSFER_HOLD:
-        self->hooks->held (self->hooks_context, message->id, message->store, message->count);
+        holds_hear (self, route, message);
         break;
     case TRANSFER_HAS:
     case TRANSFER_DISCARDS:
@@ -127,6 +127,9 @@ s_reply (transfer_t *self, const transfer_message_t *message, const uint8_t *dat
         break;
     case TRANSFER_GONE:
         fetch_gone (self, message, (const char *) data, size);
+        break;
+    case TRANSFER_NOTED:
+        holds_noted (self, message);
         break;
     default:
         break;
@@ -202,10 +205,12 @@ int64_t
 transfer_tend (transfer_t *self, int64_t now)
 {
     transfer_ready (self);
-    int64_t due = fetch_tend (self, now), then = serving_tend (self, now);
+    int64_t due = fetch_tend (self, now), then = serving_tend (self, now),
+            repeat = holds_tend (self, now);
     transfer_ready (self);
     if (self->undrained)
         return now;
+    then = then < repeat ? then : repeat;
     return then < due ? then : due;
 }
 
@@ -232,6 +237,7 @@ transfer_connect (transfer_t *self, other_t *other)
 static void
 s_other_destroy (transfer_t *self, other_t *other)
 {
+    holds_forget (self, other);
     if (other->socket) {
         epoll_ctl (self->poll, EPOLL_CTL_DEL, socket_fd (other->socket), NULL);
         zmq_close (other->socket);
@@ -239,16 +245,28 @@ s_other_destroy (transfer_t *self, other_t *other)
     free (other);
 }
 
+other_t *
+transfer_other (transfer_t *self, process_t store)
+{
+    other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
+    if (other)
+        return other;
+    other = calloc (1, sizeof *other);
+    if (!other || id_table_put (&self->others, (tid_t){ 0, store }, other)) {
+        free (other);
+        return NULL;
+    }
+    other->process = store;
+    list_init (&other->untold);
+    return other;
+}
+
 void
 transfer_store_up (transfer_t *self, process_t store, const char *endpoint, const uint8_t *key)
 {
-    other_t *other = calloc (1, sizeof *other);
-    if (!other || id_table_get (&self->others, (tid_t){ 0, store })
-        || id_table_put (&self->others, (tid_t){ 0, store }, other)) {
-        free (other);
+    other_t *other = transfer_other (self, store);
+    if (!other || *other->endpoint)
         return;
-    }
-    other->process = store;
     snprintf (other->endpoint, sizeof other->endpoint, "%s", endpoint);
     if (key)
         memcpy (other->key, key, KEY_SIZE);
@@ -264,14 +282,6 @@ transfer_store_down (transfer_t *self, process_t store, const char *cause)
     s_other_destroy (self, other);
     serving_store_down (self, store);
     fetch_store_down (self, store, cause);
-}
-
-void
-transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count)
-{
-    transfer_message_t message = { .type = TRANSFER_HOLD, .id = id, .store = holder,
-                                   .count = count };
-    transfer_ask (self, id.owner, &message);
 }
 
 /*  --- life -------------------------------------------------------------  */
@@ -359,9 +369,15 @@ transfer_destroy (transfer_t **self_p)
     return rc;
 }
 
+/*  To the others it is another store, which has said nothing yet.          */
 void
 transfer_name (transfer_t *self, process_t process)
 {
+    size_t cursor = 0;
+    for (other_t *other; (other = id_table_next (&self->others, &cursor));) {
+        holds_forget (self, other);
+        other->told = 0;
+    }
     self->name = process;
 }
 

@@ -44,6 +44,8 @@ typedef struct {
     /*  A process elsewhere gives or takes a hold here; count 0: it has what
         was sealed for it.                                                  */
     void (*held) (void *context, tid_t id, process_t holder, int32_t count);
+    /*  A transfer_hold with a ticket has arrived, or its store has gone.   */
+    void (*settled) (void *context, uint64_t ticket);
     /*  The home has dropped an object: a copy is of no use any more.       */
     void (*dropped) (void *context, tid_t id);
 } transfer_hooks_t;
@@ -87,8 +89,11 @@ void transfer_cancel (transfer_t *self, tid_t id);
 /*  What `serve` had to get from disk is there, or (source NULL) will not be. */
 void transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source);
 
-/*  To the home of an object: see `held`.                                   */
-void transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count);
+/*  To the home of an object: see `held`. It arrives once and in order, whatever
+    becomes of connections, unless the home ends. With a ticket that is not 0,
+    `settled` follows. Returns 0, or -1: no memory.                         */
+int transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count,
+                   uint64_t ticket);
 
 /*  Nobody holds an object of this store: those who have copies are told. True
     if it was served, so that a pin is to be taken back. A copy here is gone:
@@ -99,6 +104,7 @@ void transfer_discard (transfer_t *self, tid_t id);
 typedef struct {
     uint64_t sent;
     uint64_t received;
+    uint64_t repeated;          /*  part of received: had come before       */
 } transfer_figures_t;
 
 transfer_figures_t transfer_figures (const transfer_t *self);

@@ -203,8 +203,10 @@ fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t 
         return;
     s_take_credit (fetch, message->from);
     self->figures.received += size;
-    if (fetch->pieces [piece] == 2)
+    if (fetch->pieces [piece] == 2) {
+        self->figures.repeated += size;
         return;
+    }
     if (XXH3_64bits (data, size) != message->checksum) {
         fetch->pieces [piece] = 0;
         fetch->next = piece < fetch->next ? piece : fetch->next;
@@ -327,7 +329,8 @@ fetch_tend (transfer_t *self, int64_t now)
     int64_t due = CLOCK_NEVER;
     fault_t fault;
     for (fetch_t *fetch; (fetch = s_next_overdue (self, now));) {
-        bool known = id_table_get (&self->others, (tid_t){ 0, fetch->id.owner }) != NULL;
+        const other_t *home = id_table_get (&self->others, (tid_t){ 0, fetch->id.owner });
+        bool known = home && *home->endpoint;
         fault_set (&fault, TROUPE_ELOST, "the object did not come within %d s: %s",
                    (int) (FETCH_PATIENCE / (1000 * CLOCK_MS)),
                    known ? "its store does not answer" : "its store is not known here");

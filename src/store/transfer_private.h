@@ -34,14 +34,16 @@
 typedef enum {
     TRANSFER_LOCATE = 1,        /*  to the home: where can it be taken from? */
     TRANSFER_GET,               /*  to a source: offset, size               */
-    TRANSFER_HOLD,              /*  to the home: store: the holder; count   */
+    TRANSFER_HOLD,              /*  to the home: store: the holder; count;
+                                    offset: its number                      */
     TRANSFER_HAS,               /*  to the home: all of it has come         */
     TRANSFER_DISCARDS,          /*  to the home: the copy is gone           */
     TRANSFER_DROPPED,           /*  from the home: nobody holds it          */
     TRANSFER_LOCATED,           /*  size, kind, sources                     */
     TRANSFER_DATA,              /*  offset, checksum; data                  */
     TRANSFER_LACKS,             /*  the source does not have it             */
-    TRANSFER_GONE               /*  the home does not have it; why          */
+    TRANSFER_GONE,              /*  the home does not have it; why          */
+    TRANSFER_NOTED              /*  offset: the last HOLD that came in order */
 } transfer_type_t;
 
 typedef struct {
@@ -65,11 +67,15 @@ typedef struct {
     size_t size;
 } route_t;
 
+/*  Another store.                                                          */
 typedef struct {
     process_t process;
     void *socket;               /*  NULL until there is something to ask    */
-    char endpoint [HOST_MAX + 32];
+    char endpoint [HOST_MAX + 32];      /*  "" until it is announced        */
     uint8_t key [KEY_SIZE];
+    uint64_t told;              /*  number of the last HOLD to it           */
+    list_t untold;              /*  those that it has not acknowledged      */
+    uint64_t heard;             /*  number of the last HOLD from it         */
 } other_t;
 
 /*  A request for a piece that is not here yet.                             */
@@ -150,6 +156,18 @@ void transfer_answer (transfer_t *self, const route_t *route, const transfer_mes
 void transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uint8_t *data,
                           uint64_t offset, uint64_t size);
 int transfer_connect (transfer_t *self, other_t *other);
+
+/*  The other store, made if it is not known yet. NULL: no memory.          */
+other_t *transfer_other (transfer_t *self, process_t store);
+
+/*  --- transfer_holds.c -------------------------------------------------  */
+
+void holds_hear (transfer_t *self, const route_t *route, const transfer_message_t *message);
+void holds_noted (transfer_t *self, const transfer_message_t *message);
+int64_t holds_tend (transfer_t *self, int64_t now);
+
+/*  The other store has gone.                                               */
+void holds_forget (transfer_t *self, other_t *other);
 
 /*  --- transfer_fetch.c -------------------------------------------------  */
 

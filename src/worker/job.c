@@ -350,7 +350,10 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     call_run (&call, function);
     peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
     int64_t ended = clock_now ();
+    fault_t unsettled;
     pthread_mutex_lock (&peer->lock);
+    if (object_settle (peer, &unsettled) && !call.fault.code)
+        call.fault = unsettled;
     peer->now = ended;
     s_finish (worker, self, &call);
     peer->now = 0;
