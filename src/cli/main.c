@@ -2,9 +2,8 @@
 
 #include "cli/cli.h"
 
+#include "cli/microbenchmark.h"
 #include "cli/screen.h"
-
-#include <troupe.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +13,10 @@ int
 main (int argc, char *argv [])
 {
     /*  A worker of troupe microbenchmark, which does not come back.        */
-    if (getenv ("TROUPE_BOOT"))
+    if (getenv ("TROUPE_BOOT")) {
+        microbenchmark_register ();
         troupe_init (&argc, &argv);
+    }
     screen_prepare ();
     if (argc < 2) {
         fputs (verb_help.help, stderr);

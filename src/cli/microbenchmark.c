@@ -139,10 +139,10 @@ s_print_json (const request_t *self, const entry_t *entry, const measurement_t *
 {
     fputs ("{\"name\": ", stdout);
     json_print_text (stdout, entry->name);
-    printf (", \"unit\": \"%s\", \"mean\": %.6g, \"deviation\": %.6g, \"rounds\": [",
+    printf (", \"unit\": \"%s\", \"mean\": %.3f, \"deviation\": %.3f, \"rounds\": [",
             entry->unit, result->mean, result->deviation);
     for (size_t i = 0; i < self->measure.rounds; i++)
-        printf ("%s%.6g", i ? ", " : "", result->rounds [i]);
+        printf ("%s%.3f", i ? ", " : "", result->rounds [i]);
     putchar (']');
     if (result->samples)
         printf (", \"p50_us\": %.3f, \"p99_us\": %.3f, \"p999_us\": %.3f, \"samples\": %zu",
@@ -214,6 +214,7 @@ s_measure_all (request_t *self, bool embedded)
 {
     static bench_t bench;
     int rc = EXIT_DONE;
+    microbenchmark_register ();
     bench.troupe = troupe_init (NULL, NULL);
     if (!bench.troupe) {
         cli_failed (&verb_microbenchmark, "%s", troupe_error ());

@@ -72,11 +72,16 @@ int entry_measure (const entry_t *entry, bench_t *bench, const measure_options_t
 
 /*  --- what workers do: microbenchmark_work.c ----------------------------  */
 
+/*  Makes the tasks and classes known. Once, before troupe_init, in the driver
+    and in its workers, and nowhere else.                                   */
+void microbenchmark_register (void);
+
 #define LARGE_COUNT ((size_t) 100 << 20) /*  numbers: 800 MiB        */
 #define PIECE_COUNT ((size_t) 10 << 20)  /*  numbers: 80 MiB         */
 #define REFERENCES 10000                 /*  of the list of futures  */
 #define PUTS 100                         /*  of a task that puts     */
 #define PIECES 10                        /*  of a task that puts     */
+#define CONCURRENCY 16                   /*  methods at once         */
 
 /*  Waits for all of them, and destroys them. Returns 0 or -1.              */
 int futures_finish (troupe_future_t **futures, size_t count);

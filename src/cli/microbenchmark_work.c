@@ -24,7 +24,6 @@ small_value (troupe_call_t *call)
 {
     return troupe_return (call, troupe_bytes ("ok", 2));
 }
-TROUPE_TASK (small_value);
 
 static int
 put_small_values (troupe_call_t *call)
@@ -37,7 +36,6 @@ put_small_values (troupe_call_t *call)
     }
     return rc;
 }
-TROUPE_TASK (put_small_values);
 
 static int
 put_large_values (troupe_call_t *call)
@@ -55,7 +53,6 @@ put_large_values (troupe_call_t *call)
     }
     return rc;
 }
-TROUPE_TASK (put_large_values);
 
 static int
 make_references (troupe_call_t *call)
@@ -74,7 +71,6 @@ make_references (troupe_call_t *call)
     free (futures);
     return rc;
 }
-TROUPE_TASK (make_references);
 
 /*  --- those who call others ----------------------------------------------  */
 
@@ -143,7 +139,6 @@ call_in_turn (troupe_call_t *call)
     s_actors_free (&servers);
     return rc;
 }
-TROUPE_TASK (call_in_turn);
 
 /*  --- actors that answer -------------------------------------------------  */
 
@@ -173,12 +168,6 @@ small_value_batch (troupe_call_t *call)
     free (futures);
     return rc;
 }
-
-TROUPE_ACTOR (bench_server, bench_server_t,
-              .methods = { TROUPE_METHOD (small_value), TROUPE_METHOD (small_value_arg),
-                           TROUPE_METHOD (small_value_batch) });
-TROUPE_ACTOR (bench_concurrent, bench_server_t, .concurrency = 16,
-              .methods = { TROUPE_METHOD (small_value), TROUPE_METHOD (small_value_arg) });
 
 /*  --- actors that call ---------------------------------------------------  */
 
@@ -220,6 +209,57 @@ bench_client_batch_arg (troupe_call_t *call)
     return rc;
 }
 
-TROUPE_ACTOR (bench_client, actors_t, .init = bench_client_init, .term = bench_client_term,
-              .methods
-              = { TROUPE_METHOD (bench_client_batch), TROUPE_METHOD (bench_client_batch_arg) });
+/*  --- descriptors --------------------------------------------------------  */
+
+/*  Not by TROUPE_TASK and TROUPE_ACTOR, which register before main: whoever
+    joins a cluster tells the head what is registered, and this would be so for
+    every verb and every daemon.                                            */
+
+#define TASK(function_)                                                                        \
+    troupe_task_t troupe_task_##function_ = { .abi = TROUPE_ABI,                               \
+                                              .size = sizeof (troupe_task_t),                  \
+                                              .name = #function_,                              \
+                                              .function = function_ }
+
+TASK (small_value);
+TASK (put_small_values);
+TASK (put_large_values);
+TASK (make_references);
+TASK (call_in_turn);
+
+troupe_class_t troupe_class_bench_server
+    = { .abi = TROUPE_ABI,
+        .size = sizeof (troupe_class_t),
+        .name = "bench_server",
+        .methods = { TROUPE_METHOD (small_value), TROUPE_METHOD (small_value_arg),
+                     TROUPE_METHOD (small_value_batch) } };
+
+troupe_class_t troupe_class_bench_concurrent
+    = { .abi = TROUPE_ABI,
+        .size = sizeof (troupe_class_t),
+        .name = "bench_concurrent",
+        .concurrency = CONCURRENCY,
+        .methods = { TROUPE_METHOD (small_value), TROUPE_METHOD (small_value_arg) } };
+
+troupe_class_t troupe_class_bench_client
+    = { .abi = TROUPE_ABI,
+        .size = sizeof (troupe_class_t),
+        .name = "bench_client",
+        .state_size = sizeof (actors_t),
+        .init = bench_client_init,
+        .term = bench_client_term,
+        .methods
+        = { TROUPE_METHOD (bench_client_batch), TROUPE_METHOD (bench_client_batch_arg) } };
+
+void
+microbenchmark_register (void)
+{
+    troupe_task_register (&troupe_task_small_value);
+    troupe_task_register (&troupe_task_put_small_values);
+    troupe_task_register (&troupe_task_put_large_values);
+    troupe_task_register (&troupe_task_make_references);
+    troupe_task_register (&troupe_task_call_in_turn);
+    troupe_class_register (&troupe_class_bench_server);
+    troupe_class_register (&troupe_class_bench_concurrent);
+    troupe_class_register (&troupe_class_bench_client);
+}
