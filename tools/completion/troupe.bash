@@ -38,6 +38,7 @@ _troupe_options ()
     call) echo "--timeout --json --raw $connection" ;;
     run) echo "$connection" ;;
     logs) echo "--follow --tail --time --json $connection" ;;
+    microbenchmark) echo "--filter --rounds --seconds --json $connection" ;;
     esac
     echo --help
 }
@@ -70,7 +71,7 @@ _troupe_operands ()
     esac
 }
 
-_troupe_verbs='start stop drain token status list memory show call run logs version help'
+_troupe_verbs='start stop drain token status list memory show call run logs microbenchmark version help'
 
 _troupe ()
 {
@@ -87,13 +88,14 @@ _troupe ()
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return ;;
     --address | --token | --bind | --port | --name | --cpus | --memory | --gpus | \
-        --resource | --filter | --columns | --timeout | --tail)
+        --resource | --filter | --columns | --timeout | --tail | --rounds | --seconds)
         return ;;
     esac
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --token-file | --module | --address | --token | --bind | --port | --name | --cpus | \
-            --memory | --gpus | --resource | --filter | --columns | --timeout | --tail)
+            --memory | --gpus | --resource | --filter | --columns | --timeout | --tail | \
+            --rounds | --seconds)
             i=$((i + 1)) ;;
         -*) ;;
         *)
