@@ -83,6 +83,11 @@ void microbenchmark_register (void);
 #define PIECES 10                        /*  of a task that puts     */
 #define CONCURRENCY 16                   /*  methods at once         */
 
+/*  Zeros that nobody has touched, in large pages where there are some, as an
+    array of NumPy is: else what is measured is how the kernel maps the source
+    of the copy. To be freed; NULL: no memory.                              */
+int64_t *zeros_new (size_t count);
+
 /*  Waits for all of them, and destroys them. Returns 0 or -1.              */
 int futures_finish (troupe_future_t **futures, size_t count);
 

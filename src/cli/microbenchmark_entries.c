@@ -55,7 +55,7 @@ s_put_value (bench_t *self)
 static int
 s_prepare_memory (bench_t *self)
 {
-    self->memory = calloc (LARGE_COUNT, sizeof *self->memory);
+    self->memory = zeros_new (LARGE_COUNT);
     return self->memory ? 0 : s_no_memory (self);
 }
 

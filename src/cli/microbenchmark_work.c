@@ -4,6 +4,22 @@
 #include "cli/microbenchmark.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int64_t *
+zeros_new (size_t count)
+{
+    int64_t *zeros = calloc (count, sizeof *zeros);
+    size_t page = (size_t) sysconf (_SC_PAGESIZE), size = count * sizeof *zeros;
+    if (!zeros)
+        return NULL;
+    uintptr_t begin = ((uintptr_t) zeros + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t) zeros + size) / page * page;
+    if (end > begin)
+        madvise ((void *) begin, end - begin, MADV_HUGEPAGE);
+    return zeros;
+}
 
 int
 futures_finish (troupe_future_t **futures, size_t count)
@@ -42,7 +58,7 @@ put_large_values (troupe_call_t *call)
 {
     int rc = 0;
     for (size_t i = 0; i < PIECES && !rc; i++) {
-        int64_t *numbers = calloc (PIECE_COUNT, sizeof *numbers);
+        int64_t *numbers = zeros_new (PIECE_COUNT);
         if (!numbers)
             return troupe_fail (call, "no memory for %zu numbers", PIECE_COUNT);
         troupe_future_t *future
