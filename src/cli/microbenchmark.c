@@ -48,14 +48,15 @@ typedef struct {
     measure_options_t measure;
     regex_t regex;
     screen_t screen;
-    int width; /*  of the longest name that is measured    */
+    int width;                  /*  of the longest name that is measured    */
+    bool latency;               /*  one of them has latencies               */
 } request_t;
 
 /*  --- what is printed ----------------------------------------------------  */
 
-#define LATENCY_WIDTH 33 /*  of the last three columns               */
+#define LATENCY_WIDTH 34        /*  of the last three columns               */
 #define UNIT_WIDTH 9
-#define RATE_WIDTH 33 /*  of those before                         */
+#define RATE_WIDTH 33           /*  of those before                         */
 
 /*  Four digits that matter, or all of a large number, in groups of three.  */
 static void
@@ -74,10 +75,13 @@ s_number (double value, char text [32])
     text [at] = 0;
 }
 
+/*  Whether latencies have columns. On a narrow terminal they are on lines of
+    their own, below.                                                       */
 static bool
-s_is_narrow (const request_t *self)
+s_has_columns (const request_t *self)
 {
-    return (size_t) (self->width + RATE_WIDTH + LATENCY_WIDTH) > self->screen.width;
+    return self->latency
+           && (size_t) (self->width + RATE_WIDTH + LATENCY_WIDTH) <= self->screen.width;
 }
 
 static void
@@ -92,9 +96,11 @@ s_print_title (const request_t *self, const bench_t *bench, bool embedded)
     printf ("n is %zu; %zu round%s of %g s\n\n", bench->n, self->measure.rounds,
             self->measure.rounds == 1 ? "" : "s", self->measure.seconds);
     const char *micro = self->screen.unicode ? "µs" : "us";
+    const char *sign = self->screen.unicode ? "      ±" : "+-";
+    bool wide = s_has_columns (self);
     int length = snprintf (title, sizeof title, "%-*s  %11s  %7s  %-*s", self->width, "ENTRY",
-                           "MEAN", self->screen.unicode ? "      ±" : "+-", UNIT_WIDTH, "UNIT");
-    if (!s_is_narrow (self) && length > 0 && (size_t) length < sizeof title)
+                           "MEAN", sign, wide ? UNIT_WIDTH : 0, "UNIT");
+    if (wide && length > 0 && (size_t) length < sizeof title)
         snprintf (title + length, sizeof title - (size_t) length, "  %6s %s  %6s %s  %7s %s",
                   "P50", micro, "P99", micro, "P99.9", micro);
     screen_print (&self->screen, stdout, STYLE_BOLD, title);
@@ -108,7 +114,7 @@ s_print_latency (const request_t *self, const entry_t *entry, const measurement_
     s_number (result->p50_us, p50);
     s_number (result->p99_us, p99);
     s_number (result->p999_us, p999);
-    if (!s_is_narrow (self)) {
+    if (s_has_columns (self)) {
         printf ("%*s  %9s  %9s  %10s", UNIT_WIDTH - (int) strlen (entry->unit), "", p50, p99,
                 p999);
         return;
@@ -266,8 +272,11 @@ s_read_filter (request_t *self)
         return cli_usage (&verb_microbenchmark, "--filter '%s': %s", self->filter, why);
     }
     for (const entry_t *entry = entries; entry->name; entry++)
-        if (s_is_wanted (self, entry) && (int) strlen (entry->name) > self->width)
-            self->width = (int) strlen (entry->name);
+        if (s_is_wanted (self, entry)) {
+            int width = (int) strlen (entry->name);
+            self->width = width > self->width ? width : self->width;
+            self->latency |= entry->latency;
+        }
     if (self->width)
         return 0;
     regfree (&self->regex);

@@ -11,15 +11,15 @@
 #define ROUNDS_MAX 1000
 
 typedef struct {
-    size_t rounds;  /*  at most ROUNDS_MAX                      */
-    double seconds; /*  of a round, at least; half to warm up   */
+    size_t rounds;              /*  at most ROUNDS_MAX                      */
+    double seconds;             /*  of a round, at least; half to warm up   */
 } measure_options_t;
 
 typedef struct {
     double rounds [ROUNDS_MAX]; /*  operations a second, of each round      */
     double mean;
-    double deviation; /*  standard deviation of these rounds      */
-    size_t samples;   /*  operations timed one by one, or 0       */
+    double deviation;           /*  standard deviation of these rounds      */
+    size_t samples;             /*  operations timed one by one, or 0       */
     double p50_us;
     double p99_us;
     double p999_us;
@@ -35,12 +35,12 @@ int measure (measured_t *run, void *context, double multiplier, bool latency,
 
 /*  --- entries: microbenchmark_entries.c ---------------------------------  */
 
-#define MANY 1000 /*  calls of a batch                        */
+#define MANY 1000                               /*  calls of a batch        */
 
 /*  What an entry works with. Zeroed but for troupe and n between entries.  */
 typedef struct {
     troupe_t *troupe;
-    size_t n; /*  the n of the entries 1:n and n:n        */
+    size_t n;                   /*  the n of the entries 1:n and n:n        */
     troupe_actor_t **servers;
     size_t server_count;
     troupe_actor_t **clients;
@@ -49,16 +49,16 @@ typedef struct {
     int64_t *memory;
     troupe_future_t *futures [MANY];
     size_t positions [MANY];
-    const char *fault; /*  of our own; NULL: troupe_error () has it */
+    const char *fault;          /*  ours; NULL: troupe_error () has it      */
 } bench_t;
 
 typedef struct {
     const char *name;
     const char *unit;
-    double multiplier; /*  operations of a run                     */
-    bool times_n;      /*  ... for each of n                       */
+    double multiplier;          /*  operations of a run                     */
+    bool times_n;               /*  ... for each of n                       */
     bool latency;
-    int (*prepare) (bench_t *bench); /*  may be NULL                     */
+    int (*prepare) (bench_t *bench);            /*  may be NULL             */
     int (*run) (bench_t *bench);
 } entry_t;
 
@@ -76,12 +76,12 @@ int entry_measure (const entry_t *entry, bench_t *bench, const measure_options_t
     and in its workers, and nowhere else.                                   */
 void microbenchmark_register (void);
 
-#define LARGE_COUNT ((size_t) 100 << 20) /*  numbers: 800 MiB        */
-#define PIECE_COUNT ((size_t) 10 << 20)  /*  numbers: 80 MiB         */
-#define REFERENCES 10000                 /*  of the list of futures  */
-#define PUTS 100                         /*  of a task that puts     */
-#define PIECES 10                        /*  of a task that puts     */
-#define CONCURRENCY 16                   /*  methods at once         */
+#define LARGE_COUNT ((size_t) 100 << 20)        /*  numbers: 800 MiB        */
+#define PIECE_COUNT ((size_t) 10 << 20)         /*  numbers: 80 MiB         */
+#define REFERENCES 10000                        /*  of the list of futures  */
+#define PUTS 100                                /*  of a task that puts     */
+#define PIECES 10                               /*  of a task that puts     */
+#define CONCURRENCY 16                          /*  methods at once         */
 
 /*  Zeros that nobody has touched, in large pages where there are some, as an
     array of NumPy is: else what is measured is how the kernel maps the source

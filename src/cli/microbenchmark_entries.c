@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUBMITTERS 4     /*  actors or tasks that submit at once     */
-#define PUTTERS 10       /*  tasks that put at once                  */
-#define TASKS_EACH 10000 /*  of a submitter                          */
-#define CALLS_EACH 5000  /*  of a submitter, or to each server       */
-#define ARGUED_EACH 1000 /*  calls with an argument, of a client     */
+#define SUBMITTERS 4            /*  actors or tasks that submit at once     */
+#define PUTTERS 10              /*  tasks that put at once                  */
+#define TASKS_EACH 10000        /*  of a submitter                          */
+#define CALLS_EACH 5000         /*  of a submitter, or to each server       */
+#define ARGUED_EACH 1000        /*  calls with an argument, of a client     */
 #define GROUPS 100
 
 static int
@@ -351,21 +351,21 @@ const entry_t entries []
         { "single client put gigabytes", GIGABYTES, LARGE_GIGABYTES, false, false,
           s_prepare_memory, s_put_memory },
         { "single client tasks and get batch", BATCHES, 1, false, false, NULL, s_many_tasks },
-        { "multi client put gigabytes", GIGABYTES, PUTTERS *PIECES *PIECE_GIGABYTES, false,
+        { "multi client put gigabytes", GIGABYTES, PUTTERS * PIECES * PIECE_GIGABYTES, false,
           false, NULL, s_putters_of_large },
         { "single client get object containing 10k refs", OPS, 1, false, false,
           s_prepare_references, s_get_references },
         { "single client wait 1k refs", OPS, 1, false, false, NULL, s_wait_many },
         { "single client tasks sync", OPS, 1, false, true, NULL, s_task },
         { "single client tasks async", OPS, MANY, false, false, NULL, s_many_tasks },
-        { "multi client tasks async", OPS, SUBMITTERS *TASKS_EACH, false, false,
+        { "multi client tasks async", OPS, SUBMITTERS * TASKS_EACH, false, false,
           s_prepare_submitters, s_submitters },
         { "1:1 actor calls sync", OPS, 1, false, true, s_prepare_server, s_call },
         { "1:1 actor calls async", OPS, MANY, false, false, s_prepare_server, s_many_calls },
         { "1:1 actor calls concurrent", OPS, MANY, false, false, s_prepare_concurrent,
           s_many_calls },
         { "1:n actor calls async", OPS, CALLS_EACH, true, false, s_prepare_client, s_clients },
-        { "n:n actor calls async", OPS, SUBMITTERS *CALLS_EACH, false, false, s_prepare_servers,
+        { "n:n actor calls async", OPS, SUBMITTERS * CALLS_EACH, false, false, s_prepare_servers,
           s_callers },
         { "n:n actor calls with arg async", OPS, ARGUED_EACH, true, false, s_prepare_clients,
           s_clients_with_argument },
@@ -376,7 +376,7 @@ const entry_t entries []
           s_prepare_concurrent, s_many_calls_with_argument },
         { "1:n async-actor calls async", OPS, CALLS_EACH, true, false,
           s_prepare_concurrents_client, s_clients },
-        { "n:n async-actor calls async", OPS, SUBMITTERS *CALLS_EACH, false, false,
+        { "n:n async-actor calls async", OPS, SUBMITTERS * CALLS_EACH, false, false,
           s_prepare_concurrents, s_callers },
         { "placement group create/removal", OPS, GROUPS, false, false, NULL, s_groups },
         { NULL, NULL, 0, false, false, NULL, NULL } };
