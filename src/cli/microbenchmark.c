@@ -181,7 +181,7 @@ s_is_wanted (const request_t *self, const entry_t *entry)
     return !self->filter || regexec (&self->regex, entry->name, 0, NULL, 0) == 0;
 }
 
-/*  Measures one entry; its name is shown meanwhile.                        */
+/*  Measures one entry; its name is shown meanwhile. Returns an exit code.  */
 static int
 s_measure (const request_t *self, const entry_t *entry, bench_t *bench)
 {
@@ -189,7 +189,8 @@ s_measure (const request_t *self, const entry_t *entry, bench_t *bench)
     const char *why;
     if (!self->json)
         printf ("%-*s", self->width, entry->name);
-    fflush (stdout);
+    if (cli_done (&verb_microbenchmark))
+        return EXIT_FAILED;
     int rc = entry_measure (entry, bench, &self->measure, &result, &why);
     if (rc)
         s_print_failure (self, entry, why);
@@ -197,8 +198,8 @@ s_measure (const request_t *self, const entry_t *entry, bench_t *bench)
         s_print_json (self, entry, &result);
     else
         s_print_result (self, entry, &result);
-    fflush (stdout);
-    return rc ? cli_failed (&verb_microbenchmark, "%s: %s", entry->name, why) : 0;
+    int done = cli_done (&verb_microbenchmark);
+    return rc ? cli_failed (&verb_microbenchmark, "%s: %s", entry->name, why) : done;
 }
 
 /*  The first worker is there; waits for the others of an embedded cluster. Those
@@ -237,7 +238,7 @@ s_measure_all (request_t *self, bool embedded)
             rc = EXIT_FAILED;
     if (troupe_term (&bench.troupe))
         rc = cli_failed (&verb_microbenchmark, "%s", troupe_error ());
-    return rc ? rc : cli_done (&verb_microbenchmark);
+    return rc;
 }
 
 /*  --- the command line ---------------------------------------------------  */
