@@ -45,7 +45,7 @@ has () {
 
 #  --- help, man page, completion ------------------------------------------
 
-verbs='start stop drain token status list memory show call run logs version help'
+verbs='start stop drain token status list memory show call run logs microbenchmark version help'
 
 run 0 help
 cp "$folder/out" "$folder/general"
@@ -157,6 +157,11 @@ refused 'number of seconds' call --timeout soon settings.get
 refused 'wanted a PROGRAM' run
 refused "'0'" logs --tail 0
 refused 'number of seconds' stop --timeout soon
+refused "'\['" microbenchmark --filter '['
+refused "no entry has 'nothing'" microbenchmark --filter nothing
+refused "'0'" microbenchmark --rounds 0
+refused "'soon'" microbenchmark --seconds soon
+refused "no 'sync'" microbenchmark sync
 
 #  --- no cluster -----------------------------------------------------------
 

@@ -23,7 +23,8 @@ typedef struct {
 } verb_t;
 
 extern const verb_t verb_start, verb_stop, verb_drain, verb_token, verb_status, verb_list,
-    verb_memory, verb_show, verb_call, verb_run, verb_logs, verb_version, verb_help;
+    verb_memory, verb_show, verb_call, verb_run, verb_logs, verb_microbenchmark, verb_version,
+    verb_help;
 
 /*  All verbs, in the order of their help; the last one has no name.        */
 extern const verb_t *const verbs [];
@@ -83,6 +84,10 @@ int arguments_exit (int first);
 
 /*  Reads the file of a token, "-" being stdin. Returns 0 or an exit code.  */
 int connection_read (const verb_t *verb, connection_t *connection);
+
+/*  Finds the cluster and names it in the environment, for a program or a
+    runtime that looks there. Returns 0 or an exit code.                    */
+int connection_export (const verb_t *verb, const connection_t *connection);
 
 /*  Connects. NULL when it has said why not.                                */
 troupe_t *cli_connect (const verb_t *verb, connection_t *connection);

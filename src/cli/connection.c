@@ -1,8 +1,12 @@
-/*  connection.c - the seat of the command in a cluster                     */
+/*  connection.c - the seat of the command in a cluster, or of what it becomes */
 
 #include "cli/cli.h"
 
 #include "client/connect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 troupe_t *
 cli_connect (const verb_t *verb, connection_t *connection)
@@ -12,4 +16,19 @@ cli_connect (const verb_t *verb, connection_t *connection)
     if (!peer)
         cli_failed (verb, "%s", fault.text);
     return peer;
+}
+
+int
+connection_export (const verb_t *verb, const connection_t *connection)
+{
+    client_place_t place;
+    fault_t fault = { TROUPE_OK, "" };
+    if (client_locate (connection->address, connection->token, &place, &fault)) {
+        cli_failed (verb, "%s", fault.text);
+        return EXIT_UNREACHABLE;
+    }
+    int rc = setenv ("TROUPE_ADDRESS", place.address, 1);
+    if (rc == 0)
+        rc = *place.token ? setenv ("TROUPE_TOKEN", place.token, 1) : unsetenv ("TROUPE_TOKEN");
+    return rc ? cli_failed (verb, "%s", strerror (errno)) : 0;
 }

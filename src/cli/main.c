@@ -1,15 +1,22 @@
-/*  main.c - the troupe command: finds the verb and runs it                 */
+/*  main.c - the troupe command: finds the verb and runs it, or is a worker  */
 
 #include "cli/cli.h"
 
+#include "cli/microbenchmark.h"
 #include "cli/screen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int
 main (int argc, char *argv [])
 {
+    /*  A worker of troupe microbenchmark, which does not come back.        */
+    if (getenv ("TROUPE_BOOT")) {
+        microbenchmark_register ();
+        troupe_init (&argc, &argv);
+    }
     screen_prepare ();
     if (argc < 2) {
         fputs (verb_help.help, stderr);

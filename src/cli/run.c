@@ -2,10 +2,7 @@
 
 #include "cli/cli.h"
 
-#include "client/connect.h"
-
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,14 +19,8 @@ static const char s_help [] =
     "2 wrong usage; 3 no cluster found.\n";
 
 static int
-s_execute (const client_place_t *place, char *argv [])
+s_execute (char *argv [])
 {
-    int rc = setenv ("TROUPE_ADDRESS", place->address, 1);
-    if (rc == 0)
-        rc = *place->token ? setenv ("TROUPE_TOKEN", place->token, 1)
-                           : unsetenv ("TROUPE_TOKEN");
-    if (rc)
-        return cli_failed (&verb_run, "%s", strerror (errno));
     execvp (argv [0], argv);
     int code = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
     cli_failed (&verb_run, "%s: %s", argv [0], strerror (errno));
@@ -40,8 +31,6 @@ static int
 s_run (int argc, char *argv [])
 {
     connection_t connection = { NULL, NULL, NULL, "" };
-    client_place_t place;
-    fault_t fault = { TROUPE_OK, "" };
     const option_spec_t specs [] = { { NULL, OPTION_END, NULL } };
     int first = arguments_read (&verb_run, argc, argv, specs, &connection, true);
     if (first < 0)
@@ -49,13 +38,8 @@ s_run (int argc, char *argv [])
     if (first == argc)
         return cli_usage (&verb_run, "wanted a PROGRAM");
     int rc = connection_read (&verb_run, &connection);
-    if (rc)
-        return rc;
-    if (client_locate (connection.address, connection.token, &place, &fault)) {
-        cli_failed (&verb_run, "%s", fault.text);
-        return EXIT_UNREACHABLE;
-    }
-    return s_execute (&place, argv + first);
+    rc = rc ? rc : connection_export (&verb_run, &connection);
+    return rc ? rc : s_execute (argv + first);
 }
 
 const verb_t verb_run = { "run", s_help, s_run };

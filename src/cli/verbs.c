@@ -6,7 +6,8 @@
 
 const verb_t *const verbs [] = { &verb_start, &verb_stop, &verb_drain, &verb_token,
                                  &verb_status, &verb_list, &verb_memory, &verb_show, &verb_call,
-                                 &verb_run, &verb_logs, &verb_version, &verb_help, NULL };
+                                 &verb_run, &verb_logs, &verb_microbenchmark, &verb_version,
+                                 &verb_help, NULL };
 
 const verb_t *
 verb_find (const char *name)

@@ -2,53 +2,12 @@
 
 #include "client/cluster.h"
 #include "client/remote.h"
+#include "client/settings.h"
 #include "worker/worker.h"
 
-#include <sched.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-#define WORKERS_MAX 1024
 
 static atomic_bool s_running;
-
-/*  The cores that this process may use.                                    */
-static unsigned
-s_cores (void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity (0, sizeof set, &set) == 0 && CPU_COUNT (&set) > 0)
-        return (unsigned) CPU_COUNT (&set);
-    long cores = sysconf (_SC_NPROCESSORS_ONLN);
-    return cores > 0 ? (unsigned) cores : 1;
-}
-
-/*  TROUPE_WORKERS: N, "threads", or "threads:N".                           */
-static int
-s_read_workers (unsigned *workers, bool *threads, fault_t *fault)
-{
-    const char *text = getenv ("TROUPE_WORKERS");
-    *workers = s_cores ();
-    *threads = false;
-    if (!text || !*text)
-        return 0;
-    const char *number = text;
-    if (strncmp (text, "threads", 7) == 0) {
-        *threads = true;
-        if (!text [7])
-            return 0;
-        number = text [7] == ':' ? text + 8 : "";
-    }
-    char *end;
-    unsigned long value = strtoul (number, &end, 10);
-    if (!*number || *end || value < 1 || value > WORKERS_MAX)
-        return fault_set (fault, TROUPE_EINVAL,
-                          "TROUPE_WORKERS is '%s': wanted a number from 1 to %d, \"threads\" or "
-                          "\"threads:N\"",
-                          text, WORKERS_MAX);
-    *workers = (unsigned) value;
-    return 0;
-}
 
 /*  A cluster of its own.                                                   */
 static troupe_t *
@@ -56,7 +15,7 @@ s_embed (fault_t *fault)
 {
     unsigned workers;
     bool threads;
-    if (s_read_workers (&workers, &threads, fault))
+    if (workers_settings (&workers, &threads, fault))
         return NULL;
     cluster_t *cluster = cluster_new (workers, threads, fault);
     if (!cluster)

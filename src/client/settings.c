@@ -1,11 +1,51 @@
-/*  settings.c - what the environment says of object stores                  */
+/*  settings.c - what the environment says of workers and object stores      */
 
 #include "client/settings.h"
 
 #include "core/size.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define WORKERS_MAX 1024
+
+unsigned
+cores_settings (void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity (0, sizeof set, &set) == 0 && CPU_COUNT (&set) > 0)
+        return (unsigned) CPU_COUNT (&set);
+    long cores = sysconf (_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (unsigned) cores : 1;
+}
+
+int
+workers_settings (unsigned *workers, bool *threads, fault_t *fault)
+{
+    const char *text = getenv ("TROUPE_WORKERS");
+    *workers = cores_settings ();
+    *threads = false;
+    if (!text || !*text)
+        return 0;
+    const char *number = text;
+    if (strncmp (text, "threads", 7) == 0) {
+        *threads = true;
+        if (!text [7])
+            return 0;
+        number = text [7] == ':' ? text + 8 : "";
+    }
+    char *end;
+    unsigned long value = strtoul (number, &end, 10);
+    if (!*number || *end || value < 1 || value > WORKERS_MAX)
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_WORKERS is '%s': wanted a number from 1 to %d, \"threads\" or "
+                          "\"threads:N\"",
+                          text, WORKERS_MAX);
+    *workers = (unsigned) value;
+    return 0;
+}
 
 int
 store_settings (store_options_t *options, fault_t *fault)

@@ -77,6 +77,26 @@ s_stop_worker (head_t *self, const head_action_t *action)
     }
 }
 
+/*  Who is counted as dead may live, and wait for what never comes: it is told.
+    In a cluster of machines it finds out by the head's own silence.        */
+static void
+s_drop (head_t *self, const head_action_t *action)
+{
+    peer_t *peer = head_shell_peer (self, action->peer);
+    const char *cause = action->text ? action->text : "silent";
+    char text [FAULT_TEXT_MAX];
+    if (peer && !self->network) {
+        snprintf (text, sizeof text, "the head counts this process as dead: %s", cause);
+        record_t refused = { .type = RECORD_REFUSED,
+                             .number = TROUPE_ELOST,
+                             .body = (const uint8_t *) text,
+                             .body_size = (uint32_t) strlen (text) };
+        head_send (self, peer, &refused);
+        head_flush (self, peer);
+    }
+    head_lose (self, action->peer, cause, NULL);
+}
+
 static void
 s_act (head_t *self, const head_action_t *action, int64_t now)
 {
@@ -115,7 +135,7 @@ s_act (head_t *self, const head_action_t *action, int64_t now)
         s_send_found (self, action);
         return;
     case HEAD_DROP:
-        head_lose (self, action->peer, action->text ? action->text : "silent", NULL);
+        s_drop (self, action);
         return;
     case HEAD_START_WORKERS:
         head_send_start (self, action);

@@ -38,6 +38,7 @@ _troupe_options ()
     call) echo "--timeout --json --raw $connection" ;;
     run) echo "$connection" ;;
     logs) echo "--follow --tail --time --json $connection" ;;
+    microbenchmark) echo "--filter --rounds --seconds --json $connection" ;;
     esac
     echo --help
 }
@@ -72,7 +73,7 @@ _troupe_operands ()
     esac
 }
 
-_troupe_verbs='start stop drain token status list memory show call run logs version help'
+_troupe_verbs='start stop drain token status list memory show call run logs microbenchmark version help'
 
 _troupe ()
 {
@@ -94,14 +95,14 @@ _troupe ()
         return ;;
     --address | --token | --bind | --port | --name | --cpus | --memory | --gpus | \
         --resource | --object-memory | --allow | --deny | --filter | --columns | --timeout | \
-        --tail)
+        --tail | --rounds | --seconds)
         return ;;
     esac
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --token-file | --module | --address | --token | --bind | --port | --name | --cpus | \
             --memory | --gpus | --resource | --object-memory | --spill-dir | --allow | --deny | \
-            --filter | --columns | --timeout | --tail)
+            --filter | --columns | --timeout | --tail | --rounds | --seconds)
             i=$((i + 1)) ;;
         -*) ;;
         *)
