@@ -26,17 +26,19 @@ s_prefetch (worker_t *worker, const record_t *record)
 job_t *
 job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sender)
 {
-    job_t *self = id_table_get (&worker->jobs, record->id) ? NULL : calloc (1, sizeof *self);
+    job_t *self = id_table_get (&worker->jobs, record->id)
+                      ? NULL
+                      : slab_take (&worker->job_slab, sizeof *self);
     if (!self)
         return NULL;
-    self->id = record->id;
-    self->sender = sender;
-    self->record = *record;
-    self->lease = (uint32_t) record->target;
-    self->deadline = record->deadline ? clock_now () + record->deadline * CLOCK_MS
-                                      : CLOCK_NEVER;
+    *self = (job_t){ .id = record->id,
+                     .sender = sender,
+                     .record = *record,
+                     .lease = (uint32_t) record->target,
+                     .deadline = record->deadline ? clock_now () + record->deadline * CLOCK_MS
+                                                  : CLOCK_NEVER };
     if (id_table_put (&worker->jobs, self->id, self)) {
-        free (self);
+        slab_give (&worker->job_slab, self);
         return NULL;
     }
     self->batch = batch_retain (batch);
@@ -63,7 +65,7 @@ job_destroy (worker_t *worker, job_t *self)
     batch_release (self->batch);
     bytes_release (&self->values);
     free (self->targets);
-    free (self);
+    slab_give (&worker->job_slab, self);
 }
 
 /*  --- arguments --------------------------------------------------------  */

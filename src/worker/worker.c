@@ -371,6 +371,7 @@ worker_destroy (worker_t **self_p, int timeout_ms)
     pthread_mutex_unlock (&self->peer->lock);
     peer_destroy (&self->peer);
     id_table_release (&self->jobs);
+    slab_release (&self->job_slab);
     id_table_release (&self->actors);
     free (self->executors);
     free (self->functions);

@@ -3,6 +3,7 @@
 #ifndef TROUPE_WORKER_PRIVATE_H
 #define TROUPE_WORKER_PRIVATE_H
 
+#include "core/slab.h"
 #include "peer/call.h"
 #include "worker/worker.h"
 
@@ -78,6 +79,7 @@ struct worker {
     unsigned executor_count;
     unsigned wanted;            /*  executors that should be made           */
     id_table_t jobs;
+    slab_t job_slab;
     id_table_t actors;          /*  by number                               */
     uint64_t numbers;
     list_t births;              /*  actors to be made                       */
