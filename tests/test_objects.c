@@ -439,6 +439,32 @@ test_create (void **state)
     nothing_left ();
 }
 
+/*  Takes objects and fails: too large beside them, or no such task.        */
+static int
+returns_too_much (troupe_call_t *call)
+{
+    troupe_object_t *object = troupe_create (troupe_of (call), TROUPE_ARG_BYTES, 100000);
+    troupe_object_t *other = troupe_create (troupe_of (call), TROUPE_ARG_BYTES, 100000);
+    return troupe_return (call, object, troupe_arg_future (NULL), other);
+}
+TROUPE_TASK (returns_too_much);
+
+/*  Objects that a call was given are taken, whatever becomes of it.        */
+static void
+test_objects_of_failed_calls (void **state)
+{
+    (void) state;
+    troupe_object_t *object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
+    assert_non_null (object);
+    check_failure (troupe_remote_by_name (s_troupe, "", object), TROUPE_EINVAL, "no valid name");
+    object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
+    check_failure (troupe_remote_by_name (s_troupe, "nobody", object), TROUPE_ENAME, "nobody");
+    object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
+    assert_null (troupe_call_by_name (NULL, "method", object));
+    check_failure (troupe_remote (s_troupe, returns_too_much), TROUPE_EINVAL, "NULL");
+    nothing_left ();
+}
+
 /*  What a killed worker read and made is nobody's.                         */
 static void
 test_killed_workers (void **state)
@@ -506,6 +532,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_combined),
         cmocka_unit_test (test_actors),
         cmocka_unit_test (test_create),
+        cmocka_unit_test (test_objects_of_failed_calls),
         cmocka_unit_test (test_killed_workers),
         cmocka_unit_test (test_more_than_memory),
         cmocka_unit_test (test_many_futures),

@@ -490,6 +490,7 @@ troupe_class_spawn_by_name (troupe_t *peer, const char *name, const troupe_arg_t
                             size_t count)
 {
     if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
+        object_discard (args, count);
         fault_raise (TROUPE_EINVAL, "troupe_spawn: no runtime or no valid class");
         return NULL;
     }
@@ -650,6 +651,7 @@ troupe_method_call (troupe_actor_t *self, const char *name, troupe_function_t *f
                     const troupe_arg_t *args, size_t count)
 {
     if (!self || !name || !*name || strlen (name) > 2 * TROUPE_NAME_MAX) {
+        object_discard (args, count);
         fault_raise (TROUPE_EINVAL, "troupe_call: no actor or no valid method");
         return NULL;
     }

@@ -276,13 +276,16 @@ s_write_result (troupe_call_t *self, const troupe_arg_t *args, size_t count)
         values += args [index].type != TROUPE_ARG_OPTIONS
                   && !object_is_large (self->peer, &args [index])
                   && value_least_size (&args [index], 1) > peer_value_max (self->peer);
-    if (values)
-        return s_too_large (self);
-    if (count > 1 && value_put_array (&self->result, count))
-        return fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the result");
-    for (size_t index = 0; index < count; index++)
-        if (s_write_one (self, &args [index]))
-            return -1;
+    int rc = values ? s_too_large (self) : 0;
+    if (rc == 0 && count > 1 && value_put_array (&self->result, count))
+        rc = fault_set (&self->fault, TROUPE_ENOMEM, "no memory for the result");
+    size_t written = 0;
+    while (rc == 0 && written < count)
+        rc = s_write_one (self, &args [written++]);
+    if (rc)
+        object_discard (args + written, count - written);
+    if (rc)
+        return -1;
     return self->result.size > peer_value_max (self->peer) ? s_too_large (self) : 0;
 }
 
@@ -327,6 +330,8 @@ s_return_futures (troupe_call_t *self, const troupe_arg_t *args, size_t count)
     for (; parts && made < count; made++)
         if (!(parts [made] = s_part (self, &args [made])))
             break;
+    if (made < count)
+        object_discard (args + made + (parts != NULL), count - made - (parts != NULL));
     if (parts && made == count)
         self->tail = count == 1 ? troupe_future_dup (parts [0]) : troupe_all (parts, count);
     while (made--)
@@ -347,6 +352,11 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
         return s_return_futures (self, args, count);
     int rc = s_write_result (self, args, count);
     if (rc) {
+        pthread_mutex_lock (&self->peer->lock);
+        if (self->objects)
+            object_release_all (self->peer, self->result.data, self->result.size, self->owner);
+        pthread_mutex_unlock (&self->peer->lock);
+        self->objects = false;
         bytes_clear (&self->result);
         return fault_note (&self->fault);
     }

@@ -145,6 +145,23 @@ s_put_encoded (store_client_t *client, const troupe_arg_t *arg, object_reference
     return rc;
 }
 
+/*  An object that the program has filled: only the struct goes.            */
+static int
+s_take_made (store_client_t *client, const troupe_arg_t *arg, object_reference_t *object,
+             fault_t *fault)
+{
+    troupe_object_t *made = (troupe_object_t *) (uintptr_t) arg->as.pointer;
+    if (made->client != client) {
+        object_discard (arg, 1);
+        return client ? fault_set (fault, TROUPE_EINVAL,
+                                   "the object belongs to another runtime")
+                      : -1;
+    }
+    *object = (object_reference_t){ .id = made->id, .size = made->size, .kind = made->kind };
+    free (made);
+    return 0;
+}
+
 int
 object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *out,
             fault_t *fault)
@@ -152,21 +169,15 @@ object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *
     object_reference_t object = { .kind = s_kind (arg->type) };
     store_client_t *client = s_client (peer, fault);
     size_t width = s_width (arg->type);
-    if (!client)
-        return -1;
-    int rc = 0;
-    if (arg->type == TROUPE_ARG_OBJECT) {
-        troupe_object_t *made = (troupe_object_t *) (uintptr_t) arg->as.pointer;
-        object = (object_reference_t){ .id = made->id, .size = made->size, .kind = made->kind };
-        if (made->client != client)
-            rc = fault_set (fault, TROUPE_EINVAL, "the object belongs to another runtime");
-        free (made);
-    } else if (width && arg->count > OBJECT_SIZE_MAX / width)
+    int rc = client ? 0 : -1;
+    if (arg->type == TROUPE_ARG_OBJECT)
+        rc = s_take_made (client, arg, &object, fault);
+    else if (client && width && arg->count > OBJECT_SIZE_MAX / width)
         rc = fault_set (fault, TROUPE_ESIZE, "value too large");
-    else if (width)
+    else if (client && width)
         rc = s_put_bytes (client, arg->as.pointer, (uint64_t) arg->count * width,
                           object.kind == OBJECT_STRING, &object, fault);
-    else
+    else if (client)
         rc = s_put_encoded (client, arg, &object, fault);
     if (rc)
         return -1;
@@ -198,14 +209,18 @@ object_arguments (object_arguments_t *self, troupe_t *peer, const troupe_arg_t *
             continue;
         if (!self->own) {
             self->own = malloc (count * sizeof *self->own);
-            if (!self->own)
+            if (!self->own) {
+                object_discard (args, count);
                 return fault_raise (TROUPE_ENOMEM, "no memory for the arguments");
+            }
             memcpy (self->own, args, count * sizeof *self->own);
             self->args = self->own;
         }
         self->own [index] = troupe_arg_future (troupe_put_arg (peer, args [index]));
-        if (!self->own [index].as.pointer)
+        if (!self->own [index].as.pointer) {
+            object_discard (args + index + 1, count - index - 1);
             return -1;
+        }
     }
     return 0;
 }
@@ -419,6 +434,16 @@ troupe_seal (troupe_object_t **self_p)
     }
     *self_p = NULL;
     return troupe_put_arg (self->peer, troupe_arg_object (self));
+}
+
+void
+object_discard (const troupe_arg_t *args, size_t count)
+{
+    for (size_t index = 0; index < count; index++)
+        if (args [index].type == TROUPE_ARG_OBJECT) {
+            troupe_object_t *object = (troupe_object_t *) (uintptr_t) args [index].as.pointer;
+            troupe_object_destroy (&object);
+        }
 }
 
 void

@@ -16,6 +16,10 @@
 /*  Whether the argument is to be an object.                                */
 bool object_is_large (const troupe_t *peer, const troupe_arg_t *arg);
 
+/*  Gives up the program's own objects among arguments that nobody gets: they
+    are taken, whether a call succeeds or not.                              */
+void object_discard (const troupe_arg_t *args, size_t count);
+
 /*  Puts an argument into the store for a holder and appends the reference.
     Returns 0, or -1 with the fault set.                                    */
 int object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *out,

@@ -265,9 +265,10 @@ s_submit (troupe_t *peer, uint32_t number, const char *name, const troupe_arg_t 
 
 /*  A call that cannot be named has failed from the start.                  */
 static troupe_future_t *
-s_unnamed (troupe_t *peer, const char *text)
+s_unnamed (troupe_t *peer, const char *text, const troupe_arg_t *args, size_t count)
 {
     fault_t fault;
+    object_discard (args, count);
     fault_set (&fault, TROUPE_EINVAL, "%s", text);
     pthread_mutex_lock (&peer->lock);
     troupe_future_t *future = future_new (peer, HEAD_PROCESS);
@@ -280,8 +281,9 @@ s_unnamed (troupe_t *peer, const char *text)
 }
 
 static troupe_future_t *
-s_no_runtime (const char *function)
+s_no_runtime (const char *function, const troupe_arg_t *args, size_t count)
 {
+    object_discard (args, count);
     fault_raise (TROUPE_EINVAL, "%s: no runtime", function);
     return NULL;
 }
@@ -291,9 +293,9 @@ troupe_task_submit (troupe_t *peer, const troupe_task_t *task, const troupe_arg_
                     size_t count)
 {
     if (!peer)
-        return s_no_runtime ("troupe_remote");
+        return s_no_runtime ("troupe_remote", args, count);
     if (!task)
-        return s_unnamed (peer, "troupe_remote: no task");
+        return s_unnamed (peer, "troupe_remote: no task", args, count);
     object_arguments_t large;
     troupe_future_t *future = NULL;
     int rc = object_arguments (&large, peer, args, count);
@@ -312,9 +314,9 @@ troupe_task_submit_by_name (troupe_t *peer, const char *name, const troupe_arg_t
                             size_t count)
 {
     if (!peer)
-        return s_no_runtime ("troupe_remote_by_name");
+        return s_no_runtime ("troupe_remote_by_name", args, count);
     if (!name || !*name || strlen (name) > TROUPE_NAME_MAX)
-        return s_unnamed (peer, "troupe_remote_by_name: no valid name");
+        return s_unnamed (peer, "troupe_remote_by_name: no valid name", args, count);
     object_arguments_t large;
     troupe_future_t *future = NULL;
     int rc = object_arguments (&large, peer, args, count);
@@ -330,7 +332,7 @@ troupe_future_t *
 troupe_put_arg (troupe_t *peer, troupe_arg_t value)
 {
     if (!peer)
-        return s_no_runtime ("troupe_put");
+        return s_no_runtime ("troupe_put", &value, 1);
     bytes_t block = { 0 };
     fault_t fault = { 0 };
     bool large = object_is_large (peer, &value);
