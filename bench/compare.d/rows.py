@@ -15,7 +15,7 @@ ROWS = [
     Row("put_1k", "objects", "put of 1 kB, p50", "us", "low"),
     Row("get_1k", "objects", "get of 1 kB, p50", "us", "low"),
     Row("put_100m", "objects", "put of 100 MB, p50", "us", "low"),
-    Row("get_100m", "objects", "get of 100 MB and a look at each page, p50", "us", "low"),
+    Row("get_100m", "objects", "get of 100 MB, pages read, p50", "us", "low"),
     Row("chain_10", "chain", "chain of 10 dependent calls", "us", "low"),
     Row("chain_50", "chain", "chain of 50 dependent calls", "us", "low"),
     Row("far_10", "far", "chain of 10, driver 5 ms away", "us", "low"),

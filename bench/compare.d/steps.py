@@ -16,8 +16,10 @@ import json
 import os
 import select
 import signal
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from statistics import median
 
@@ -56,9 +58,14 @@ class Step:
     def run(self):
         """Runs the program to its end. What it said so far stands, even if it
         fails: then StepError is raised."""
-        ports = free_ports(4)
-        environment = dict(self.environment, COMPARE_PORT=str(ports[0]),
-                           COMPARE_FAR_PORT=str(ports[1]), COMPARE_PORTS=" ".join(map(str, ports)))
+        workers = int(self.environment["COMPARE_WORKERS"])
+        ports = free_ports(2 * workers + 2)
+        #   A short name, as there will be sockets in it.
+        folder = tempfile.mkdtemp(prefix="cmp", dir="/tmp")
+        environment = dict(self.environment, COMPARE_FOLDER=folder, COMPARE_PORT=str(ports[0]),
+                           COMPARE_FAR_PORT=str(ports[1]),
+                           COMPARE_PORTS=" ".join(map(str, ports[2:2 + workers])),
+                           COMPARE_FAR_PORTS=" ".join(map(str, ports[2 + workers:])))
         with open(self.log, "ab") as log:
             self.began = time.monotonic()
             process = subprocess.Popen(self.command, env=environment, stdin=subprocess.PIPE,
@@ -68,6 +75,7 @@ class Step:
                 self._listen(process)
             finally:
                 self._end(process)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _listen(self, process):
         waiting = b""

@@ -79,8 +79,8 @@ def _cell(results, notes, side, row):
 def render(results):
     notes = Notes()
     sides = results.sides()
-    lines = [f"Measured on {results.machine}; {results.workers} workers; medians of "
-             f"{results.rounds} rounds. Under each figure: how many times better Troupe is, in "
+    lines = [f"Measured on {results.machine}; {results.workers} workers; rounds: "
+             f"{results.rounds}, medians. Under each figure: how many times better Troupe is, in "
              "the median of the rounds; in bold where it is worse.", ""]
     lines.append("| | " + " | ".join(NAMES[side] for side in sides) + " |")
     lines.append("|---|" + "---:|" * len(sides))

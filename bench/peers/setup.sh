@@ -65,7 +65,7 @@ peer_python () {
 peer_architecture=$(gcc -print-multiarch 2>/dev/null)
 peer_libraries=$peer_root/usr/lib/$peer_architecture
 peer_flags="-I$COMPARE_BENCH/.. -I$peer_root/usr/include -L$peer_libraries \
-    -Wl,-rpath,$peer_libraries -Wl,-rpath-link,$peer_libraries"
+    -Wl,--disable-new-dtags,-rpath,$peer_libraries"
 
 peer_compile () {
     peer_output=
@@ -74,6 +74,6 @@ peer_compile () {
         peer_before=$peer_word
     done
     [ -e "$peer_output" ] && [ -z "$(find "$peer_source" "$COMPARE_BENCH"/peers/*.[ch] \
-        -newer "$peer_output")" ] && return
+        "$COMPARE_BENCH/peers/setup.sh" -newer "$peer_output")" ] && return
     "$@" || peer_missing "$(basename "$peer_output") cannot be compiled"
 }

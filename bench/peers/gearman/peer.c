@@ -235,8 +235,7 @@ static int
 s_queued (client_t *self)
 {
     char path [256], handle [GEARMAN_JOB_HANDLE_SIZE];
-    snprintf (path, sizeof path, "%s/gearman/gate-%ld", getenv ("COMPARE_SCRATCH"),
-              (long) getpid ());
+    snprintf (path, sizeof path, "%s/gate", getenv ("COMPARE_FOLDER"));
     for (size_t i = 0; i < say_workers (); i++)
         if (gearman_client_do_background (self->client, "gate", NULL, path, strlen (path),
                                           handle) != GEARMAN_SUCCESS)
@@ -262,7 +261,6 @@ s_queued (client_t *self)
     /*  Jobs are served in order: this one comes after all others.          */
     int failed = s_do (self);
     double seconds = (double) (say_now () - start) / 1e9;
-    unlink (path);
     if (!failed)
         say_value_of ("queued", QUEUED / seconds, QUEUED, NULL);
     return failed;

@@ -7,23 +7,27 @@
 #define ACTORS 1000
 #define TRIES 200
 
+/*  It takes a while, so that all workers get some of these.                */
 static int
 process_id (troupe_call_t *call)
 {
+    usleep (5000);
     return troupe_return (call, getpid ());
 }
 TROUPE_TASK (process_id);
 
 static int
-s_process_id (troupe_t *troupe)
+answer (troupe_call_t *call)
 {
-    int pid = -1;
-    troupe_future_t *future = troupe_remote (troupe, process_id);
-    if (!future || troupe_get (future, &pid))
-        driver_fail (future);
-    if (future)
-        troupe_future_destroy (&future);
-    return pid;
+    return troupe_return (call);
+}
+TROUPE_TASK (answer);
+
+static int
+s_answer (troupe_t *troupe)
+{
+    troupe_future_t *future = troupe_remote (troupe, answer);
+    return driver_finish (&future);
 }
 
 /*  Asks until all workers have answered.                                   */
@@ -55,7 +59,7 @@ side_start (troupe_t *troupe)
 {
     int pids [SIDE_ACTORS_MAX];
     size_t count = say_workers ();
-    if (count > SIDE_ACTORS_MAX || s_process_id (troupe) < 0)
+    if (count > SIDE_ACTORS_MAX || s_answer (troupe))
         return -1;
     say_answered ("startup");
     if (s_worker_ids (troupe, pids, count))
@@ -90,7 +94,7 @@ side_actors (troupe_t *troupe)
 {
     static troupe_actor_t *actors [ACTORS];
     static troupe_future_t *futures [ACTORS];
-    int failed = s_process_id (troupe) < 0;
+    int failed = s_answer (troupe);
     say_ask ("{\"measure\":\"before\"}");
     int64_t start = say_now ();
     for (size_t i = 0; i < ACTORS; i++)
