@@ -15,7 +15,7 @@
 enum { CLIENT, FIRST, SECOND, PLACES };
 
 typedef struct {
-    char endpoints [PLACES] [ENDPOINT_MAX];
+    char endpoints [PLACES][ENDPOINT_MAX];
     int place;
 } role_t;
 

@@ -13,7 +13,7 @@
 #define SIZE 32
 
 typedef struct {
-    char tasks [64];            /*  endpoints                               */
+    char tasks [64]; /*  endpoints                               */
     char answers [64];
     void *push;
     void *pull;

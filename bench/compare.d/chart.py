@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from rows import BY_KEY, NAMES
 from table import show, times
 
-LEFT, RIGHT, TOP, BOTTOM = 330, 36, 118, 64
+LEFT, RIGHT, TOP, BOTTOM = 330, 52, 118, 64
 WIDTH, LINE = 1080, 30
 
 #   Colours that keep apart for those who see few, on light and on dark; each

@@ -3,6 +3,8 @@
 
     Bandwidth is not limited. It prints "ready" and runs until it is killed.  */
 
+#define _GNU_SOURCE
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,7 +21,7 @@
 
 #define PAIRS_MAX 256
 #define CHUNK 65536
-#define HELD_MAX (64u << 20)    /*  bytes held one way before no more is read */
+#define HELD_MAX (64u << 20) /*  bytes held one way before no more is read */
 
 /*  Bytes, and when they are due. Zero bytes: the end of the stream.        */
 typedef struct chunk {
@@ -143,8 +145,8 @@ s_write (way_t *self)
             self->ended = true;
         }
         while (chunk->sent < chunk->size) {
-            ssize_t size = send (self->to, chunk->data + chunk->sent,
-                                 chunk->size - chunk->sent, MSG_NOSIGNAL);
+            ssize_t size = send (self->to, chunk->data + chunk->sent, chunk->size - chunk->sent,
+                                 MSG_NOSIGNAL);
             if (size < 0 && errno == EINTR)
                 continue;
             if (size < 0) {
@@ -199,8 +201,8 @@ s_serve (int listener, const char *target)
             items [count++] = (struct pollfd){ way->from, POLLIN, 0 };
         }
         int64_t left = next == INT64_MAX ? 1000000000 : next - s_now ();
-        struct timespec pause = { left > 0 ? left / 1000000000 : 0,
-                                  left > 0 ? left % 1000000000 : 0 };
+        struct timespec pause
+            = { left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0 };
         if (ppoll (items, count, &pause, NULL) <= 0)
             continue;
         for (nfds_t i = 1; i < count; i++)

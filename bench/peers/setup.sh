@@ -73,7 +73,8 @@ peer_compile () {
         [ "${peer_before:-}" = -o ] && peer_output=$peer_word
         peer_before=$peer_word
     done
-    [ -e "$peer_output" ] && [ -z "$(find "$peer_source" "$COMPARE_BENCH"/peers/*.[ch] \
-        "$COMPARE_BENCH/peers/setup.sh" -newer "$peer_output")" ] && return
+    [ -e "$peer_output" ] && [ -z "$(find "$peer_source/setup" "$peer_source"/peer.c* \
+        "$COMPARE_BENCH"/peers/*.[ch] "$COMPARE_BENCH/peers/setup.sh" \
+        -newer "$peer_output" 2>/dev/null)" ] && return
     "$@" || peer_missing "$(basename "$peer_output") cannot be compiled"
 }

@@ -186,9 +186,9 @@ def main():
     address = cluster.scheduler_address
     if sys.argv[1] == "far":
         far_port = os.environ["COMPARE_FAR_PORT"]
-        subprocess.Popen([f"{os.environ['COMPARE_SCRATCH']}/dask/delay", far_port,
-                          os.environ["COMPARE_PORT"], "5"], stdout=sys.stderr)
-        time.sleep(0.2)
+        proxy = subprocess.Popen([f"{os.environ['COMPARE_SCRATCH']}/dask/delay", far_port,
+                                  os.environ["COMPARE_PORT"], "5"], stdout=subprocess.PIPE)
+        proxy.stdout.readline()
         address = f"tcp://127.0.0.1:{far_port}"
     STEPS[sys.argv[1]](Client(address))
     #   What is left is ended by bench/compare, which is faster.

@@ -7,9 +7,9 @@
 #include <libgearman/gearman.h>
 #include <unistd.h>
 
-#define SIZE 32                 /*  bytes of a task                         */
+#define SIZE 32 /*  bytes of a task                         */
 #define TASKS 10000
-#define BATCH 1000              /*  the client is slow with more at once    */
+#define BATCH 1000 /*  the client is slow with more at once    */
 #define TRIES 5000
 #define QUEUED 50000
 #define MILLISECOND 1000
@@ -100,7 +100,7 @@ s_worker (const char *port)
     gearman_worker_add_function (worker, "gate", 0, s_gate, NULL);
     for (;;)
         if (gearman_worker_work (worker) != GEARMAN_SUCCESS)
-            usleep (MILLISECOND);   /*  the server is not up yet            */
+            usleep (MILLISECOND); /*  the server is not up yet            */
 }
 
 /* ------------------------------------------------------------------------
@@ -238,7 +238,8 @@ s_queued (client_t *self)
     snprintf (path, sizeof path, "%s/gate", getenv ("COMPARE_FOLDER"));
     for (size_t i = 0; i < say_workers (); i++)
         if (gearman_client_do_background (self->client, "gate", NULL, path, strlen (path),
-                                          handle) != GEARMAN_SUCCESS)
+                                          handle)
+            != GEARMAN_SUCCESS)
             return s_fail ("gate", gearman_client_error (self->client));
     self->function = "noop";
     gearman_return_t code = GEARMAN_SUCCESS;

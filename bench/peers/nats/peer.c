@@ -7,7 +7,7 @@
 #include "bench/peers/say.h"
 #include "bench/peers/work.h"
 
-#include <nats.h>
+#include <nats/nats.h>
 #include <unistd.h>
 
 #define SIZE 32
@@ -62,8 +62,7 @@ s_client_init (client_t *self, natsConnection *connection)
         return -1;
     snprintf (self->inbox, sizeof self->inbox, "%s", inbox);
     natsInbox_Destroy (inbox);
-    natsStatus status
-        = natsConnection_SubscribeSync (&self->answers, connection, self->inbox);
+    natsStatus status = natsConnection_SubscribeSync (&self->answers, connection, self->inbox);
     /*  None is dropped, however many wait.                                 */
     if (status == NATS_OK)
         status = natsSubscription_SetPendingLimits (self->answers, -1, -1);
@@ -340,15 +339,16 @@ s_grain (client_t *self)
 static int
 s_none (const char *step)
 {
-    static const struct { const char *step, *row, *why; } none []
-        = { { "objects", "put_1k", "no store of values without JetStream" },
-            { "objects", "get_1k", "no store of values without JetStream" },
-            { "objects", "put_100m", "no store of values without JetStream" },
-            { "objects", "get_100m", "no store of values without JetStream" },
-            { "queued", "queued", "no queue in the server without JetStream" },
-            { "actors", "spawn", "no actors" },
-            { "actors", "memory_actor", "no actors" },
-            { "words", "words", "not written" } };
+    static const struct {
+        const char *step, *row, *why;
+    } none [] = { { "objects", "put_1k", "no store of values without JetStream" },
+                  { "objects", "get_1k", "no store of values without JetStream" },
+                  { "objects", "put_100m", "no store of values without JetStream" },
+                  { "objects", "get_100m", "no store of values without JetStream" },
+                  { "queued", "queued", "no queue in the server without JetStream" },
+                  { "actors", "spawn", "no actors" },
+                  { "actors", "memory_actor", "no actors" },
+                  { "words", "words", "not written" } };
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         if (strcmp (step, none [i].step) == 0)
             say_skip (none [i].row, none [i].why);

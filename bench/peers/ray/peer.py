@@ -192,8 +192,9 @@ def far():
                     f"--ray-client-server-port={port}", "--include-dashboard=false",
                     "--object-store-memory=500000000"],
                    check=True, stdout=sys.stderr)
-    subprocess.Popen([f"{os.environ['COMPARE_SCRATCH']}/ray/delay", far_port, port, "5"],
-                     stdout=sys.stderr)
+    proxy = subprocess.Popen([f"{os.environ['COMPARE_SCRATCH']}/ray/delay", far_port, port, "5"],
+                             stdout=subprocess.PIPE)
+    proxy.stdout.readline()
     ray.init(f"ray://127.0.0.1:{far_port}")
     chains(["far_10", "far_50"], 6, note="through Ray's client server")
 

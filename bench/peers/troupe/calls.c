@@ -3,8 +3,8 @@
 
 #include "bench/peers/troupe/side.h"
 
-#define CALLS 10000             /*  at once                                 */
-#define EACH 5000               /*  of one caller                           */
+#define CALLS 10000 /*  at once                                 */
+#define EACH 5000   /*  of one caller                           */
 #define REPEATS 5
 
 static int
@@ -103,8 +103,7 @@ s_meeting (troupe_t *troupe)
     }
     for (size_t i = 0; !failed && i < self.count; i++)
         for (size_t k = 0; !failed && k < self.count; k++) {
-            troupe_future_t *met
-                = troupe_call (self.callers [i], caller_meet, self.idlers [k]);
+            troupe_future_t *met = troupe_call (self.callers [i], caller_meet, self.idlers [k]);
             failed = driver_finish (&met);
         }
     failed = failed

@@ -86,10 +86,9 @@ side_objects (troupe_t *troupe)
     memset (data, 7, LARGE);
     value_t small = { troupe, data, SMALL };
     value_t large = { troupe, data, LARGE };
-    int failed = say_latency ("put_1k", s_put, &small, 1000, NULL)
-                 || s_gets ("get_1k", &small, 101)
-                 || say_latency ("put_100m", s_put, &large, 5, NULL)
-                 || s_gets ("get_100m", &large, 6);
+    int failed
+        = say_latency ("put_1k", s_put, &small, 1000, NULL) || s_gets ("get_1k", &small, 101)
+          || say_latency ("put_100m", s_put, &large, 5, NULL) || s_gets ("get_100m", &large, 6);
     free (data);
     return failed;
 }

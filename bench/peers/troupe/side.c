@@ -5,7 +5,10 @@
 int
 main (int argc, char *argv [])
 {
-    static const struct { const char *name; int (*run) (troupe_t *); } steps []
+    static const struct {
+        const char *name;
+        int (*run) (troupe_t *);
+    } steps []
         = { { "start", side_start }, { "calls", side_calls }, { "objects", side_objects },
             { "chain", side_chain }, { "far", side_far },     { "actors", side_actors },
             { "grain", side_grain } };
