@@ -68,7 +68,7 @@ main (int argc, char *argv [])
     if (argc != 2 || strcmp (argv [1], "run") || threads > THREADS_MAX)
         return 2;
     for (size_t i = 0; i < sizeof grains / sizeof *grains; i++)
-        for (int repeat = 0; repeat < 3; repeat++) {
+        for (int repeat = 0; repeat < 5; repeat++) {
             double seconds = s_seconds (&grains [i], threads);
             if (seconds <= 0)
                 return 1;

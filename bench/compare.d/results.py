@@ -16,7 +16,8 @@ class Results:
         self.rounds = 0
         self.versions = {}      # side: text
         self.missing = {}       # side: why it could not be set up
-        self.values = {}        # side: row: round, as text: value
+        self.values = {}        # side: row: round, as text: value; tasks a second
+                                # where the row is an efficiency, also of "threads"
         self.counts = {}        # side: row: how many operations, if fewer
         self.notes = {}         # side: row: how the side does it
         self.skips = {}         # side: row: why the side has no such thing
@@ -53,7 +54,13 @@ class Results:
                 if any(row.key in rows for kind in known for rows in kind.values())]
 
     def all_of(self, side, row):
-        return list(self.values.get(side, {}).get(row, {}).values())
+        """All rounds; efficiencies in percent of what plain threads did at best,
+        for a machine that is busy otherwise never makes them faster."""
+        values = list(self.values.get(side, {}).get(row, {}).values())
+        if BY_KEY[row].unit == "%":
+            best = max(self.values["threads"][row].values())
+            return [value * 100 / best for value in values]
+        return values
 
     def median(self, side, row):
         values = self.all_of(side, row)
@@ -79,4 +86,4 @@ class Results:
                              "greatest": max(self.all_of(side, row)),
                              "ratio": self.ratio(side, row)}
                        for row in rows}
-                for side, rows in self.values.items()}
+                for side, rows in self.values.items() if side in NAMES}

@@ -24,8 +24,10 @@ s_fail (const char *what, natsStatus status)
     return -1;
 }
 
+/*  The client library gathers what is sent and sends it a little later, which
+    is best for many messages; or it sends at once, best for one.           */
 static natsStatus
-s_connect (natsConnection **connection, const char *port)
+s_connect (natsConnection **connection, const char *port, bool at_once)
 {
     char url [64];
     natsOptions *options = NULL;
@@ -33,6 +35,7 @@ s_connect (natsConnection **connection, const char *port)
     snprintf (url, sizeof url, "nats://127.0.0.1:%s", port);
     natsOptions_Create (&options);
     natsOptions_SetURL (options, url);
+    natsOptions_SetSendAsap (options, at_once);
     for (int i = 0; i < TRIES && status != NATS_OK; i++) {
         status = natsConnection_Connect (connection, options);
         if (status != NATS_OK)
@@ -45,6 +48,7 @@ s_connect (natsConnection **connection, const char *port)
 /*  A number sent to one subject; an answer comes to a subscription.        */
 typedef struct {
     natsConnection *connection;
+    natsConnection *at_once;
     natsSubscription *answers;
     char inbox [128];
     char subject [32];
@@ -96,7 +100,7 @@ s_do (void *context)
 {
     client_t *self = context;
     natsMsg *message = NULL;
-    natsStatus status = natsConnection_Request (&message, self->connection, self->subject,
+    natsStatus status = natsConnection_Request (&message, self->at_once, self->subject,
                                                 self->load, SIZE, TIMEOUT_MS);
     if (status != NATS_OK)
         return s_fail (self->subject, status);
@@ -200,17 +204,22 @@ s_subscribe (natsConnection *connection, const char *subject, bool group,
 static int
 s_worker (const char *port, const char *number)
 {
-    natsConnection *connection = NULL;
-    natsStatus status = s_connect (&connection, port);
+    natsConnection *connection = NULL, *at_once = NULL;
+    natsStatus status = s_connect (&connection, port, false);
+    if (status == NATS_OK)
+        status = s_connect (&at_once, port, true);
     if (status != NATS_OK)
         return s_fail ("connect", status);
-    char actor [32], caller [32], process [32], next [32];
+    char one [32], actor [32], caller [32], process [32], next [32];
     snprintf (actor, sizeof actor, "actor.%s", number);
+    snprintf (one, sizeof one, "one.%s", number);
     snprintf (next, sizeof next, "next.%s", number);
     snprintf (caller, sizeof caller, "caller.%s", number);
     snprintf (process, sizeof process, "pid.%s", number);
     if (s_subscribe (connection, actor, false, s_noop)
-        || s_subscribe (connection, next, false, s_next)
+        || s_subscribe (at_once, one, false, s_noop)
+        || s_subscribe (at_once, "any", true, s_noop)
+        || s_subscribe (at_once, next, false, s_next)
         || s_subscribe (connection, caller, false, s_caller)
         || s_subscribe (connection, process, false, s_process_id)
         || s_subscribe (connection, "work", true, s_work)
@@ -288,13 +297,17 @@ s_calls (client_t *self)
 {
     const char *note = "no actors: a subject that one worker serves";
     self->count = TASKS;
+    strcpy (self->subject, "any");
+    if (say_latency ("task_latency", s_do, self, 1000, NULL))
+        return -1;
     strcpy (self->subject, "noop");
-    if (say_latency ("task_latency", s_do, self, 1000, NULL)
-        || say_rate ("task_rate", s_many, self, TASKS, 3, NULL))
+    if (say_rate ("task_rate", s_many, self, TASKS, 3, NULL))
+        return -1;
+    strcpy (self->subject, "one.0");
+    if (say_latency ("call_latency", s_do, self, 1000, note))
         return -1;
     strcpy (self->subject, "actor.0");
-    return say_latency ("call_latency", s_do, self, 1000, note)
-           || say_rate ("call_rate", s_many, self, TASKS, 3, note)
+    return say_rate ("call_rate", s_many, self, TASKS, 3, note)
            || say_rate ("call_nn", s_meeting, self, EACH * say_workers (), 3, note);
 }
 
@@ -365,8 +378,9 @@ main (int argc, char *argv [])
         return s_worker (argv [2], argv [3]) ? 1 : 0;
     if (argc == 3 && strcmp (argv [1], "none") == 0)
         return s_none (argv [2]) ? 1 : 0;
-    if (argc != 3 || say_workers () > 64 || s_connect (&connection, argv [2]) != NATS_OK
-        || s_client_init (&self, connection) || s_first (&self, pids))
+    if (argc != 3 || say_workers () > 64 || s_connect (&connection, argv [2], false) != NATS_OK
+        || s_client_init (&self, connection)
+        || s_connect (&self.at_once, argv [2], true) != NATS_OK || s_first (&self, pids))
         return 1;
     int failed = 1;
     if (strcmp (argv [1], "start") == 0)
