@@ -57,7 +57,7 @@ class Results:
         """All rounds; efficiencies in percent of what plain threads did at best,
         for a machine that is busy otherwise never makes them faster."""
         values = list(self.values.get(side, {}).get(row, {}).values())
-        if BY_KEY[row].unit == "%":
+        if values and BY_KEY[row].unit == "%":
             best = max(self.values["threads"][row].values())
             return [value * 100 / best for value in values]
         return values
