@@ -231,10 +231,28 @@ run 7 run sh -c 'exit 7'
 run 127 run "$folder/none"
 run 126 run "$folder/home"
 
+#  The environment may name another cluster than the one that runs here.
+TROUPE_ADDRESS=127.0.0.1:1
+export TROUPE_ADDRESS
+run 0 stop
+has out '^Nothing of the cluster at 127.0.0.1:1 runs '
+has out "at $address"
+run 0 stop --address 127.0.0.1:2
+has out '^Nothing of the cluster at 127.0.0.1:2 runs '
+TROUPE_ADDRESS=$token
+run 0 status
+[ "$(grep -c '^alpha ' "$folder/out")" = 1 ] || fail "stop has stopped another cluster"
+unset TROUPE_ADDRESS
+
 run 0 drain alpha
 run 0 list nodes --filter name=alpha --columns state
 has out '^draining$'
 run 1 drain beta
+#  By its token, whatever the name of the host in the address.
+TROUPE_ADDRESS=$(echo "$address" | sed 's/.*:/localhost:/') TROUPE_TOKEN=$token
+export TROUPE_ADDRESS TROUPE_TOKEN
 run 0 stop
+has out '^Stopped 3 daemons'
+unset TROUPE_ADDRESS TROUPE_TOKEN
 run 3 status
 exit "$failed"

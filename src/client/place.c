@@ -200,3 +200,31 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
                           address);
     return *known ? 0 : s_split (&place->token, address, fault);
 }
+
+int
+place_name (place_name_t *name, fault_t *fault)
+{
+    settings_t settings;
+    join_token_t known;
+    const char *address = getenv ("TROUPE_ADDRESS");
+    *name = (place_name_t){ 0 };
+    s_find_settings (&settings);
+    const char *token = s_first (NULL, getenv ("TROUPE_TOKEN"), settings.token);
+    if (!address)
+        address = settings.address;
+    else if (!*address)
+        return 0;
+    if (place_is_token (address))
+        token = address;
+    else if (strcmp (address, "auto") == 0)
+        return 0;
+    else if (strcmp (address, PLACE_BEACON) != 0)
+        snprintf (name->address, sizeof name->address, "%s", address);
+    if (!token)
+        return 0;
+    if (token_find (&known, token, fault))
+        return -1;
+    cluster_text (known.cluster, name->cluster);
+    token_wipe (&known);
+    return 0;
+}
