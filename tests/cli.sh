@@ -134,6 +134,7 @@ refused 'wanted --head' start
 refused 'only one of them' start --head --address localhost:1
 refused 'makes its own token' start --head --token t
 refused 'for --head' start --address localhost:1 --port 1
+refused 'for --head' start --address localhost:1 --insecure
 refused "'65536'" start --head --port 65536
 refused "'many'" start --head --cpus many
 refused "'8Q'" start --head --memory 8Q
@@ -176,6 +177,21 @@ if [ -w /dev/full ]; then
     "$troupe" version >/dev/full 2>"$folder/err" && fail 'a full disk is not noticed'
     has err 'standard output'
 fi
+
+#  --- without keys -----------------------------------------------------------
+
+run 1 start --head --insecure --bind 192.0.2.1
+has err 'loopback addresses only'
+run 0 start --head --insecure --port 0 --cpus 1
+has err '^Warning: nothing is encrypted'
+has out ' at 127.0.0.1:'
+grep -q troupe1: "$folder/out" && fail "a token without keys: $(cat "$folder/out")"
+join=$(sed -n 's/^ *troupe \(start --address .*\)/\1/p' "$folder/out")
+#  Split into words on purpose.
+run 0 $join --cpus 1
+run 0 status
+has out '^nodes 2 '
+run 0 stop --force
 
 #  --- a cluster ------------------------------------------------------------
 
