@@ -532,6 +532,7 @@ s_on_lines (agent_t *self, const record_t *record)
     struct pollfd item = { .fd = output_fd (self->output), .events = POLLIN };
     for (int left = LAST_READS; left && poll (&item, 1, 0) > 0; left--)
         output_read (self->output);
+    output_settle (self->output);
     s_send (self, &answer);
 }
 
