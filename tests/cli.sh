@@ -225,6 +225,9 @@ has err "no node 'beta'"
 run 1 call nobody.method
 has err "'nobody'"
 run 0 logs
+run 0 logs alpha
+run 1 logs nobody
+has err 'no node, worker, actor or task'
 
 #  The same from elsewhere, with the token in a file.
 echo "$token" >"$folder/token"

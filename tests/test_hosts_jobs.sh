@@ -30,6 +30,9 @@ drive meet nobody && hosts_fail "nobody was found: $said"
 case $said in *nobody*) ;; *) hosts_fail "unclear: $said" ;; esac
 hosts_is 1 actors || hosts_fail "not one actor: $(hosts_list actors)"
 
+hosts_run head ./troupe logs index >"$hosts_folder/lines" 2>&1 ||
+    hosts_fail "logs of an actor: $(cat "$hosts_folder/lines")"
+
 #  Names belong to a namespace.
 said=$(TROUPE_NAMESPACE=elsewhere hosts_run drive timeout 30 tests/hosts_program meet index 2>&1) &&
     hosts_fail "index was found elsewhere: $said"

@@ -20,13 +20,13 @@ static const char *const s_node_fields [] = {
 };
 
 static const kind_column_t s_workers [] = {
-    { "ID", "id", SHOW_NUMBER, NULL }, { "NODE", "node", SHOW_TEXT, NULL },
-    { "PID", "pid", SHOW_NUMBER, NULL }, { "STATE", "state", SHOW_STATE, NULL },
+    { "ID", "id", SHOW_NUMBER, NULL }, { "WORKER", "worker", SHOW_TEXT, NULL },
+    { "STATE", "state", SHOW_STATE, NULL },
     { "TASKS", "tasks", SHOW_NUMBER, NULL }, { "ACTORS", "actors", SHOW_NUMBER, NULL },
     { "PROGRAM", "program", SHOW_TEXT, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_worker_fields [] = {
-    "id", "node", "pid", "program", "state", "tasks", "actors", NULL
+    "id", "worker", "node", "pid", "program", "state", "tasks", "actors", NULL
 };
 
 static const kind_column_t s_actors [] = {
