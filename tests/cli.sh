@@ -231,9 +231,28 @@ has err 'no node, worker, actor or task'
 
 #  The same from elsewhere, with the token in a file.
 echo "$token" >"$folder/token"
+chmod 644 "$folder/token"
+run 1 status --address "$address" --token-file "$folder/token"
+has err 'others have access'
 chmod 600 "$folder/token"
 TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
     --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
+
+#  troupe.conf, and what is wrong with one.
+echo "token = $token   # all that it takes" >troupe.conf
+TROUPE_FOLDER=$folder/run/other "$troupe" status >"$folder/out" 2>&1 ||
+    fail "by troupe.conf: $(cat "$folder/out")"
+echo "adress = $address" >>troupe.conf
+run 3 status
+has err 'troupe.conf, line 2: wanted'
+run 1 stop
+has err 'troupe.conf, line 2: wanted'
+rm troupe.conf
+TROUPE_CONFIG=$folder/none
+export TROUPE_CONFIG
+run 3 status
+has err "TROUPE_CONFIG is $folder/none: No such file"
+unset TROUPE_CONFIG
 
 #  A token is an address; nodes of hosts with the same name get a number.
 host=$(uname -n | sed 's/[. ].*//')
