@@ -178,6 +178,18 @@ if [ -w /dev/full ]; then
     has err 'standard output'
 fi
 
+#  --- logs of daemons that have ended; no process has such a number ---------
+
+i=0
+mkdir -m 700 -p "$folder/run/troupe"
+while [ $((i += 1)) -le 30 ]; do
+    echo "$i" >"$folder/run/troupe/daemon-$((4200000 + i)).log"
+done
+run 0 start --head --bind 127.0.0.1 --port 0 --cpus 1
+run 0 stop
+[ "$(ls "$folder/run/troupe" | grep -c '^daemon-42000..\.log$')" = 20 ] ||
+    fail "logs: $(ls "$folder/run/troupe")"
+
 #  --- without keys -----------------------------------------------------------
 
 run 1 start --head --insecure --bind 192.0.2.1
