@@ -134,6 +134,7 @@ refused 'wanted --head' start
 refused 'only one of them' start --head --address localhost:1
 refused 'makes its own token' start --head --token t
 refused 'for --head' start --address localhost:1 --port 1
+refused 'for --head' start --address localhost:1 --insecure
 refused "'65536'" start --head --port 65536
 refused "'many'" start --head --cpus many
 refused "'8Q'" start --head --memory 8Q
@@ -177,6 +178,33 @@ if [ -w /dev/full ]; then
     has err 'standard output'
 fi
 
+#  --- logs of daemons that have ended; no process has such a number ---------
+
+i=0
+mkdir -m 700 -p "$folder/run/troupe"
+while [ $((i += 1)) -le 30 ]; do
+    echo "$i" >"$folder/run/troupe/daemon-$((4200000 + i)).log"
+done
+run 0 start --head --bind 127.0.0.1 --port 0 --cpus 1
+run 0 stop
+[ "$(ls "$folder/run/troupe" | grep -c '^daemon-42000..\.log$')" = 20 ] ||
+    fail "logs: $(ls "$folder/run/troupe")"
+
+#  --- without keys -----------------------------------------------------------
+
+run 1 start --head --insecure --bind 192.0.2.1
+has err 'loopback addresses only'
+run 0 start --head --insecure --port 0 --cpus 1
+has err '^Warning: nothing is encrypted'
+has out ' at 127.0.0.1:'
+grep -q troupe1: "$folder/out" && fail "a token without keys: $(cat "$folder/out")"
+join=$(sed -n 's/^ *troupe \(start --address .*\)/\1/p' "$folder/out")
+#  Split into words on purpose.
+run 0 $join --cpus 1
+run 0 status
+has out '^nodes 2 '
+run 0 stop --force
+
 #  --- a cluster ------------------------------------------------------------
 
 run 0 start --head --bind 127.0.0.1 --port 0 --cpus 2 --memory 1G --resource disk=3 \
@@ -209,12 +237,34 @@ has err "no node 'beta'"
 run 1 call nobody.method
 has err "'nobody'"
 run 0 logs
+run 0 logs alpha
+run 1 logs nobody
+has err 'no node, worker, actor or task'
 
 #  The same from elsewhere, with the token in a file.
 echo "$token" >"$folder/token"
+chmod 644 "$folder/token"
+run 1 status --address "$address" --token-file "$folder/token"
+has err 'others have access'
 chmod 600 "$folder/token"
 TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
     --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
+
+#  troupe.conf, and what is wrong with one.
+echo "token = $token   # all that it takes" >troupe.conf
+TROUPE_FOLDER=$folder/run/other "$troupe" status >"$folder/out" 2>&1 ||
+    fail "by troupe.conf: $(cat "$folder/out")"
+echo "adress = $address" >>troupe.conf
+run 3 status
+has err 'troupe.conf, line 2: wanted'
+run 1 stop
+has err 'troupe.conf, line 2: wanted'
+rm troupe.conf
+TROUPE_CONFIG=$folder/none
+export TROUPE_CONFIG
+run 3 status
+has err "TROUPE_CONFIG is $folder/none: No such file"
+unset TROUPE_CONFIG
 
 #  A token is an address; nodes of hosts with the same name get a number.
 host=$(uname -n | sed 's/[. ].*//')
@@ -231,10 +281,28 @@ run 7 run sh -c 'exit 7'
 run 127 run "$folder/none"
 run 126 run "$folder/home"
 
+#  The environment may name another cluster than the one that runs here.
+TROUPE_ADDRESS=127.0.0.1:1
+export TROUPE_ADDRESS
+run 0 stop
+has out '^Nothing of the cluster at 127.0.0.1:1 runs '
+has out "at $address"
+run 0 stop --address 127.0.0.1:2
+has out '^Nothing of the cluster at 127.0.0.1:2 runs '
+TROUPE_ADDRESS=$token
+run 0 status
+[ "$(grep -c '^alpha ' "$folder/out")" = 1 ] || fail "stop has stopped another cluster"
+unset TROUPE_ADDRESS
+
 run 0 drain alpha
 run 0 list nodes --filter name=alpha --columns state
 has out '^draining$'
 run 1 drain beta
+#  By its token, whatever the name of the host in the address.
+TROUPE_ADDRESS=$(echo "$address" | sed 's/.*:/localhost:/') TROUPE_TOKEN=$token
+export TROUPE_ADDRESS TROUPE_TOKEN
 run 0 stop
+has out '^Stopped 3 daemons'
+unset TROUPE_ADDRESS TROUPE_TOKEN
 run 3 status
 exit "$failed"

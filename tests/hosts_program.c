@@ -320,6 +320,37 @@ s_speak (troupe_t *troupe, char *argv [])
     return rc;
 }
 
+/*  Says a line, and returns where it runs and a variable of its environment. */
+static int
+surroundings (troupe_call_t *call)
+{
+    char text [512], folder [256];
+    const char *value = getenv ("TOLD");
+    if (troupe_args (call))
+        return -1;
+    puts ("looking around");
+    snprintf (text, sizeof text, "%s %s", getcwd (folder, sizeof folder) ? folder : "?",
+              value ? value : "-");
+    return troupe_return (call, (const char *) text);
+}
+TROUPE_TASK (surroundings);
+
+/*  surroundings: prints what such a task returns.                          */
+static int
+s_look (troupe_t *troupe, char *argv [])
+{
+    (void) argv;
+    const char *text;
+    troupe_future_t *future = troupe_remote (troupe, surroundings);
+    int rc = troupe_get (future, &text);
+    if (rc)
+        fprintf (stderr, "%s\n", troupe_future_error (future));
+    else
+        puts (text);
+    troupe_future_destroy (&future);
+    return rc ? 1 : 0;
+}
+
 /*  where CPUS RESOURCES NODE COUNT MS: prints where tasks with these needs
     ran, a line each; "" and 0 for no such need.                            */
 static int
@@ -355,6 +386,7 @@ static const verb_t s_verbs [] = {
     { "tasks", 4, s_tasks }, { "calls", 3, s_calls }, { "chain", 4, s_chain },
     { "hold", 2, s_hold },   { "keep", 2, s_meet },   { "meet", 1, s_meet },
     { "where", 5, s_where }, { "speak", 2, s_speak },
+    { "surroundings", 0, s_look },
 };
 
 int

@@ -30,12 +30,47 @@ drive meet nobody && hosts_fail "nobody was found: $said"
 case $said in *nobody*) ;; *) hosts_fail "unclear: $said" ;; esac
 hosts_is 1 actors || hosts_fail "not one actor: $(hosts_list actors)"
 
-#  The last lines of workers reach a driver that ends with its last task.
-for tasks in 1 2 4; do
-    drive speak $tasks $((800 / tasks)) || hosts_fail "speak: $said"
-    lines=$(echo "$said" | grep -c '^(worker .* on .*) line [0-9]* is here$')
-    [ "$lines" = 800 ] || hosts_fail "$tasks tasks: wanted 800 lines, got $lines"
+hosts_run head ./troupe logs index >"$hosts_folder/lines" 2>&1 ||
+    hosts_fail "logs of an actor: $(cat "$hosts_folder/lines")"
+
+#  Names belong to a namespace.
+said=$(TROUPE_NAMESPACE=elsewhere hosts_run drive timeout 30 tests/hosts_program meet index 2>&1) &&
+    hosts_fail "index was found elsewhere: $said"
+
+#  Folder and environment of a job's workers; what they print, which can be
+#  turned off.
+around () {
+    said=$(hosts_run drive env "$@" timeout 30 tests/hosts_program surroundings 2>&1)
+}
+around || hosts_fail "surroundings: $said"
+[ "$(echo "$said" | grep -v '^(')" = "/ -" ] || hosts_fail "surroundings: $said"
+echo "$said" | grep -q '^(worker .* on .*) looking around$' || hosts_fail "no line: $said"
+around TROUPE_LOG=off TROUPE_JOB_FOLDER=/usr TROUPE_JOB_ENVIRONMENT="TOLD=a b
+OTHER=" || hosts_fail "surroundings: $said"
+[ "$said" = "/usr a b" ] || hosts_fail "surroundings: $said"
+around TROUPE_JOB_FOLDER=/nowhere/at/all && hosts_fail "a folder that is not there: $said"
+case $said in */nowhere/at/all*) ;; *) hosts_fail "unclear: $said" ;; esac
+#  Each is refused with its name.
+for wrong in TROUPE_JOB_FOLDER=here TROUPE_JOB_ENVIRONMENT=TOLD TROUPE_JOB_ENVIRONMENT==1 \
+    TROUPE_PRIORITY=1001 TROUPE_SHARE=0; do
+    around "$wrong" && hosts_fail "$wrong: $said"
+    case $said in "${wrong%%=*} "*) ;; *) hosts_fail "$wrong: $said" ;; esac
 done
+
+#  The last lines of workers reach a driver that ends with its last task. They
+#  are fewer than a worker may print in a second, all together.
+for tasks in 1 2 4; do
+    drive speak $tasks $((300 / tasks)) || hosts_fail "speak: $said"
+    lines=$(echo "$said" | grep -c '^(worker .* on .*) line [0-9]* is here$')
+    [ "$lines" = 300 ] || hosts_fail "$tasks tasks: wanted 300 lines, got $lines"
+done
+#  Of more, the driver hears how many were left out before it ends.
+drive speak 1 20000 || hosts_fail "speak: $said"
+lines=$(echo "$said" | grep -c '^(worker .* on .*) line [0-9]* is here$')
+left=$(echo "$said" | sed -n 's/^(worker .* on .*) \([0-9]*\) lines left out: .*/\1/p' |
+    awk '{ all += $1 } END { print all + 0 }')
+[ "$left" -gt 0 ] && [ $((lines + left)) = 20000 ] ||
+    hosts_fail "20000 lines: $lines shown, $left left out"
 
 #  Another job's tasks do not wait behind floods.
 #  The second one cannot be over before them: it holds all CPUs for 5 s.

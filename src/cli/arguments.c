@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /*  The letters that getopt gives: positions in a table, behind any character. */
 #define LETTER 256
@@ -130,6 +131,13 @@ connection_read (const verb_t *verb, connection_t *connection)
     FILE *file = standard ? stdin : fopen (path, "re");
     if (!file)
         return cli_failed (verb, "%s: %s", path, strerror (errno));
+    struct stat status;
+    if (!standard && fstat (fileno (file), &status) == 0 && S_ISREG (status.st_mode)
+        && (status.st_mode & 077)) {
+        fclose (file);
+        return cli_failed (verb, "others have access to %s, so it is no secret any more: chmod "
+                                 "600 %s, and better make a new one", path, path);
+    }
     char *text = fgets (connection->text, sizeof connection->text, file);
     if (!standard)
         fclose (file);

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "head/head.h"
 #include "node/agent.h"
+#include "program/folder.h"
 #include "wire/beacon.h"
 #include "wire/socket.h"
 
@@ -38,6 +39,9 @@
 /*  Connections to the head at once, altogether and from one address.       */
 #define CONNECTIONS_MAX 8000
 #define CONNECTIONS_OF_ONE_MAX 2000
+
+/*  Logs that are kept of daemons that have ended.                          */
+#define OLD_LOGS_MAX 20
 
 typedef struct {
     const start_options_t *options;
@@ -566,6 +570,28 @@ s_write_report (const started_t *started, void *context)
     *fd = -1;
 }
 
+static bool
+s_is_old_log (const char *name)
+{
+    int pid, end = 0;
+    return sscanf (name, "daemon-%d.log%n", &pid, &end) == 1 && end > 0 && !name [end]
+           && state_started (pid) == 0;
+}
+
+/*  Removes the logs of daemons that ended longest ago.                     */
+static void
+s_prune_logs (const char *path)
+{
+    size_t count = 0;
+    int folder = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    folder_entry_t *entries = folder < 0 ? NULL : folder_list (folder, s_is_old_log, &count);
+    for (size_t index = 0; index + OLD_LOGS_MAX < count; index++)
+        unlinkat (folder, entries [index].name, 0);
+    free (entries);
+    if (folder >= 0)
+        close (folder);
+}
+
 static void
 s_redirect (void)
 {
@@ -573,6 +599,7 @@ s_redirect (void)
     fault_t fault;
     int in = open ("/dev/null", O_RDWR | O_CLOEXEC), out = -1;
     if (state_folder (folder, sizeof folder, &fault) == 0) {
+        s_prune_logs (folder);
         snprintf (path, sizeof path, "%s/daemon-%d.log", folder, (int) getpid ());
         out = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     }

@@ -59,7 +59,8 @@ int daemon_start (const start_options_t *options, daemon_ready_t *ready, void *c
 typedef struct {
     bool force;                     /*  do not wait for running work        */
     int timeout_ms;                 /*  kill what still runs then; -1: wait */
-    const char *address;            /*  of the cluster; NULL: whichever one */
+    const char *address;            /*  of the cluster, and its id, which   */
+    const char *cluster;            /*  counts more; both "": whichever one */
 } stop_options_t;
 
 typedef struct {
@@ -67,6 +68,7 @@ typedef struct {
     unsigned workers;
     unsigned killed;                /*  of all these, those killed          */
     double milliseconds;
+    char other [ADDRESS_TEXT_SIZE]; /*  of a cluster that was not meant     */
 } stopped_t;
 
 /*  Ends this user's daemons of one cluster on this machine. That there are

@@ -100,29 +100,51 @@ s_stop (const state_t *state, const stop_options_t *options, stopped_t *result, 
     return 0;
 }
 
+static bool
+s_is_meant (const state_t *state, const stop_options_t *options)
+{
+    if (*options->cluster && *state->cluster)
+        return strcmp (state->cluster, options->cluster) == 0;
+    return !*options->address || strcmp (state->address, options->address) == 0;
+}
+
+/*  Keeps those of the cluster that is meant, which is one. Returns how many,
+    or -1 with the fault set.                                               */
+static int
+s_choose (state_t *states, size_t count, const stop_options_t *options, stopped_t *result,
+          fault_t *fault)
+{
+    int chosen = 0;
+    for (size_t index = 0; index < count; index++) {
+        if (!s_is_meant (&states [index], options)) {
+            snprintf (result->other, sizeof result->other, "%s", states [index].address);
+            continue;
+        }
+        if (chosen && strcmp (states [0].cluster, states [index].cluster))
+            return fault_set (fault, TROUPE_EINVAL,
+                              "several clusters run on this machine, at %s and %s: say which one "
+                              "with --address",
+                              states [0].address, states [index].address);
+        if ((size_t) chosen != index)
+            states [chosen] = states [index];
+        chosen++;
+    }
+    return chosen;
+}
+
 int
 daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault)
 {
     state_t states [STATE_DAEMONS_MAX];
-    size_t count = state_list (states, STATE_DAEMONS_MAX);
     int64_t begin = clock_now ();
-    const char *address = options->address;
     *result = (stopped_t){ 0 };
-    for (size_t index = 0; index < count; index++) {
-        if (options->address)
-            continue;
-        if (address && strcmp (address, states [index].address))
-            return fault_set (fault, TROUPE_EINVAL,
-                              "several clusters run on this machine, at %s and %s: say which one "
-                              "with --address",
-                              address, states [index].address);
-        address = states [index].address;
-    }
+    int count = s_choose (states, state_list (states, STATE_DAEMONS_MAX), options, result, fault);
+    if (count < 0)
+        return -1;
     /*  Nodes first: they take leave of the head.                           */
     for (int heads = 0; heads < 2; heads++)
-        for (size_t index = 0; index < count; index++)
-            if (states [index].head == (heads == 1) && address
-                && strcmp (states [index].address, address) == 0
+        for (int index = 0; index < count; index++)
+            if (states [index].head == (heads == 1)
                 && s_stop (&states [index], options, result, fault))
                 return -1;
     result->milliseconds = (double) (clock_now () - begin) / CLOCK_MS;

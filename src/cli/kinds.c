@@ -20,13 +20,13 @@ static const char *const s_node_fields [] = {
 };
 
 static const kind_column_t s_workers [] = {
-    { "ID", "id", SHOW_NUMBER, NULL }, { "NODE", "node", SHOW_TEXT, NULL },
-    { "PID", "pid", SHOW_NUMBER, NULL }, { "STATE", "state", SHOW_STATE, NULL },
+    { "ID", "id", SHOW_NUMBER, NULL }, { "WORKER", "worker", SHOW_TEXT, NULL },
+    { "STATE", "state", SHOW_STATE, NULL },
     { "TASKS", "tasks", SHOW_NUMBER, NULL }, { "ACTORS", "actors", SHOW_NUMBER, NULL },
     { "PROGRAM", "program", SHOW_TEXT, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_worker_fields [] = {
-    "id", "node", "pid", "program", "state", "tasks", "actors", NULL
+    "id", "worker", "node", "pid", "program", "state", "tasks", "actors", NULL
 };
 
 static const kind_column_t s_actors [] = {
@@ -62,9 +62,9 @@ static const char *const s_task_fields [] = {
 static const kind_column_t s_jobs [] = {
     { "ID", "id", SHOW_NUMBER, NULL }, { "PROGRAM", "program", SHOW_TEXT, NULL },
     { "DRIVER", "driver", SHOW_TEXT, NULL }, { "NAMESPACE", "namespace", SHOW_TEXT, NULL },
-    { "TASKS", "tasks", SHOW_NUMBER, NULL }, { "WORKERS", "workers", SHOW_NUMBER, NULL },
-    { "CPUS", "cpus", SHOW_NUMBER, NULL }, { "ACTORS", "actors", SHOW_NUMBER, NULL },
-    { "SINCE", "since_s", SHOW_SECONDS, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
+    { "TASKS", "tasks", SHOW_NUMBER, NULL }, { "CPUS", "cpus", SHOW_NUMBER, NULL },
+    { "ACTORS", "actors", SHOW_NUMBER, NULL }, { "SINCE", "since_s", SHOW_SECONDS, NULL },
+    { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_job_fields [] = {
     "id", "driver", "program", "namespace", "tasks", "workers", "actors", "cpus",
@@ -73,7 +73,7 @@ static const char *const s_job_fields [] = {
 
 static const kind_column_t s_functions [] = {
     { "FUNCTION", "function", SHOW_TEXT, NULL }, { "PROGRAM", "program", SHOW_TEXT, NULL },
-    { "READY", "ready", SHOW_NUMBER, NULL }, { "MEAN", "mean_ms", SHOW_MILLISECONDS, NULL },
+    { "READY", "ready", SHOW_NUMBER, NULL }, { "MEAN", "mean_ms", SHOW_SPAN, NULL },
     { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_function_fields [] = {
@@ -296,6 +296,8 @@ kind_text (troupe_view_t row, const kind_column_t *column)
             return text_of_size (number);
         case SHOW_MILLISECONDS:
             return text_of_seconds (number / 1000);
+        case SHOW_SPAN:
+            return number < 999.5 ? s_text ("%.3g ms", number) : text_of_seconds (number / 1000);
         case SHOW_SECONDS:
             return text_of_seconds (number);
         default:

@@ -13,7 +13,8 @@ typedef enum {
     SHOW_NUMBER,
     SHOW_PART,                      /*  a number out of another             */
     SHOW_SIZE,                      /*  bytes                               */
-    SHOW_MILLISECONDS,
+    SHOW_MILLISECONDS,              /*  as seconds                          */
+    SHOW_SPAN,                      /*  milliseconds, as such if they are few */
     SHOW_SECONDS
 } show_t;
 

@@ -29,7 +29,7 @@ static const char s_help [] =
     "The keys are those of --json:\n"
     "  nodes      id name state address cpus cpus_used memory workers actors heard_ms\n"
     "             resources\n"
-    "  workers    id node pid program state tasks actors\n"
+    "  workers    id worker node pid program state tasks actors\n"
     "  actors     id class name namespace state worker node job detached\n"
     "  classes    program class methods\n"
     "  functions  program function mean_ms ready\n"

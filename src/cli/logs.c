@@ -16,7 +16,8 @@
 static const char s_help [] =
     "usage: troupe logs [NODE|WORKER|ACTOR|TASK] [OPTION]...\n"
     "Shows what workers, and the tasks and actors in them, print; and what the\n"
-    "cluster's own processes report. Each line says who and where.\n"
+    "cluster's own processes report. Each line says who and where. Of an actor or a\n"
+    "task it is what its worker prints.\n"
     "\n"
     "  --follow             go on with what comes, until Ctrl-C\n"
     "  --tail N             begin with the last N lines (1000)\n"

@@ -135,8 +135,9 @@ s_check (const request_t *request)
                                        "HOST:PORT, to join one");
     if (request->head && (to->token || to->token_file))
         return cli_usage (&verb_start, "a head makes its own token: --token is for --address");
-    if (!request->head && (request->bind || request->port || request->beacon))
-        return cli_usage (&verb_start, "--bind, --port and --beacon are for --head");
+    if (!request->head
+        && (request->bind || request->port || request->beacon || request->insecure))
+        return cli_usage (&verb_start, "--bind, --port, --beacon and --insecure are for --head");
     if (request->beacon && request->insecure)
         return cli_usage (&verb_start, "--beacon is for other machines, --insecure for none");
     if (request->name && (!*request->name || strlen (request->name) > TROUPE_NAME_MAX))
@@ -161,22 +162,26 @@ s_print_json (const started_t *started)
             started->milliseconds / 1000);
 }
 
+/*  A cluster without keys is for this user on this machine, who needs no token
+    there.                                                                  */
 static void
-s_print_ways (const screen_t *screen, const started_t *started)
+s_print_ways (const screen_t *screen, const started_t *started, bool insecure)
 {
-    const char *token = started->token;
-    screen_print (screen, stdout, STYLE_BOLD, "\nAnother machine joins with\n");
+    const char *token = insecure ? "" : started->token;
+    screen_print (screen, stdout, STYLE_BOLD,
+                  insecure ? "\nAnother node of this machine joins with\n"
+                           : "\nAnother machine joins with\n");
     printf ("    troupe start --address %s%s%s\n", started->address, *token ? " --token " : "",
             token);
     screen_print (screen, stdout, STYLE_BOLD,
                   "\nA program runs on it, from this machine, with\n");
     fputs ("    troupe run ./program\n", stdout);
-    screen_print (screen, stdout, STYLE_BOLD, "and from any machine with\n");
-    printf ("    export TROUPE_ADDRESS=%s\n", started->address);
-    if (*token)
-        printf ("    export TROUPE_TOKEN=%s\n", token);
-    fputs ("    ./program\n\n", stdout);
-    screen_print (screen, stdout, STYLE_BOLD, "To look at it");
+    if (!insecure) {
+        screen_print (screen, stdout, STYLE_BOLD, "and from any machine with\n");
+        printf ("    export TROUPE_ADDRESS=%s\n    export TROUPE_TOKEN=%s\n    ./program\n",
+                started->address, token);
+    }
+    screen_print (screen, stdout, STYLE_BOLD, "\nTo look at it");
     fputs ("    troupe status\n", stdout);
     screen_print (screen, stdout, STYLE_BOLD, "To end it");
     fputs ("        troupe stop\n", stdout);
@@ -193,21 +198,18 @@ s_print_node (const started_t *started)
 }
 
 static void
-s_print_head (const screen_t *screen, const started_t *started)
+s_print_head (const screen_t *screen, const started_t *started, bool insecure)
 {
     screen_print (screen, stdout, STYLE_BOLD, "The cluster is up");
     printf (" at %s with ", started->address);
     s_print_node (started);
-    s_print_ways (screen, started);
-    if (!*started->token)
-        screen_print (screen, stdout, STYLE_WARN,
-                      "\nThere are no keys: every user of this machine is let in.\n");
-    else {
-        fputs ("\nWhoever has the token is let in, so keep it secret.", stdout);
-        if (*started->token_file)
-            printf (" It is also in\n%s.", started->token_file);
-        putchar ('\n');
-    }
+    s_print_ways (screen, started, insecure);
+    if (insecure)
+        return;
+    fputs ("\nWhoever has the token is let in, so keep it secret.", stdout);
+    if (*started->token_file)
+        printf (" It is also in\n%s.", started->token_file);
+    putchar ('\n');
 }
 
 typedef struct {
@@ -219,10 +221,14 @@ static void
 s_announce (const started_t *started, void *context)
 {
     const announcement_t *self = context;
+    if (self->request->insecure)
+        fputs ("Warning: nothing is encrypted. Who can listen to this machine's loopback "
+               "interface\ncan read it all, and come in.\n",
+               stderr);
     if (self->request->json)
         s_print_json (started);
     else if (self->request->head)
-        s_print_head (&self->screen, started);
+        s_print_head (&self->screen, started, self->request->insecure);
     else {
         screen_print (&self->screen, stdout, STYLE_BOLD, "Joined");
         printf (" the cluster at %s as ", started->address);

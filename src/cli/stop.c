@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/daemon.h"
+#include "client/place.h"
 
 #include <stdio.h>
 
@@ -13,15 +14,23 @@ static const char s_help [] =
     "\n"
     "  --force              do not wait for work that runs\n"
     "  --timeout SECONDS    wait no longer than this, then be as with --force\n"
-    "  --address HOST:PORT  which cluster, if there are several\n"
+    "  --address HOST:PORT  which cluster, else TROUPE_ADDRESS or troupe.conf, else the\n"
+    "                       one that there is\n"
     "  --json               print what ended as JSON\n"
     "\n"
     "That there is nothing to stop is no failure.\n";
 
 static void
-s_print (const stopped_t *stopped)
+s_print (const stop_options_t *options, const stopped_t *stopped)
 {
     unsigned all = stopped->daemons + stopped->workers;
+    if (all == 0 && *stopped->other) {
+        printf ("Nothing of the cluster%s%s runs on this machine.\n"
+                "What runs is of the cluster at %s: --address ends that.\n",
+                *options->address ? " at " : " that is named", options->address,
+                stopped->other);
+        return;
+    }
     if (all == 0) {
         fputs ("Nothing of yours runs on this machine.\n", stdout);
         return;
@@ -37,7 +46,7 @@ s_print (const stopped_t *stopped)
 static int
 s_stop (const stop_options_t *options, bool json)
 {
-    stopped_t stopped = { 0, 0, 0, 0 };
+    stopped_t stopped = { .daemons = 0 };
     fault_t fault = { TROUPE_OK, "" };
     if (daemon_stop (options, &stopped, &fault))
         return cli_failed (&verb_stop, "%s", fault.text);
@@ -45,7 +54,7 @@ s_stop (const stop_options_t *options, bool json)
         printf ("{\"daemons\": %u, \"workers\": %u, \"killed\": %u, \"seconds\": %.3f}\n",
                 stopped.daemons, stopped.workers, stopped.killed, stopped.milliseconds / 1000);
     else
-        s_print (&stopped);
+        s_print (options, &stopped);
     return cli_done (&verb_stop);
 }
 
@@ -70,7 +79,12 @@ s_run (int argc, char *argv [])
     if (timeout && (text_amount (timeout, &seconds) || seconds > 1e6))
         return cli_usage (&verb_stop, "--timeout must be a number of seconds, not '%s'",
                           timeout);
-    stop_options_t options = { force, timeout ? (int) (seconds * 1000) : -1, address };
+    place_name_t name = { "", "" };
+    fault_t fault = { TROUPE_OK, "" };
+    if (!address && place_name (&name, &fault))
+        return cli_failed (&verb_stop, "%s", fault.text);
+    stop_options_t options = { force, timeout ? (int) (seconds * 1000) : -1,
+                               address ? address : name.address, name.cluster };
     return s_stop (&options, json);
 }
 

@@ -5,6 +5,7 @@
 #include "client/state.h"
 #include "wire/beacon.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,11 @@
 typedef struct {
     char address [TOKEN_TEXT_SIZE];
     char token [TOKEN_TEXT_SIZE];
+    fault_t fault;              /*  of the file                             */
 } settings_t;
 
-/*  Lines "address = HOST:PORT", "token = ..."; # begins a comment.         */
+/*  Lines "address = HOST:PORT", "token = ..."; # begins a comment. Returns
+    whether there is a file; one that makes no sense is a fault.            */
 static bool
 s_read_settings (settings_t *self, const char *path)
 {
@@ -29,14 +32,17 @@ s_read_settings (settings_t *self, const char *path)
     FILE *file = fopen (path, "re");
     if (!file)
         return false;
-    while (fgets (line, sizeof line, file)) {
+    for (int number = 1; fgets (line, sizeof line, file); number++) {
         line [strcspn (line, "#\n")] = 0;
-        if (sscanf (line, " %15[a-z] = %511s", name, value) != 2)
-            continue;
-        if (strcmp (name, "address") == 0)
+        int read = sscanf (line, " %15[a-z] = %511s", name, value);
+        if (read == 2 && strcmp (name, "address") == 0)
             memcpy (self->address, value, sizeof value);
-        else if (strcmp (name, "token") == 0)
+        else if (read == 2 && strcmp (name, "token") == 0)
             memcpy (self->token, value, sizeof value);
+        else if (line [strspn (line, " \t\r")])
+            fault_set (&self->fault, TROUPE_EINVAL,
+                       "%s, line %d: wanted 'address = HOST:PORT' or 'token = TOKEN'", path,
+                       number);
     }
     fclose (file);
     return true;
@@ -49,7 +55,9 @@ s_find_settings (settings_t *self)
     const char *named = getenv ("TROUPE_CONFIG"), *home = getenv ("HOME");
     *self = (settings_t){ 0 };
     if (named && *named) {
-        s_read_settings (self, named);
+        if (!s_read_settings (self, named))
+            fault_set (&self->fault, TROUPE_EINVAL, "TROUPE_CONFIG is %s: %s", named,
+                       strerror (errno));
         return;
     }
     snprintf (path, sizeof path, "%s/.config/troupe/troupe.conf", home ? home : "");
@@ -73,7 +81,7 @@ place_is_named (void)
     if (token && *token)
         return true;
     s_find_settings (&settings);
-    return settings.address [0] != 0;
+    return settings.address [0] || settings.token [0] || settings.fault.code;
 }
 
 /*  --- finding ----------------------------------------------------------  */
@@ -167,6 +175,10 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
     *place = (place_t){ 0 };
     s_find_settings (&settings);
     address = s_first (address, getenv ("TROUPE_ADDRESS"), settings.address);
+    if (settings.fault.code && (!address || address == settings.address)) {
+        *fault = settings.fault;
+        return -1;
+    }
     token = s_first (token, getenv ("TROUPE_TOKEN"), settings.token);
     if (address && place_is_token (address)) {
         token = address;
@@ -199,4 +211,36 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
                           "--head` has printed, or to a file with it",
                           address);
     return *known ? 0 : s_split (&place->token, address, fault);
+}
+
+int
+place_name (place_name_t *name, fault_t *fault)
+{
+    settings_t settings;
+    join_token_t known;
+    const char *address = getenv ("TROUPE_ADDRESS");
+    *name = (place_name_t){ 0 };
+    s_find_settings (&settings);
+    const char *token = s_first (NULL, getenv ("TROUPE_TOKEN"), settings.token);
+    if (!address && settings.fault.code) {
+        *fault = settings.fault;
+        return -1;
+    }
+    if (!address)
+        address = settings.address;
+    else if (!*address)
+        return 0;
+    if (place_is_token (address))
+        token = address;
+    else if (strcmp (address, "auto") == 0)
+        return 0;
+    else if (strcmp (address, PLACE_BEACON) != 0)
+        snprintf (name->address, sizeof name->address, "%s", address);
+    if (!token)
+        return 0;
+    if (token_find (&known, token, fault))
+        return -1;
+    cluster_text (known.cluster, name->cluster);
+    token_wipe (&known);
+    return 0;
 }

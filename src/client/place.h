@@ -13,7 +13,6 @@
 
 #include "wire/identity.h"
 
-
 typedef struct {
     join_token_t token;         /*  with the address                        */
     bool insecure;              /*  the cluster has no keys                 */
@@ -23,6 +22,16 @@ typedef struct {
 /*  Finds a cluster. address and token may be NULL. Returns 0, or -1 with the
     fault set; TROUPE_ENAME: none is named anywhere.                        */
 int place_find (place_t *place, const char *address, const char *token, fault_t *fault);
+
+/*  What the environment, or else a configuration file, names, whatever runs
+    here: both texts are empty if that is nothing, or the cluster on this
+    machine. The address is empty too if only a token names it, and the id if
+    there is no token. Returns 0, or -1 with the fault set.                 */
+typedef struct {
+    char address [TOKEN_TEXT_SIZE];         /*  HOST:PORT                   */
+    char cluster [CLUSTER_TEXT_SIZE];
+} place_name_t;
+int place_name (place_name_t *name, fault_t *fault);
 
 /*  What stands for an address that is to be found by a beacon.             */
 #define PLACE_BEACON "beacon"

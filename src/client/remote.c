@@ -21,6 +21,9 @@
 /*  The largest piece of the program that the head may ask for.             */
 #define PIECE_MAX ((uint32_t) 1 << 20)
 
+/*  Room for the name of the program in messages.                           */
+#define PROGRAM_NAME_SIZE 96
+
 struct remote {
     void *context;
     network_t network;
@@ -152,19 +155,55 @@ s_read_terms (char terms [64], fault_t *fault)
     return 0;
 }
 
+/*  What the environment says of the surroundings of the job's workers:
+    TROUPE_JOB_FOLDER, TROUPE_JOB_ENVIRONMENT. Both may be NULL.            */
+static int
+s_check_surroundings (const char *folder, const char *lines, fault_t *fault)
+{
+    if ((folder && strlen (folder) > 255) || (lines && strlen (lines) > 1023))
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_JOB_FOLDER or TROUPE_JOB_ENVIRONMENT is too long");
+    if (folder && *folder && *folder != '/')
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_JOB_FOLDER is '%s': wanted a path that begins with /", folder);
+    int count = 0;
+    while (lines && *lines) {
+        int length = (int) strcspn (lines, "\n");
+        if (length && (*lines == '=' || !memchr (lines, '=', (size_t) length)))
+            return fault_set (fault, TROUPE_EINVAL,
+                              "TROUPE_JOB_ENVIRONMENT has the line '%.*s': wanted NAME=VALUE",
+                              length, lines);
+        count += length > 0;
+        lines += length + (lines [length] != 0);
+    }
+    return count <= JOB_VARIABLES_MAX
+               ? 0
+               : fault_set (fault, TROUPE_EINVAL, "TROUPE_JOB_ENVIRONMENT has more than %d lines",
+                            JOB_VARIABLES_MAX);
+}
+
+/*  What lists and messages call a driver: as its file is called.           */
+static void
+s_name_program (char name [PROGRAM_NAME_SIZE])
+{
+    const char *file = program_invocation_short_name;
+    size_t length = strnlen (file, (PROGRAM_NAME_SIZE - 1) / PRINTABLE_GROWTH);
+    length = printable_write (name, file, length);
+    name [length] = 0;
+}
+
 static int
 s_join (remote_t *self, const place_t *place, role_t role, const char *space, fault_t *fault)
 {
-    char endpoint [HOST_MAX + 32], label [128], terms [64] = "";
+    char endpoint [HOST_MAX + 32], name [PROGRAM_NAME_SIZE], label [128], terms [64] = "";
     const char *folder = getenv ("TROUPE_JOB_FOLDER"), *job = getenv ("TROUPE_JOB_ENVIRONMENT");
-    if (role == ROLE_DRIVER && s_read_terms (terms, fault))
+    if (role == ROLE_DRIVER
+        && (s_read_terms (terms, fault) || s_check_surroundings (folder, job, fault)))
         return -1;
-    if ((folder && strlen (folder) > 255) || (job && strlen (job) > 1023))
-        return fault_set (fault, TROUPE_EINVAL,
-                          "TROUPE_JOB_FOLDER or TROUPE_JOB_ENVIRONMENT is too long");
     bool far = !place->endpoint [0];
     network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
-    snprintf (label, sizeof label, "%s (pid %d)", role == ROLE_DRIVER ? "driver" : "client",
+    s_name_program (name);
+    snprintf (label, sizeof label, "%s (pid %d)", role == ROLE_DRIVER ? name : "client",
               (int) getpid ());
     peer_options_t options = { .context = self->context,
                                .head_endpoint = far ? endpoint : place->endpoint,

@@ -11,6 +11,9 @@
 /*  A list of tasks is cut here.                                            */
 #define TASKS_MAX 10000
 
+/*  Workers whose lines are shown for one name.                             */
+#define LINES_WORKERS_MAX 16
+
 #define LINES_ANSWER_MAX 1000
 
 /*  An answer under construction: a list of maps.                           */
@@ -179,9 +182,10 @@ s_workers (answer_t *self)
     while (head_next_worker (self->head->state, &cursor, &worker)) {
         id_text_t id, program;
         peer_t *peer = head_shell_peer (self->head, worker.process);
-        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 7))
+        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 8))
             continue;
         s_text (self, "id", id);
+        s_text (self, "worker", worker.label);
         s_text (self, "node", s_node_name (self->head, worker.node));
         s_number (self, "pid", peer ? peer->identity.pid : 0);
         s_text (self, "program", s_program_text (self->head, worker.program, program));
@@ -411,6 +415,20 @@ s_summary (answer_t *self)
                                                + gate.connections.abandoned + gate.cut);
 }
 
+static peer_t *
+s_find_node (head_t *self, const char *key)
+{
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        id_text_t id;
+        if (peer->identity.role == ROLE_NODE
+            && (strcmp (peer->identity.name, key) == 0
+                || strcmp (s_process_text (peer->process, id), key) == 0))
+            return peer;
+    }
+    return NULL;
+}
+
 /*  --- lines that workers have printed ----------------------------------  */
 
 static line_t *
@@ -428,28 +446,86 @@ s_line_clear (line_t *line)
     *line = (line_t){ 0 };
 }
 
-static bool
-s_line_is_of (const line_t *line, const char *key)
+/*  Whose lines are asked for: the workers of an actor, which may have its name
+    in several namespaces, or of a task.                                    */
+typedef struct {
+    const char *key;
+    process_t workers [LINES_WORKERS_MAX];
+    size_t count;
+} lines_of_t;
+
+static void
+s_add_worker (lines_of_t *self, process_t worker)
 {
-    id_text_t id;
-    return !*key || strcmp (line->where, key) == 0 || strcmp (line->who, key) == 0
-           || strcmp (s_process_text (line->worker, id), key) == 0;
+    if (worker && self->count < LINES_WORKERS_MAX)
+        self->workers [self->count++] = worker;
 }
 
 static void
+s_find_workers (head_t *head, lines_of_t *self)
+{
+    id_text_t id;
+    head_actor_report_t actor;
+    head_task_report_t task;
+    for (size_t cursor = 0; head_next_actor (head->state, &cursor, &actor);)
+        if ((actor.name && strcmp (actor.name, self->key) == 0)
+            || strcmp (s_id_text (actor.id, id), self->key) == 0)
+            s_add_worker (self, actor.worker);
+    size_t left = TASKS_MAX;
+    for (size_t cursor = 0; left && head_next_task (head->state, &cursor, &task); left--)
+        if (strcmp (s_id_text (task.id, id), self->key) == 0)
+            s_add_worker (self, task.worker);
+}
+
+/*  A worker may be called "worker 3", as its lines begin.                  */
+static bool
+s_line_is_of (const line_t *line, const lines_of_t *of)
+{
+    id_text_t id;
+    size_t length = strlen (of->key);
+    if (!length || strcmp (line->where, of->key) == 0
+        || strcmp (s_process_text (line->worker, id), of->key) == 0)
+        return true;
+    if (strncmp (line->who, of->key, length) == 0
+        && (!line->who [length] || strncmp (line->who + length, " (", 2) == 0))
+        return true;
+    for (size_t index = 0; index < of->count; index++)
+        if (of->workers [index] == line->worker)
+            return true;
+    return false;
+}
+
+/*  Whether there is what the key names, though it has not printed anything. */
+static bool
+s_is_there (head_t *head, const lines_of_t *of)
+{
+    head_worker_report_t worker;
+    id_text_t id;
+    bool there = of->count || s_find_node (head, of->key);
+    for (size_t cursor = 0; !there && head_next_worker (head->state, &cursor, &worker);)
+        there = strcmp (s_process_text (worker.process, id), of->key) == 0
+                || strcmp (worker.label, of->key) == 0;
+    return there;
+}
+
+/*  Returns 0, or -1: the key names nothing that is or was.                 */
+static int
 s_lines (answer_t *self, uint64_t after, uint64_t limit)
 {
     static const char *const streams [] = { "stdout", "stderr", "note" };
     head_t *head = self->head;
+    lines_of_t of = { .key = self->key };
+    if (*of.key)
+        s_find_workers (head, &of);
     uint64_t oldest = head->line_count > LINES_MAX ? head->line_count - LINES_MAX : 0;
     uint64_t first = after > oldest ? after : oldest, position = head->line_count;
     if (!limit || limit > LINES_ANSWER_MAX)
         limit = LINES_ANSWER_MAX;
     while (limit && position > first)
-        limit -= s_line_is_of (s_line (head, --position), self->key);
+        limit -= s_line_is_of (s_line (head, --position), &of);
     for (; position < head->line_count; position++) {
         const line_t *line = s_line (head, position);
-        if (!s_line_is_of (line, self->key))
+        if (!s_line_is_of (line, &of))
             continue;
         self->count++;
         value_put_map (&self->body, 6);
@@ -461,6 +537,7 @@ s_lines (answer_t *self, uint64_t after, uint64_t limit)
         value_put_string (&self->body, "text", 4);
         value_put_string (&self->body, line->text, line->size);
     }
+    return self->count || after || !*of.key || s_is_there (head, &of) ? 0 : -1;
 }
 
 /*  Passes a line on to the driver whose work the worker does.              */
@@ -639,8 +716,12 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
     uint64_t after = s_read_number (record, &offset), limit = s_read_number (record, &offset);
     answer_t answer = { .head = self, .key = key, .now = now };
     bool known = strcmp (what, "lines") == 0;
-    if (known)
-        s_lines (&answer, after, limit);
+    if (known && s_lines (&answer, after, limit)) {
+        bytes_release (&answer.body);
+        head_answer_fault (self, peer, record->id, TROUPE_ENAME,
+                           "no node, worker, actor or task is called that");
+        return;
+    }
     for (size_t index = 0; index < sizeof kinds / sizeof *kinds; index++)
         if (strcmp (kinds [index].what, what) == 0) {
             kinds [index].run (&answer);
@@ -650,20 +731,6 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         s_send_answer (&answer, peer, record->id);
     else
         head_answer_fault (self, peer, record->id, TROUPE_ENAME, "the head does not know that");
-}
-
-static peer_t *
-s_find_node (head_t *self, const char *key)
-{
-    size_t cursor = 0;
-    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
-        id_text_t id;
-        if (peer->identity.role == ROLE_NODE
-            && (strcmp (peer->identity.name, key) == 0
-                || strcmp (s_process_text (peer->process, id), key) == 0))
-            return peer;
-    }
-    return NULL;
 }
 
 static void

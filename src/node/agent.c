@@ -21,7 +21,9 @@
 #define GRACE (1500 * CLOCK_MS)
 #define PROGRAM_BYTES_MAX (UINT64_C (2) << 30)
 #define WORKERS_MAX 1024
-#define ENVIRONMENT_MAX 64
+
+/*  The job's own variables, and those of the worker.                        */
+#define ENVIRONMENT_MAX (6 + JOB_VARIABLES_MAX)
 
 /*  Turns of reading what is printed before a driver is let go.             */
 #define LAST_READS 64
@@ -233,7 +235,7 @@ s_launch (agent_t *self, child_t *child, const request_t *request, const int *fd
     process_options_t options = { .path = path,
                                   .argv = argv,
                                   .environment = environment,
-                                  .folder = *request->folder ? request->folder : NULL,
+                                  .folder = *request->folder ? request->folder : "/",
                                   .fd = fd,
                                   .output = fds [0],
                                   .errors = fds [1] };
@@ -532,6 +534,7 @@ s_on_lines (agent_t *self, const record_t *record)
     struct pollfd item = { .fd = output_fd (self->output), .events = POLLIN };
     for (int left = LAST_READS; left && poll (&item, 1, 0) > 0; left--)
         output_read (self->output);
+    output_settle (self->output);
     s_send (self, &answer);
 }
 

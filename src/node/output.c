@@ -364,6 +364,13 @@ s_read (output_t *self, stream_t *stream)
     return got > 0;
 }
 
+void
+output_settle (output_t *self)
+{
+    for (source_t *source = self->sources; source; source = source->next)
+        s_say_left_out (self, source);
+}
+
 static void
 s_tick (output_t *self)
 {
@@ -371,8 +378,7 @@ s_tick (output_t *self)
     if (read (self->timer, &times, sizeof times) != sizeof times)
         return;
     self->timer_runs = false;
-    for (source_t *source = self->sources; source; source = source->next)
-        s_say_left_out (self, source);
+    output_settle (self);
 }
 
 void

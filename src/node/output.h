@@ -51,6 +51,9 @@ int output_fd (const output_t *self);
 /*  Reads what there is, a bounded part of it, and never waits.             */
 void output_read (output_t *self);
 
+/*  Says at once what was left out, which it otherwise does after a second.  */
+void output_settle (output_t *self);
+
 /*  Adds a worker. Its log is FOLDER/NAME.log; the name must be fit for a
     file. fds get the ends to write into, for process_start; the caller
     closes them. Returns 0, or -1 with the fault set. A log that cannot be

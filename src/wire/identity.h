@@ -13,6 +13,9 @@
 
 #define IDENTITY_FIELDS 16
 
+/*  Lines that the environment of a job may have.                           */
+#define JOB_VARIABLES_MAX 58
+
 typedef struct {
     uint8_t role;
     char endpoint [128];        /*  for processes on the same machine       */
