@@ -1114,12 +1114,10 @@ s_answer_piece (stage_t *self, const transfer_message_t *get, bool right)
               data, get->size);
 }
 
-/*  A reader begins, and is told to take the object from here.              */
+/*  OWN asks where the object is, and is told to take it from here.         */
 static void
-s_begin_fetch (stage_t *self)
+s_point_here (stage_t *self)
 {
-    self->reader = (reader_t){ self->client, self->id, FAKE_SIZE, false };
-    pthread_create (&self->thread, NULL, s_read_one, &self->reader);
     transfer_message_t locate = s_asked (self, TRANSFER_LOCATE);
     assert_true (tid_equal (locate.id, self->id) && locate.from == OWN);
     s_answer (self,
@@ -1129,6 +1127,14 @@ s_begin_fetch (stage_t *self)
                                     .size = FAKE_SIZE,
                                     .sources = { FAKE } },
               NULL, 0);
+}
+
+static void
+s_begin_fetch (stage_t *self)
+{
+    self->reader = (reader_t){ self->client, self->id, FAKE_SIZE, false };
+    pthread_create (&self->thread, NULL, s_read_one, &self->reader);
+    s_point_here (self);
 }
 
 static bool
@@ -1217,7 +1223,20 @@ test_source_lacks (void **state)
     s_close_stage (&self);
 }
 
-/*  Its home has dropped it while it was on its way: it goes once it was read. */
+/*  All of it is asked for; the home drops it; then it comes.               */
+static void
+s_drop_on_the_way (stage_t *self, uint64_t number)
+{
+    transfer_message_t first = s_asked (self, TRANSFER_GET);
+    transfer_message_t second = s_asked (self, TRANSFER_GET);
+    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self->id, .from = FAKE };
+    zmq_send (self->asks, &dropped, sizeof dropped, 0);
+    assert_int_equal (s_tell_hold (self, (tid_t){ OWN, 99 }, 9, 1, number), number);
+    s_answer_piece (self, &first, true);
+    s_answer_piece (self, &second, true);
+}
+
+/*  It goes once it was read, or at once if nobody waits for it any more.   */
 static void
 test_dropped_on_the_way (void **state)
 {
@@ -1225,14 +1244,14 @@ test_dropped_on_the_way (void **state)
     static stage_t self;
     s_open_stage (&self);
     s_begin_fetch (&self);
-    transfer_message_t first = s_asked (&self, TRANSFER_GET);
-    transfer_message_t second = s_asked (&self, TRANSFER_GET);
-    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self.id, .from = FAKE };
-    zmq_send (self.asks, &dropped, sizeof dropped, 0);
-    assert_int_equal (s_tell_hold (&self, (tid_t){ OWN, 99 }, 9, 1, 1), 1);
-    s_answer_piece (&self, &first, true);
-    s_answer_piece (&self, &second, true);
+    s_drop_on_the_way (&self, 1);
     assert_true (s_end_fetch (&self));
+    AWAIT (self.store, objects, 0);
+    self.id.sequence++;
+    store_client_prefetch (self.client, self.id, FAKE_SIZE);
+    s_point_here (&self);
+    AWAIT (self.store, objects, 1);
+    s_drop_on_the_way (&self, 2);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     s_close_stage (&self);
