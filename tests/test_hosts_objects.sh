@@ -67,6 +67,16 @@ mkfifo "$hosts_folder/go"
 input=$hosts_folder/go
 exec 3<>"$hosts_folder/go"
 begin lost lose two
+#  Before that: who holds it, who made it, where and how large.
+listed () {
+    hosts_run head ./troupe list objects |
+        grep -q '8\.0 MiB  home  memory  two .*driver (pid [0-9]*).*worker [0-9]* (pid [0-9]*) on two'
+}
+counted () {
+    hosts_run head ./troupe memory | grep -q '^two  *node  *8\.0 MiB'
+}
+hosts_until 5 listed || hosts_fail "not listed: $(hosts_run head ./troupe list objects)"
+hosts_until 5 counted || hosts_fail "not counted: $(hosts_run head ./troupe memory)"
 hosts_kill two
 hosts_until 12 hosts_is 2 nodes || hosts_fail "two is still there"
 echo go >&3

@@ -15,6 +15,7 @@
 #include "store/extent.h"
 #include "store/store.h"
 #include "store/store_client.h"
+#include "store/transfer_private.h"
 #include "wire/socket.h"
 #include "wire/thread.h"
 
@@ -24,9 +25,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xxhash.h>
+#include <zmq.h>
 
 #define MB ((uint64_t) 1 << 20)
 #define PATIENCE (20000 * CLOCK_MS)
@@ -297,6 +302,61 @@ test_readers_cannot_write (void **state)
     s_close (&self);
 }
 
+static int
+s_connect_raw (const store_t *store)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *name = store_endpoint (store);
+    memcpy (address.sun_path + 1, name, strlen (name));
+    socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + strlen (name));
+    int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal (connect (fd, (struct sockaddr *) &address, size), 0);
+    return fd;
+}
+
+/*  The descriptor that comes with WELCOME.                                 */
+static int
+s_receive_memory (int fd)
+{
+    store_message_t message = { .type = STORE_HELLO, .size = STORE_VERSION, .holder = 5 };
+    union {
+        struct cmsghdr head;
+        char room [CMSG_SPACE (sizeof (int))];
+    } control;
+    struct iovec part = { &message, sizeof message };
+    struct msghdr packet = { .msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control };
+    int memory = -1;
+    assert_int_equal (send (fd, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (recvmsg (fd, &packet, MSG_CMSG_CLOEXEC), sizeof message);
+    assert_int_equal (message.type, STORE_WELCOME);
+    assert_non_null (CMSG_FIRSTHDR (&packet));
+    memcpy (&memory, CMSG_DATA (CMSG_FIRSTHDR (&packet)), sizeof memory);
+    return memory;
+}
+
+/*  No client takes the ground from under another's mapping.                */
+static void
+test_seals (void **state)
+{
+    (void) state;
+    fixture_t self;
+    s_open (&self, 16 * MB, false);
+    int fd = s_connect_raw (self.store), memory = s_receive_memory (fd);
+    assert_int_equal (fcntl (memory, F_GET_SEALS),
+                      F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    assert_int_equal (ftruncate (memory, 8 * MB), -1);
+    assert_int_equal (errno, EPERM);
+    assert_int_equal (ftruncate (memory, 32 * MB), -1);
+    assert_int_equal (fcntl (memory, F_ADD_SEALS, F_SEAL_WRITE), -1);
+    close (memory);
+    close (fd);
+    AWAIT (self.store, clients, 0);
+    s_close (&self);
+}
+
 static void
 test_holds (void **state)
 {
@@ -517,7 +577,7 @@ test_held_back (void **state)
 /*  --- clients that die -------------------------------------------------  */
 
 /*  Makes, pins, creates at random until it is killed.                      */
-static void
+static int
 s_work_until_killed (const char *endpoint, process_t process)
 {
     enum { HELD = 8 };
@@ -533,49 +593,107 @@ s_work_until_killed (const char *endpoint, process_t process)
         const uint8_t *read;
         if (ids [index].sequence)
             store_client_release (client, ids [index], process);
+        ids [index].sequence = 0;
         if (store_client_create (client, size, &id, &data, &fault))
-            _exit (3);
+            return 3;
         data [0] = 1;
         if (round % 7 == 3)
             continue;       /*  never sealed                                */
         store_client_seal (client, id, size, OBJECT_BYTES, process);
         if (store_client_pin (client, id, size, &read, &kind, &fault))
-            _exit (4);
+            return 4;
         if (round % 3)
             store_client_unpin (client, id);
         ids [index] = id;
-        if (round % 7 == 3)
-            ids [index].sequence = 0;
         if (round > 40)
             pause ();
     }
+}
+
+/*  Reads objects of another store, and keeps every other one pinned.       */
+static int
+s_receive_until_killed (const char *endpoint, process_t process, tid_t first, uint64_t count,
+                        uint64_t size)
+{
+    store_client_t *client = store_client_new (endpoint, process);
+    for (uint64_t index = 0; index < count; index++) {
+        tid_t id = { first.owner, first.sequence + (index + process) % count };
+        fault_t fault;
+        const uint8_t *data;
+        uint8_t kind;
+        if (store_client_pin (client, id, size, &data, &kind, &fault))
+            return 4;
+        if (index % 2)
+            store_client_unpin (client, id);
+    }
+    pause ();
+    return 0;
+}
+
+/*  work ENDPOINT PROCESS | receive ENDPOINT PROCESS OWNER SEQUENCE COUNT SIZE */
+static int
+s_be_killed (char *argv [])
+{
+    uint64_t numbers [5] = { 0 };
+    for (size_t index = 0; index < 5 && argv [2 + index]; index++)
+        numbers [index] = strtoull (argv [2 + index], NULL, 10);
+    if (strcmp (argv [0], "work") == 0)
+        return s_work_until_killed (argv [1], numbers [0]);
+    return s_receive_until_killed (argv [1], numbers [0], (tid_t){ numbers [1], numbers [2] },
+                                   numbers [3], numbers [4]);
+}
+
+/*  This program once more, as ThreadSanitizer does not follow threads after a
+    fork.                                                                   */
+static pid_t
+s_start (const char *what, const char *endpoint, const uint64_t *numbers, size_t count)
+{
+    char texts [5][24], *argv [9] = { "test_store", (char *) (uintptr_t) what,
+                                      (char *) (uintptr_t) endpoint };
+    for (size_t index = 0; index < count; index++) {
+        snprintf (texts [index], sizeof texts [index], "%llu",
+                  (unsigned long long) numbers [index]);
+        argv [3 + index] = texts [index];
+    }
+    pid_t parent = getpid (), child = fork ();
+    if (child == 0) {
+        if (prctl (PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid () == parent)
+            execv ("/proc/self/exe", argv);
+        _exit (9);
+    }
+    assert_true (child > 0);
+    return child;
+}
+
+/*  It must have lived until then.                                          */
+static void
+s_kill (pid_t child)
+{
+    int status = 0;
+    kill (child, SIGKILL);
+    assert_int_equal (waitpid (child, &status, 0), child);
+    assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
 }
 
 static void
 test_killed_clients (void **state)
 {
     (void) state;
-    enum { CHILDREN = 4, ROUNDS = 5 };
+    enum { KILLED = 4, ROUNDS = 5 };
     fixture_t self;
-    if (SANITIZED_THREADS)
-        skip ();            /*  it does not follow threads after a fork     */
     s_open (&self, 96 * MB, true);
     tid_t kept = s_put (self.client, 100000, 42, 1);
-    for (int round = 0; round < ROUNDS; round++) {
-        pid_t children [CHILDREN];
-        for (int index = 0; index < CHILDREN; index++) {
-            children [index] = fork ();
-            if (children [index] == 0 && prctl (PR_SET_PDEATHSIG, SIGKILL) == 0)
-                s_work_until_killed (store_endpoint (self.store),
-                                     (process_t) (100 + round * CHILDREN + index));
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        pid_t children [KILLED];
+        for (uint64_t index = 0; index < KILLED; index++) {
+            uint64_t process = 100 + round * KILLED + index;
+            children [index] = s_start ("work", store_endpoint (self.store), &process, 1);
         }
-        AWAIT (self.store, clients, 1 + CHILDREN);
-        poll (NULL, 0, 5 * round);
-        for (int index = 0; index < CHILDREN; index++) {
-            kill (children [index], SIGKILL);
-            waitpid (children [index], NULL, 0);
-            store_process_down (self.store, (process_t) (100 + round * CHILDREN + index),
-                                "killed");
+        AWAIT (self.store, clients, 1 + KILLED);
+        poll (NULL, 0, (int) (5 * round));
+        for (uint64_t index = 0; index < KILLED; index++) {
+            s_kill (children [index]);
+            store_process_down (self.store, 100 + round * KILLED + index, "killed");
         }
         AWAIT (self.store, clients, 1);
         AWAIT (self.store, pinned, 0);
@@ -652,13 +770,7 @@ test_garbage (void **state)
     s_open (&self, 16 * MB, false);
     tid_t kept = s_put (self.client, 100000, 3, 1);
     for (int round = 0; round < 300; round++) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        const char *name = store_endpoint (self.store);
-        memcpy (address.sun_path + 1, name, strlen (name));
-        socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1
-                                      + strlen (name));
-        int fd = socket (AF_UNIX, SOCK_SEQPACKET, 0);
-        assert_int_equal (connect (fd, (struct sockaddr *) &address, size), 0);
+        int fd = s_connect_raw (self.store);
         store_message_t message = { .type = STORE_HELLO, .size = STORE_VERSION, .holder = 5 };
         if (round % 3)
             send (fd, &message, sizeof message, MSG_NOSIGNAL);
@@ -847,6 +959,9 @@ test_far_holds_and_death (void **state)
     assert_int_equal (store_client_settle (self.clients [1], &fault), 0);
     assert_true (store_client_is_settled (self.clients [1]));
     assert_true (s_verify (self.clients [1], id, 3 * MB, 5));
+    assert_int_equal (store_client_pin (self.clients [1], id, 3 * MB + 1, &data, &kind, &fault),
+                      -1);
+    assert_int_equal (fault.code, TROUPE_EPROTOCOL);
     store_client_release (self.clients [0], id, 1);
     tid_t others [14];
     for (uint64_t index = 0; index < 14; index++)
@@ -865,15 +980,421 @@ test_far_holds_and_death (void **state)
     assert_int_equal (fault.code, TROUPE_ELOST);
     s_close_cluster (&self);
 }
+/*  Killed while they receive, and while they read what has come.           */
+static void
+test_killed_receivers (void **state)
+{
+    (void) state;
+    enum { KILLED = 3, ROUNDS = 5, COUNT = 6, SIZE = 4 << 20 };
+    cluster_t self;
+    s_open_cluster (&self, true);
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        tid_t ids [COUNT];
+        pid_t children [KILLED];
+        for (uint64_t index = 0; index < COUNT; index++)
+            ids [index] = s_put (self.clients [0], SIZE, index, 1);
+        for (uint64_t index = 0; index < KILLED; index++) {
+            uint64_t numbers [] = { 100 + round * KILLED + index, ids [0].owner,
+                                    ids [0].sequence, COUNT, SIZE };
+            children [index]
+                = s_start ("receive", store_endpoint (self.stores [1]), numbers, 5);
+        }
+        AWAIT (self.stores [1], clients, KILLED + (round > 0));
+        poll (NULL, 0, (int) (2 * round));
+        for (int index = 0; index < KILLED; index++)
+            s_kill (children [index]);
+        AWAIT (self.stores [1], clients, round > 0);
+        AWAIT (self.stores [1], pinned, 0);
+        for (uint64_t index = 0; index < COUNT; index++)
+            assert_true (s_verify (self.clients [1], ids [index], SIZE, index));
+        for (uint64_t index = 0; index < COUNT; index++)
+            store_client_release (self.clients [0], ids [index], 1);
+        for (int store = 0; store < STORES; store++)
+            AWAIT (self.stores [store], objects, 0);
+        AWAIT (self.stores [1], used, 0);
+    }
+    s_close_cluster (&self);
+}
+
+/*  --- a store that the test plays ---------------------------------------- */
+
+enum { OWN = 70, FAKE = 71, FAKE_SIZE = (256 << 10) + 100000 };
+
+/*  The store under test is OWN; FAKE is this thread.                       */
+typedef struct {
+    void *context;
+    network_t network;
+    store_t *store;
+    store_client_t *client;
+    void *answers; /*  ROUTER: where OWN asks                  */
+    void *asks;    /*  DEALER: to OWN                          */
+    route_t route; /*  of what was heard last                  */
+    uint8_t data [FAKE_SIZE];
+    tid_t id; /*  an object of FAKE's                     */
+    pthread_t thread;
+    reader_t reader;
+} stage_t;
+
+static void
+s_open_stage (stage_t *self)
+{
+    fault_t fault;
+    char endpoint [HOST_MAX + 32];
+    int patience = (int) (PATIENCE / CLOCK_MS);
+    *self
+        = (stage_t){ .network = { .insecure = true, .host = "127.0.0.1" }, .id = { FAKE, 1 } };
+    thread_prepare ();
+    self->context = socket_context_new (&fault);
+    assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
+    store_options_t options
+        = { .context = self->context, .memory = 16 * MB, .network = &self->network };
+    self->store = store_new (&options, &fault);
+    assert_non_null (self->store);
+    store_name (self->store, OWN);
+    self->client = store_client_new (store_endpoint (self->store), 1);
+    self->answers = socket_router_new (self->context, &fault);
+    self->asks = socket_dealer_new (self->context, &fault);
+    assert_int_equal (socket_bind (self->answers, "tcp://127.0.0.1:*", &fault), 0);
+    assert_int_equal (socket_last_endpoint (self->answers, endpoint, sizeof endpoint, &fault),
+                      0);
+    assert_int_equal (socket_connect (self->asks, store_remote_endpoint (self->store), &fault),
+                      0);
+    zmq_setsockopt (self->answers, ZMQ_RCVTIMEO, &patience, sizeof patience);
+    zmq_setsockopt (self->asks, ZMQ_RCVTIMEO, &patience, sizeof patience);
+    store_announce (self->store, FAKE, endpoint, NULL);
+    s_fill (self->data, sizeof self->data, 5);
+}
+
+static void
+s_close_stage (stage_t *self)
+{
+    fault_t fault;
+    store_client_destroy (&self->client);
+    assert_int_equal (store_destroy (&self->store), 0);
+    zmq_close (self->answers);
+    zmq_close (self->asks);
+    assert_int_equal (network_close (&self->network, &fault), 0);
+    zmq_ctx_term (self->context);
+}
+
+/*  The next request of a type; others are passed over.                     */
+static transfer_message_t
+s_asked (stage_t *self, transfer_type_t type)
+{
+    transfer_message_t message = { .type = 0 };
+    while (message.type != type) {
+        int size = zmq_recv (self->answers, self->route.bytes, sizeof self->route.bytes, 0);
+        assert_true (size > 0 && size <= (int) sizeof self->route.bytes);
+        self->route.size = (size_t) size;
+        assert_int_equal (zmq_recv (self->answers, &message, sizeof message, 0),
+                          sizeof message);
+    }
+    return message;
+}
+
+static void
+s_answer (stage_t *self, transfer_message_t message, const uint8_t *data, size_t size)
+{
+    message.from = FAKE;
+    zmq_send (self->answers, self->route.bytes, self->route.size, ZMQ_SNDMORE);
+    zmq_send (self->answers, &message, sizeof message, data ? ZMQ_SNDMORE : 0);
+    if (data)
+        zmq_send (self->answers, data, size, 0);
+}
+
+static void
+s_answer_piece (stage_t *self, const transfer_message_t *get, bool right)
+{
+    const uint8_t *data = self->data + get->offset;
+    s_answer (self,
+              (transfer_message_t){ .type = TRANSFER_DATA,
+                                    .id = get->id,
+                                    .offset = get->offset,
+                                    .checksum = XXH3_64bits (data, get->size) ^ !right },
+              data, get->size);
+}
+
+/*  OWN asks where the object is, and is told to take it from here.         */
+static void
+s_point_here (stage_t *self)
+{
+    transfer_message_t locate = s_asked (self, TRANSFER_LOCATE);
+    assert_true (tid_equal (locate.id, self->id) && locate.from == OWN);
+    s_answer (self,
+              (transfer_message_t){ .type = TRANSFER_LOCATED,
+                                    .kind = OBJECT_BYTES,
+                                    .id = self->id,
+                                    .size = FAKE_SIZE,
+                                    .sources = { FAKE } },
+              NULL, 0);
+}
+
+static void
+s_begin_fetch (stage_t *self)
+{
+    self->reader = (reader_t){ self->client, self->id, FAKE_SIZE, false };
+    pthread_create (&self->thread, NULL, s_read_one, &self->reader);
+    s_point_here (self);
+}
+
+static bool
+s_end_fetch (stage_t *self)
+{
+    pthread_join (self->thread, NULL);
+    return self->reader.right;
+}
+
+/*  A hold, and the number of the last that OWN has noted then.             */
+static uint64_t
+s_tell_hold (stage_t *self, tid_t id, process_t holder, int32_t count, uint64_t number)
+{
+    transfer_message_t message = { .type = TRANSFER_HOLD,
+                                   .id = id,
+                                   .from = FAKE,
+                                   .store = holder,
+                                   .count = count,
+                                   .offset = number };
+    zmq_send (self->asks, &message, sizeof message, 0);
+    do
+        assert_int_equal (zmq_recv (self->asks, &message, sizeof message, 0), sizeof message);
+    while (message.type != TRANSFER_NOTED);
+    return message.offset;
+}
+
+/*  A piece that is damaged on its way is asked for again.                  */
+static void
+test_damaged_piece (void **state)
+{
+    (void) state;
+    static stage_t self;
+    store_figures_t figures;
+    s_open_stage (&self);
+    s_begin_fetch (&self);
+    transfer_message_t first = s_asked (&self, TRANSFER_GET);
+    transfer_message_t second = s_asked (&self, TRANSFER_GET);
+    s_answer_piece (&self, &first, false);
+    transfer_message_t again = s_asked (&self, TRANSFER_GET);
+    assert_int_equal (again.offset, first.offset);
+    s_answer_piece (&self, &again, false);
+    s_answer_piece (&self, &second, true);
+    again = s_asked (&self, TRANSFER_GET);
+    assert_int_equal (again.offset, first.offset);
+    s_answer_piece (&self, &again, true);
+    assert_true (s_end_fetch (&self));
+    store_figures (self.store, &figures);
+    assert_int_equal (figures.received, FAKE_SIZE + 2 * TRANSFER_PIECE);
+    s_close_stage (&self);
+}
+
+/*  A source that sends nothing but damage: the reader is told, soon.       */
+static void
+test_damaged_for_ever (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    s_begin_fetch (&self);
+    for (int count = 0; count < DAMAGED_MAX; count++) {
+        transfer_message_t get = s_asked (&self, TRANSFER_GET);
+        s_answer_piece (&self, &get, false);
+    }
+    s_asked (&self, TRANSFER_DISCARDS);
+    assert_false (s_end_fetch (&self));
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, objects, 0);
+    s_close_stage (&self);
+}
+
+/*  A source that does not have it any more is named to the home.           */
+static void
+test_source_lacks (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    s_begin_fetch (&self);
+    s_asked (&self, TRANSFER_GET);
+    s_answer (&self, (transfer_message_t){ .type = TRANSFER_LACKS, .id = self.id }, NULL, 0);
+    transfer_message_t locate = s_asked (&self, TRANSFER_LOCATE);
+    assert_int_equal (locate.store, FAKE);
+    s_answer (&self, (transfer_message_t){ .type = TRANSFER_GONE, .id = self.id }, NULL, 0);
+    assert_false (s_end_fetch (&self));
+    AWAIT (self.store, objects, 0);
+    s_close_stage (&self);
+}
+
+/*  All of it is asked for; the home drops it; then it comes.               */
+static void
+s_drop_on_the_way (stage_t *self, uint64_t number)
+{
+    transfer_message_t first = s_asked (self, TRANSFER_GET);
+    transfer_message_t second = s_asked (self, TRANSFER_GET);
+    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self->id, .from = FAKE };
+    zmq_send (self->asks, &dropped, sizeof dropped, 0);
+    assert_int_equal (s_tell_hold (self, (tid_t){ OWN, 99 }, 9, 1, number), number);
+    s_answer_piece (self, &first, true);
+    s_answer_piece (self, &second, true);
+}
+
+/*  It goes once it was read, or at once if nobody waits for it any more.   */
+static void
+test_dropped_on_the_way (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    s_begin_fetch (&self);
+    s_drop_on_the_way (&self, 1);
+    assert_true (s_end_fetch (&self));
+    AWAIT (self.store, objects, 0);
+    self.id.sequence++;
+    store_client_prefetch (self.client, self.id, FAKE_SIZE);
+    s_point_here (&self);
+    AWAIT (self.store, objects, 1);
+    s_drop_on_the_way (&self, 2);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    s_close_stage (&self);
+}
+
+/*  What another store tells of holds counts once and in order, however often
+    and in whichever order it comes.                                        */
+static void
+test_holds_in_order (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    tid_t id = s_put (self.client, 100000, 3, 1);
+    assert_int_equal (s_tell_hold (&self, id, 9, -1, 2), 0);
+    assert_int_equal (s_tell_hold (&self, id, 9, 1, 1), 1);
+    assert_int_equal (s_tell_hold (&self, id, 9, 1, 1), 1);
+    store_client_release (self.client, id, 1);
+    assert_true (s_verify (self.client, id, 100000, 3));
+    assert_int_equal (s_tell_hold (&self, id, 9, -1, 3), 1);
+    assert_true (s_verify (self.client, id, 100000, 3));
+    assert_int_equal (s_tell_hold (&self, id, 9, -1, 2), 2);
+    AWAIT (self.store, objects, 0);
+    s_close_stage (&self);
+}
+
+/*  A host that joins again is another store: numbers begin anew, and what was
+    for the store that it was does not count.                               */
+static void
+test_renamed (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    tid_t id = s_put (self.client, 100000, 3, 1);
+    assert_int_equal (s_tell_hold (&self, id, 9, 1, 1), 1);
+    store_name (self.store, 80);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    store_client_destroy (&self.client);
+    self.client = store_client_new (store_endpoint (self.store), 2);
+    tid_t now = s_put (self.client, 100000, 4, 2);
+    assert_int_equal (now.owner, 80);
+    transfer_message_t late = {
+        .type = TRANSFER_HOLD, .id = id, .from = FAKE, .store = 9, .count = 1, .offset = 1
+    };
+    zmq_send (self.asks, &late, sizeof late, 0);
+    assert_int_equal (s_tell_hold (&self, now, 9, 1, 1), 1);
+    store_client_release (self.client, now, 2);
+    assert_true (s_verify (self.client, now, 100000, 4));
+    assert_int_equal (s_tell_hold (&self, now, 9, -1, 2), 2);
+    AWAIT (self.store, objects, 0);
+    s_close_stage (&self);
+}
+
+static void *
+s_settle_one (void *arg)
+{
+    reader_t *self = arg;
+    fault_t fault;
+    self->right = store_client_settle (self->client, &fault) == 0;
+    return NULL;
+}
+
+/*  A hold of another store's object is told again until that has noted it, and
+    who waits for that waits; the end of that store ends the wait, too.     */
+static void
+test_holds_are_repeated (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    self.reader = (reader_t){ .client = self.client };
+    store_client_hold (self.client, self.id, 1);
+    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 1);
+    store_client_release (self.client, self.id, 1);
+    assert_int_equal (s_asked (&self, TRANSFER_HOLD).count, -1);
+    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 1);
+    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 2);
+    assert_false (store_client_is_settled (self.client));
+    s_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 2 }, NULL, 0);
+    assert_true (s_end_fetch (&self));
+    assert_true (store_client_is_settled (self.client));
+    store_client_hold (self.client, self.id, 1);
+    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 3);
+    store_process_down (self.store, FAKE, "killed");
+    assert_true (s_end_fetch (&self));
+    s_close_stage (&self);
+}
+
+/*  A copy whose home has ended, and what was made for somebody who does not
+    claim it, go after a while; but not from under who reads it.            */
+static void
+test_left_behind (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    s_open_stage (&self);
+    s_begin_fetch (&self);
+    for (int count = 0; count < 2; count++) {
+        transfer_message_t get = s_asked (&self, TRANSFER_GET);
+        s_answer_piece (&self, &get, true);
+    }
+    assert_true (s_end_fetch (&self));
+    store_client_t *maker = store_client_new (store_endpoint (self.store), 5);
+    tid_t id = s_put (maker, 100000, 3, 6);
+    assert_int_equal (store_client_pin (self.client, id, 100000, &data, &kind, &fault), 0);
+    store_client_destroy (&maker);
+    store_process_down (self.store, FAKE, "killed");
+    AWAIT (self.store, clients, 1);
+    assert_true (s_verify (self.client, self.id, FAKE_SIZE, 5));
+    int64_t until = clock_now () + 2 * PATIENCE;
+    store_figures_t figures;
+    do {
+        poll (NULL, 0, 10);
+        store_figures (self.store, &figures);
+    } while (figures.copies && clock_now () < until);
+    assert_int_equal (figures.copies, 0);
+    assert_true (s_is_filled (data, 100000, 3));
+    AWAIT (self.store, objects, 1);
+    store_client_unpin (self.client, id);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    s_close_stage (&self);
+}
+
 
 int
-main (void)
+main (int argc, char *argv [])
 {
+    if (argc > 3)
+        return s_be_killed (argv + 1);
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_extents),
         cmocka_unit_test (test_put_and_read),
         cmocka_unit_test (test_sparse),
         cmocka_unit_test (test_readers_cannot_write),
+        cmocka_unit_test (test_seals),
         cmocka_unit_test (test_holds),
         cmocka_unit_test (test_hold_passed_on),
         cmocka_unit_test (test_read_without_holder),
@@ -888,6 +1409,15 @@ main (void)
         cmocka_unit_test (test_transfer),
         cmocka_unit_test (test_transfer_with_keys),
         cmocka_unit_test (test_broadcast),
+        cmocka_unit_test (test_killed_receivers),
+        cmocka_unit_test (test_damaged_piece),
+        cmocka_unit_test (test_damaged_for_ever),
+        cmocka_unit_test (test_source_lacks),
+        cmocka_unit_test (test_dropped_on_the_way),
+        cmocka_unit_test (test_holds_in_order),
+        cmocka_unit_test (test_renamed),
+        cmocka_unit_test (test_holds_are_repeated),
+        cmocka_unit_test (test_left_behind),
         cmocka_unit_test (test_far_holds_and_death),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -122,6 +122,10 @@ s_map (store_client_t *self, int memory, fault_t *fault)
         return fault_set (fault, TROUPE_ESYSTEM, "cannot map the memory for objects: %s",
                           strerror (errno));
     }
+    /*  Large pages, where the system gives them to those who ask: readers then
+        have a five-hundredth of the page faults.                           */
+    madvise (readable, self->size, MADV_HUGEPAGE);
+    madvise (writable, self->size, MADV_HUGEPAGE);
     self->readable = readable;
     self->writable = writable;
     return 0;

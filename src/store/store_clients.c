@@ -193,7 +193,7 @@ s_request_pin (store_t *self, connection_t *connection, const store_message_t *m
     object_t *object = s_find_or_copy (self, connection, message);
     if (!object)
         return;
-    if (object->sealed && !object->copy && object->size != message->size) {
+    if ((object->sealed || object->copy) && object->size != message->size) {
         s_send_fault (self, connection, TROUPE_EPROTOCOL, "the object has another size");
         return;
     }

@@ -227,12 +227,11 @@ s_no_room (store_t *self, object_t *object)
         store_object_free (self, object);
 }
 
-/*  First come, first served; what is freed meanwhile is for the first. What
-    nobody holds any more is freed soon, and its memory is warm.            */
-void
-store_find_rooms (store_t *self)
+/*  First come, first served; what is freed meanwhile is for the first.     */
+static void
+s_find_rooms (store_t *self)
 {
-    while (!list_empty (&self->rooms) && list_empty (&self->unheld)) {
+    while (!list_empty (&self->rooms)) {
         object_t *object = container_of (self->rooms.next, object_t, room);
         object->memory = extents_take (&self->extents, object->size);
         if (object->memory) {
@@ -250,6 +249,14 @@ store_find_rooms (store_t *self)
         s_no_room (self, object);
         self->disk_fault.code = TROUPE_OK;
     }
+}
+
+/*  What nobody holds any more is freed soon, and its memory is warm.       */
+void
+store_find_rooms (store_t *self)
+{
+    if (list_empty (&self->unheld))
+        s_find_rooms (self);
 }
 
 void
@@ -399,15 +406,19 @@ s_note_unheld (store_t *self, object_t *object)
 void
 store_drop_unheld (store_t *self)
 {
+    bool any = list_empty (&self->unheld);
     while (!list_empty (&self->unheld)) {
         object_t *object = container_of (self->unheld.next, object_t, unheld);
         if (object->unheld_turn == self->turn)
-            return;
+            break;
         list_remove (&object->unheld);
+        any = true;
         if (!s_is_held (object))
             s_drop (self, object);
     }
-    store_find_rooms (self);
+    /*  Even if more is to go soon: there may always be more.               */
+    if (any)
+        s_find_rooms (self);
 }
 
 void
@@ -445,6 +456,15 @@ store_orphan (store_t *self, object_t *object)
     list_append (&self->orphans, &object->orphan);
 }
 
+void
+store_lose_home (store_t *self, process_t home)
+{
+    size_t cursor = 0;
+    for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
+        if (object->copy && object->id.owner == home)
+            store_orphan (self, object);
+}
+
 static void
 s_forget_pages (void *context, uint64_t offset, uint64_t size)
 {
@@ -472,7 +492,9 @@ store_tend (store_t *self, int64_t now)
             due = until < due ? until : due;
             break;
         }
-        store_object_free (self, object);
+        list_remove (&object->orphan);
+        object->hold_count = 0;
+        s_drop (self, object);
     }
     if (!self->used_last)
         return due;

@@ -18,7 +18,7 @@
 #define ROOM_PATIENCE (10000 * CLOCK_MS)
 
 /*  How long an object waits for the owner of its future, when who made it has
-    ended.                                                                  */
+    ended; and a copy for readers, when its home has.                       */
 #define CLAIM_PATIENCE (30000 * CLOCK_MS)
 
 /*  After this time without new objects, free memory goes back.             */
@@ -166,6 +166,10 @@ void store_note_gone (store_t *self, process_t process);
 /*  At the end of a turn in which every connection was served: what nobody has
     held since before the turn goes.                                        */
 void store_drop_unheld (store_t *self);
+
+/*  A store has ended: copies of its objects, of whose last hold nobody tells
+    any more, serve for a while.                                            */
+void store_lose_home (store_t *self, process_t home);
 
 /*  Its creator has ended.                                                  */
 void store_orphan (store_t *self, object_t *object);

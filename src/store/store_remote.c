@@ -46,6 +46,10 @@ s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
         return;
     }
     store_seal_copy (self, object, kind);
+    if (!object->stale || object->pins)
+        return;
+    store_object_free (self, object);
+    store_find_rooms (self);
 }
 
 static void
@@ -68,16 +72,16 @@ s_settled (void *context, uint64_t ticket)
     store_settled (context, ticket);
 }
 
-/*  One that is being read goes when it has been.                           */
+/*  One that is being read, or is on its way to a reader, goes after that.  */
 static void
 s_dropped (void *context, tid_t id)
 {
     store_t *self = context;
     object_t *object = store_object (self, id);
-    if (!object || !object->copy || object->fetching || list_linked (&object->room))
+    if (!object || !object->copy)
         return;
     object->stale = true;
-    if (object->pins)
+    if (object->pins || object->fetching || list_linked (&object->room))
         return;
     store_object_free (self, object);
     store_find_rooms (self);

@@ -369,14 +369,14 @@ transfer_destroy (transfer_t **self_p)
     return rc;
 }
 
-/*  To the others it is another store, which has said nothing yet.          */
+/*  To the others it is another store, which has said and heard nothing yet. */
 void
 transfer_name (transfer_t *self, process_t process)
 {
     size_t cursor = 0;
     for (other_t *other; (other = id_table_next (&self->others, &cursor));) {
         holds_forget (self, other);
-        other->told = 0;
+        other->told = other->heard = 0;
     }
     self->name = process;
 }

@@ -51,10 +51,11 @@ s_end (transfer_t *self, fetch_t *fetch, const fault_t *fault)
 
 /*  --- asking -----------------------------------------------------------  */
 
+/*  without: a store that does not have it, or 0.                           */
 static void
-s_locate (transfer_t *self, fetch_t *fetch)
+s_locate (transfer_t *self, fetch_t *fetch, process_t without)
 {
-    transfer_message_t locate = { .type = TRANSFER_LOCATE, .id = fetch->id };
+    transfer_message_t locate = { .type = TRANSFER_LOCATE, .id = fetch->id, .store = without };
     fetch->located = false;
     fetch->asked = clock_now ();
     transfer_ask (self, fetch->id.owner, &locate);
@@ -131,7 +132,7 @@ transfer_fetch (transfer_t *self, tid_t id, uint8_t *data, uint64_t size, fault_
     fetch->piece_count = fetch->missing = pieces;
     fetch->progress = clock_now ();
     list_init (&fetch->parked);
-    s_locate (self, fetch);
+    s_locate (self, fetch, 0);
     return 0;
 }
 
@@ -192,6 +193,22 @@ s_serve_parked (transfer_t *self, fetch_t *fetch, uint64_t piece)
     }
 }
 
+/*  It is asked for again, but not for ever.                                */
+static void
+s_damaged (transfer_t *self, fetch_t *fetch, uint64_t piece)
+{
+    fault_t fault;
+    fetch->pieces [piece] = 0;
+    fetch->next = piece < fetch->next ? piece : fetch->next;
+    if (++fetch->damaged < DAMAGED_MAX)
+        s_ask (self, fetch);
+    else {
+        fault_set (&fault, TROUPE_ESYSTEM,
+                   "%d pieces of the object in a row came damaged (checksum)", DAMAGED_MAX);
+        s_end (self, fetch, &fault);
+    }
+}
+
 void
 fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t *data,
              size_t size)
@@ -208,11 +225,10 @@ fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t 
         return;
     }
     if (XXH3_64bits (data, size) != message->checksum) {
-        fetch->pieces [piece] = 0;
-        fetch->next = piece < fetch->next ? piece : fetch->next;
-        s_ask (self, fetch);
+        s_damaged (self, fetch, piece);
         return;
     }
+    fetch->damaged = 0;
     memcpy (fetch->data + message->offset, data, size);
     fetch->pieces [piece] = 2;
     fetch->missing--;
@@ -231,7 +247,7 @@ fetch_lacks (transfer_t *self, const transfer_message_t *message)
     if (!fetch || !s_take_credit (fetch, message->from))
         return;
     s_start_over (fetch);
-    s_locate (self, fetch);
+    s_locate (self, fetch, message->from);
 }
 
 void
@@ -284,7 +300,7 @@ fetch_store_up (transfer_t *self, process_t store)
     size_t cursor = 0;
     for (fetch_t *fetch; (fetch = id_table_next (&self->fetches, &cursor));)
         if (fetch->id.owner == store && !fetch->located)
-            s_locate (self, fetch);
+            s_locate (self, fetch, 0);
 }
 
 static fetch_t *
@@ -309,7 +325,7 @@ fetch_store_down (transfer_t *self, process_t store, const char *cause)
         for (int index = 0; index < SOURCES; index++)
             if (fetch->sources [index].store == store) {
                 s_start_over (fetch);
-                s_locate (self, fetch);
+                s_locate (self, fetch, 0);
             }
 }
 
@@ -341,7 +357,7 @@ fetch_tend (transfer_t *self, int64_t now)
         int64_t quiet = fetch->asked > fetch->progress ? fetch->asked : fetch->progress;
         if (now - quiet >= STALL) {
             s_start_over (fetch);
-            s_locate (self, fetch);
+            s_locate (self, fetch, 0);
             quiet = now;
         }
         due = quiet + STALL < due ? quiet + STALL : due;

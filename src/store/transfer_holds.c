@@ -59,8 +59,9 @@ void
 holds_hear (transfer_t *self, const route_t *route, const transfer_message_t *message)
 {
     other_t *other = id_table_get (&self->others, (tid_t){ 0, message->from });
-    if (!other)
-        return;     /*  it is sent again                                    */
+    /*  Numbers count from one store to one; this may have had another name. */
+    if (!other || message->id.owner != self->name)
+        return;     /*  it is sent again, as long as that store is known    */
     if (message->offset == other->heard + 1) {
         other->heard++;
         self->hooks->held (self->hooks_context, message->id, message->store, message->count);

@@ -28,11 +28,16 @@
 /*  No piece for this long: the fetch has failed.                           */
 #define FETCH_PATIENCE (30000 * CLOCK_MS)
 
+/*  So many damaged pieces, and none that is good: the fetch has failed. What
+    was on its way from memory that has been used anew is damaged, too.     */
+#define DAMAGED_MAX (4 * CREDITS)
+
 /*  How long an object that was served stays pinned.                        */
 #define SERVED_AFTER (1000 * CLOCK_MS)
 
 typedef enum {
-    TRANSFER_LOCATE = 1,        /*  to the home: where can it be taken from? */
+    TRANSFER_LOCATE = 1,        /*  to the home: where can it be taken from?
+                                    store: not there, if it is not 0        */
     TRANSFER_GET,               /*  to a source: offset, size               */
     TRANSFER_HOLD,              /*  to the home: store: the holder; count;
                                     offset: its number                      */
@@ -102,6 +107,7 @@ typedef struct {
         unsigned asked;
     } sources [SOURCES];
     bool located;
+    int damaged;                /*  pieces since the last good one          */
     int64_t progress;           /*  when the last piece came                */
     int64_t asked;              /*  when something was last asked for       */
     list_t parked;

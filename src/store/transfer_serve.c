@@ -192,6 +192,19 @@ s_tell_gone (transfer_t *self, tid_t id, const route_t *route, const char *why)
     transfer_answer (self, route, &gone, &data);
 }
 
+static void
+s_forget_taker (serving_t *serving, process_t store)
+{
+    for (size_t index = 0; serving && index < serving->taker_count; index++) {
+        taker_t *taker = &serving->takers [index];
+        if (taker->store != store)
+            continue;
+        memmove (taker, taker + 1, (serving->taker_count - index - 1) * sizeof *taker);
+        serving->taker_count--;
+        return;
+    }
+}
+
 /*  Parked with this size it is a question where, not for a piece.          */
 #define LOCATE_SIZE UINT64_MAX
 
@@ -200,6 +213,8 @@ serving_locate (transfer_t *self, const route_t *route, const transfer_message_t
 {
     serving_t *serving = s_serving (self, message->id);
     int rc = serving ? s_open (self, serving) : -1;
+    if (message->store)
+        s_forget_taker (serving, message->store);
     if (rc == 1)
         s_tell_where (self, serving, route, message->from);
     else if (rc == 0)
@@ -241,19 +256,13 @@ void
 serving_note (transfer_t *self, const transfer_message_t *message)
 {
     serving_t *serving = s_find (self, message->id);
-    for (size_t index = 0; serving && index < serving->taker_count; index++) {
-        taker_t *taker = &serving->takers [index];
-        if (taker->store != message->from)
-            continue;
-        if (message->type == TRANSFER_HAS)
-            taker->whole = true;
-        else {
-            memmove (taker, taker + 1,
-                     (serving->taker_count - index - 1) * sizeof *taker);
-            serving->taker_count--;
-        }
+    if (message->type != TRANSFER_HAS) {
+        s_forget_taker (serving, message->from);
         return;
     }
+    for (size_t index = 0; serving && index < serving->taker_count; index++)
+        if (serving->takers [index].store == message->from)
+            serving->takers [index].whole = true;
 }
 
 /*  --- the end ----------------------------------------------------------  */
