@@ -25,6 +25,13 @@ wordlist_spawn (troupe_t *troupe, const void *text, size_t size)
     return troupe_spawn_by_name (troupe, "wordlist", troupe_bytes (text, size));
 }
 
+/*  ... of the words of a text that a future has, which is read where it lies. */
+static inline troupe_actor_t *
+wordlist_spawn_future (troupe_t *troupe, troupe_future_t *text)
+{
+    return troupe_spawn_by_name (troupe, "wordlist", text);
+}
+
 /*  ... of the words of count ranges of files, which the actor reads itself:
     its machine must have the files. A range starts and ends between words. */
 static inline troupe_actor_t *

@@ -21,4 +21,9 @@ typedef struct {
     file is at fault, its path in *path, else NULL.                         */
 int slice_count (const slice_t *slice, wordcount_t *counts, const char **path);
 
+/*  A slice as one piece of text: how many bytes it has, and what they are, in
+    which a line end stands behind each part. Returns as slice_count.       */
+size_t slice_size (const slice_t *slice);
+int slice_read (const slice_t *slice, void *place, const char **path);
+
 #endif

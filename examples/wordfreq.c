@@ -16,6 +16,7 @@
 #include <time.h>
 
 #define RETRIES -1              /*  a task survives any number of workers   */
+#define INCOMPLETE "not all of the text could be given out"
 
 /*  What the variants work on.                                              */
 typedef struct {
@@ -92,31 +93,41 @@ s_return_counts (troupe_call_t *call, const wordcount_t *counts)
     return status;
 }
 
-/*  (bytes text, strings paths, int64s offsets, int64s lengths) -> bytes
-    words, int64s counts                                                    */
+/*  (bytes text) -> bytes words, int64s counts. The text is read where it lies,
+    in the memory of the machine's object store.                            */
 static int
 count_slice (troupe_call_t *call)
 {
     troupe_bytes_t text;
-    troupe_strings_t paths;
-    troupe_int64s_t offsets, lengths;
-    if (troupe_args (call, &text, &paths, &offsets, &lengths))
+    if (troupe_args (call, &text))
         return -1;
-    if (offsets.count != paths.count || lengths.count != paths.count)
-        return troupe_fail (call, "paths, offsets and lengths differ in number");
-    slice_t slice = { text.data, text.size, paths.items, offsets.items, lengths.items,
-                      paths.count };
-    const char *path = NULL;
     wordcount_t *counts = wordcount_new ();
     int status;
-    if (!counts || slice_count (&slice, counts, &path))
-        status = troupe_fail (call, "%s: %s", path ? path : "counting", strerror (errno));
+    if (!counts || wordcount_feed (counts, text.data, text.size) || wordcount_finish (counts))
+        status = troupe_fail (call, "counting: %s", strerror (errno));
     else
         status = s_return_counts (call, counts);
     wordcount_destroy (&counts);
     return status;
 }
 TROUPE_TASK (count_slice);
+
+/*  Reads a slice into an object, once for all who read it. Returns its future,
+    which the caller owns, or NULL after saying what is wrong.              */
+static troupe_future_t *
+s_put_slice (const job_t *job, const slice_t *slice)
+{
+    const char *path = NULL;
+    troupe_object_t *object
+        = troupe_create (job->troupe, TROUPE_ARG_BYTES, slice_size (slice));
+    if (!object)
+        fprintf (stderr, "wordfreq: %s\n", troupe_error ());
+    else if (slice_read (slice, troupe_object_data (object), &path)) {
+        fprintf (stderr, "wordfreq: %s: %s\n", path, strerror (errno));
+        troupe_object_destroy (&object);
+    }
+    return object ? troupe_seal (&object) : NULL;
+}
 
 /*  Takes the words and counts that begin an answer, off a list of answers.
     `inside` is what follows them. Returns 1, 0 at the end, or -1.          */
@@ -209,20 +220,19 @@ s_tasks (const job_t *job, result_t *result)
     troupe_bytes_t words;
     troupe_int64s_t counts;
     for (size_t i = 0; parts && i < job->count; i++) {
-        const slice_t *slice = &job->slices [i];
-        parts [i] = troupe_remote (job->troupe, count_slice,
-                                   troupe_bytes (slice->text, slice->size),
-                                   troupe_strings (slice->paths, slice->count),
-                                   troupe_int64s (slice->offsets, slice->count),
-                                   troupe_int64s (slice->lengths, slice->count),
+        troupe_future_t *text = s_put_slice (job, &job->slices [i]);
+        if (!text)
+            break;
+        parts [i] = troupe_remote (job->troupe, count_slice, text,
                                    TROUPE_WITH (.retries = RETRIES));
+        troupe_future_destroy (&text);
     }
     if (parts && !s_missing (parts, job->count))
         merged = troupe_remote (job->troupe, merge_counts, troupe_futures (parts, job->count),
                                 job->top, TROUPE_WITH (.retries = RETRIES));
     int status = merged ? troupe_get (merged, &words, &counts, &result->words) : -1;
     if (status)
-        fprintf (stderr, "wordfreq: tasks: %s\n", merged ? troupe_error () : "out of memory");
+        fprintf (stderr, "wordfreq: tasks: %s\n", merged ? troupe_error () : INCOMPLETE);
     else
         status = s_take_top (result, words, counts);
     troupe_future_destroy (&merged);
@@ -382,11 +392,9 @@ s_gather (const job_t *job, cast_t *cast)
     if (!cast->lists || !cast->calls || !cast->merger)
         return -1;
     for (size_t i = 0; i < job->count; i++) {
-        const slice_t *slice = &job->slices [i];
-        cast->lists [i] = slice->count
-                              ? wordlist_spawn_files (job->troupe, slice->paths, slice->offsets,
-                                                      slice->lengths, slice->count)
-                              : wordlist_spawn (job->troupe, slice->text, slice->size);
+        troupe_future_t *text = s_put_slice (job, &job->slices [i]);
+        cast->lists [i] = text ? wordlist_spawn_future (job->troupe, text) : NULL;
+        troupe_future_destroy (&text);
         if (!cast->lists [i])
             return -1;
     }
@@ -438,7 +446,7 @@ s_actors (const job_t *job, result_t *result)
                                       &result->bound)
                         : -1;
     if (status)
-        fprintf (stderr, "wordfreq: actors: %s\n", answer ? troupe_error () : "out of memory");
+        fprintf (stderr, "wordfreq: actors: %s\n", answer ? troupe_error () : INCOMPLETE);
     else
         status = s_take_top (result, words, counts);
     troupe_future_destroy (&answer);

@@ -1046,8 +1046,10 @@ s_open_stage (stage_t *self)
     thread_prepare ();
     self->context = socket_context_new (&fault);
     assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
-    store_options_t options
-        = { .context = self->context, .memory = 16 * MB, .network = &self->network };
+    store_options_t options = { .context = self->context,
+                                .memory = 16 * MB,
+                                .network = &self->network,
+                                .claim_patience = 1000 * CLOCK_MS };
     self->store = store_new (&options, &fault);
     assert_non_null (self->store);
     store_name (self->store, OWN);
@@ -1368,13 +1370,7 @@ test_left_behind (void **state)
     store_process_down (self.store, FAKE, "killed");
     AWAIT (self.store, clients, 1);
     assert_true (s_verify (self.client, self.id, FAKE_SIZE, 5));
-    int64_t until = clock_now () + 2 * PATIENCE;
-    store_figures_t figures;
-    do {
-        poll (NULL, 0, 10);
-        store_figures (self.store, &figures);
-    } while (figures.copies && clock_now () < until);
-    assert_int_equal (figures.copies, 0);
+    AWAIT (self.store, copies, 0);
     assert_true (s_is_filled (data, 100000, 3));
     AWAIT (self.store, objects, 1);
     store_client_unpin (self.client, id);
@@ -1382,7 +1378,6 @@ test_left_behind (void **state)
     AWAIT (self.store, used, 0);
     s_close_stage (&self);
 }
-
 
 int
 main (int argc, char *argv [])

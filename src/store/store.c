@@ -205,6 +205,7 @@ store_new (const store_options_t *options, fault_t *fault)
     pthread_mutex_init (&self->lock, NULL);
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
+    self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
     self->log_context = options->log_context;
     list_init (&self->connections);
     list_init (&self->rooms);

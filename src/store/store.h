@@ -22,6 +22,9 @@ typedef struct {
     uint64_t memory;            /*  bytes; 0: a third of the machine's      */
     const char *spill_folder;   /*  NULL: objects are not spilled           */
     const network_t *network;   /*  NULL: there are no other stores         */
+    int64_t claim_patience;     /*  how long an object waits for the owner of
+                                    its future, when who made it has ended;
+                                    0: 30 s                                 */
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;

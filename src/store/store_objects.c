@@ -487,7 +487,7 @@ store_tend (store_t *self, int64_t now)
     }
     while (!list_empty (&self->orphans)) {
         object_t *object = container_of (self->orphans.next, object_t, orphan);
-        int64_t until = object->orphaned + CLAIM_PATIENCE;
+        int64_t until = object->orphaned + self->claim_patience;
         if (until > now) {
             due = until < due ? until : due;
             break;

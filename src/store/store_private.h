@@ -17,8 +17,7 @@
 /*  How long a request for memory waits for something to be freed.          */
 #define ROOM_PATIENCE (10000 * CLOCK_MS)
 
-/*  How long an object waits for the owner of its future, when who made it has
-    ended; and a copy for readers, when its home has.                       */
+/*  Unless the options say otherwise.                                       */
 #define CLAIM_PATIENCE (30000 * CLOCK_MS)
 
 /*  After this time without new objects, free memory goes back.             */
@@ -118,6 +117,7 @@ struct store {
     list_t clean;               /*  unpinned, whose memory can go at once   */
     list_t dirty;               /*  unpinned, to be written first           */
     list_t orphans;
+    int64_t claim_patience;
     uint64_t pinned;
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
