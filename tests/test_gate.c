@@ -716,6 +716,10 @@ test_garbage (void **state)
     s_expect_nothing ();
     assert_int_equal (s_counts ().admitted, 0);
     assert_int_equal (s_counts ().connections.succeeded, 0);
+    char line [512] = "";
+    /*  libzmq tells only of what fails behind the greeting.                */
+    assert_true (eventually (s_logged (line, sizeof line) > 0));
+    assert_non_null (strstr (line, "handshake"));
     s_expect_open ("node");
     assert_true (eventually (s_counts ().open == 0));
 }

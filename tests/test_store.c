@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/checksum.h"
 #include "core/clock.h"
 #include "store/extent.h"
 #include "store/store.h"
@@ -30,7 +31,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <xxhash.h>
+
 #include <zmq.h>
 
 #define MB ((uint64_t) 1 << 20)
@@ -1018,7 +1019,7 @@ test_killed_receivers (void **state)
 
 /*  --- a store that the test plays ---------------------------------------- */
 
-enum { OWN = 70, FAKE = 71, FAKE_SIZE = (256 << 10) + 100000 };
+enum { OWN = 70, FAKE = 71, FAKE_SIZE = TRANSFER_PIECE + 100000 };
 
 /*  The store under test is OWN; FAKE is this thread.                       */
 typedef struct {
@@ -1112,7 +1113,7 @@ s_answer_piece (stage_t *self, const transfer_message_t *get, bool right)
               (transfer_message_t){ .type = TRANSFER_DATA,
                                     .id = get->id,
                                     .offset = get->offset,
-                                    .checksum = XXH3_64bits (data, get->size) ^ !right },
+                                    .checksum = checksum_of (data, get->size) ^ !right },
               data, get->size);
 }
 

@@ -208,13 +208,20 @@ s_join (troupe_t *self, const peer_options_t *options, watch_t *watch, int64_t d
     return -1;
 }
 
-static size_t
-s_pending_max (void)
+static int
+s_read_pending_max (troupe_t *self, fault_t *fault)
 {
     const char *text = getenv ("TROUPE_MAX_PENDING");
     char *end = NULL;
-    unsigned long long number = text ? strtoull (text, &end, 10) : 0;
-    return text && *text && !*end && number ? (size_t) number : PENDING_MAX;
+    self->pending_max = PENDING_MAX;
+    if (!text || !*text)
+        return 0;
+    unsigned long long number = strtoull (text, &end, 10);
+    if (*end || !number || *text == '-')
+        return fault_set (fault, TROUPE_EINVAL,
+                          "TROUPE_MAX_PENDING is '%s': wanted a number of calls", text);
+    self->pending_max = (size_t) number;
+    return 0;
 }
 
 static void
@@ -255,7 +262,6 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     self->role = options->role;
     self->hooks = options->hooks;
     self->hooks_context = options->hooks_context;
-    self->pending_max = s_pending_max ();
     self->service_due = CLOCK_NEVER;
     memcpy (self->cookie, options->cookie, COOKIE_SIZE);
     self->network = options->network;
@@ -273,7 +279,8 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     list_init (&self->sleepers);
     list_init (&self->inquiries);
     watch_t *watch = NULL;
-    if (s_open_sockets (self, options, &watch, fault) == 0
+    if (s_read_pending_max (self, fault) == 0
+        && s_open_sockets (self, options, &watch, fault) == 0
         && s_open_descriptors (self, fault) == 0)
         self->service = thread_new (peer_serve, self, fault);
     pthread_mutex_lock (&self->lock);

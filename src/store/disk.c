@@ -2,6 +2,7 @@
 
 #include "store/disk.h"
 
+#include "core/checksum.h"
 #include "wire/thread.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 /*  One call to the system moves so much.                                   */
 #define PIECE ((size_t) 16 << 20)
@@ -63,7 +63,7 @@ s_do (const disk_t *self, disk_job_t *job, int error)
 {
     job->fault.code = TROUPE_OK;
     if (job->write)
-        job->checksum = XXH3_64bits (job->data, job->size);
+        job->checksum = checksum_of (job->data, job->size);
     if (error <= 0 && s_move (self, job))
         error = errno;
     if (error < 0 && !job->write)
@@ -72,7 +72,7 @@ s_do (const disk_t *self, disk_job_t *job, int error)
         fault_set (&job->fault, TROUPE_ESYSTEM, "cannot %s %llu bytes %s %s: %s",
                    job->write ? "write" : "read", (unsigned long long) job->size,
                    job->write ? "to" : "from", self->folder, strerror (error));
-    else if (!job->write && XXH3_64bits (job->data, job->size) != job->checksum)
+    else if (!job->write && checksum_of (job->data, job->size) != job->checksum)
         fault_set (&job->fault, TROUPE_ESYSTEM,
                    "what was read from %s is not what was written (checksum)", self->folder);
 }

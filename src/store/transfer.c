@@ -2,13 +2,14 @@
 
 #include "store/transfer_private.h"
 
+#include "core/checksum.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include <xxhash.h>
 #include <zmq.h>
 
 /*  For what ZeroMQ still reads at the end.                                 */
@@ -74,7 +75,7 @@ transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uin
     transfer_message_t answer = { .type = TRANSFER_DATA,
                                   .id = id,
                                   .offset = offset,
-                                  .checksum = XXH3_64bits (place, size) };
+                                  .checksum = checksum_of (place, size) };
     atomic_fetch_add_explicit (self->lent, 1, memory_order_relaxed);
     if (zmq_msg_init_data (&piece, place, size, s_returned, self->lent)) {
         s_returned (place, self->lent);

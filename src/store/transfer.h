@@ -21,7 +21,7 @@
 #include "wire/network.h"
 
 /*  Of a piece.                                                             */
-#define TRANSFER_PIECE ((uint64_t) 256 << 10)
+#define TRANSFER_PIECE ((uint64_t) 1024 << 10)
 
 typedef struct transfer transfer_t;
 

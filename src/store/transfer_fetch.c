@@ -2,8 +2,9 @@
 
 #include "store/transfer_private.h"
 
+#include "core/checksum.h"
+
 #include <stdlib.h>
-#include <xxhash.h>
 
 static fetch_t *
 s_find (const transfer_t *self, tid_t id)
@@ -224,7 +225,7 @@ fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t 
         self->figures.repeated += size;
         return;
     }
-    if (XXH3_64bits (data, size) != message->checksum) {
+    if (checksum_of (data, size) != message->checksum) {
         s_damaged (self, fetch, piece);
         return;
     }

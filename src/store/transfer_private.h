@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 /*  Pieces outstanding at one source.                                       */
-#define CREDITS 32
+#define CREDITS 16
 
 /*  Sources of one fetch, and stores that one store serves an object to at the
     same time before others are sent elsewhere.                             */

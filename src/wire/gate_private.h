@@ -8,6 +8,7 @@
 #include "core/table.h"
 #include "wire/range.h"
 #include "wire/thread.h"
+#include "wire/watch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -91,7 +92,7 @@ bool gate_is_local (const char *address);
 /*  gate_record.c: with the lock held.                                      */
 void gate_record_admitted (gate_t *self, const char *address);
 void gate_record_refused (gate_t *self, const gate_refusal_t *refusal);
-void gate_record_link (void *arg, int fd, const char *address, bool opened);
+void gate_record_link (void *arg, int fd, const char *address, watch_change_t change);
 void gate_record_release (gate_t *self);
 
 /*  Says in a line what was kept back, if that may be now.                  */

@@ -191,13 +191,19 @@ s_opened (gate_t *self, int fd, const char *address)
 }
 
 void
-gate_record_link (void *arg, int fd, const char *address, bool opened)
+gate_record_link (void *arg, int fd, const char *address, watch_change_t change)
 {
     gate_t *self = ((watched_t *) arg)->gate;
     const char *plain = s_plain (address);
+    /*  Who leaves at once is gone before his address can be asked for.     */
+    const char *who = *plain ? plain : "somebody who has left";
+    if (change == WATCH_MALFORMED)
+        s_say (self, "refused", who, "what it sends is no handshake of this cluster");
+    else if (change == WATCH_ABANDONED)
+        s_say (self, "refused", who, "it left, or was silent, in the handshake");
     if (!*plain)
         return;
-    if (opened) {
+    if (change == WATCH_OPENED) {
         s_opened (self, fd, plain);
         return;
     }

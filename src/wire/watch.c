@@ -31,6 +31,7 @@ struct watch {
     void *arg;
     watch_counts_t counts;
     id_table_t links;       /*  descriptor to address, a text of its own    */
+    watch_change_t failing; /*  why the next one closes                     */
     bool ended;
 };
 
@@ -58,6 +59,7 @@ watch_new (void *context, void *socket, watch_told_t *told, void *arg, fault_t *
         return NULL;
     }
     self->told = told;
+    self->failing = WATCH_CLOSED;
     self->arg = arg;
     snprintf (endpoint, sizeof endpoint, "inproc://troupe-watch-%u",
               atomic_fetch_add (&count, 1));
@@ -127,7 +129,7 @@ s_closed (watch_t *self, int fd)
         return;
     self->counts.closed++;
     if (self->told)
-        self->told (self->arg, fd, address, false);
+        self->told (self->arg, fd, address, self->failing);
     free (address);
 }
 
@@ -136,6 +138,7 @@ s_opened (watch_t *self, int fd, const char *endpoint, bool accepted)
 {
     char address [NI_MAXHOST];
     /*  If its end was not told of, the descriptor's new use tells.         */
+    self->failing = WATCH_CLOSED;
     s_closed (self, fd);
     self->counts.opened++;
     s_peer_address (fd, endpoint, accepted, address, sizeof address);
@@ -146,7 +149,7 @@ s_opened (watch_t *self, int fd, const char *endpoint, bool accepted)
         return;
     }
     if (self->told)
-        self->told (self->arg, fd, copy, true);
+        self->told (self->arg, fd, copy, WATCH_OPENED);
 }
 
 static void
@@ -157,7 +160,7 @@ s_close_all (watch_t *self)
     while ((address = id_table_next (&self->links, &cursor))) {
         self->counts.closed++;
         if (self->told)
-            self->told (self->arg, -1, address, false);
+            self->told (self->arg, -1, address, WATCH_CLOSED);
         free (address);
     }
     id_table_release (&self->links);
@@ -165,6 +168,7 @@ s_close_all (watch_t *self)
 
 /*  --- events -----------------------------------------------------------  */
 
+/*  What fails tells why, without its descriptor, right before it closes.   */
 static void
 s_event (watch_t *self, unsigned event, uint32_t value, const char *endpoint)
 {
@@ -175,20 +179,25 @@ s_event (watch_t *self, unsigned event, uint32_t value, const char *endpoint)
         break;
     case ZMQ_EVENT_DISCONNECTED:
         s_closed (self, (int) value);
+        self->failing = WATCH_CLOSED;
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         self->counts.succeeded++;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         self->counts.refused++;
+        self->failing = WATCH_REFUSED;
         self->counts.last_refusal = (int) value;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         self->counts.malformed++;
+        self->failing = WATCH_MALFORMED;
         self->counts.last_malformed = (int) value;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
         self->counts.abandoned++;
+        if (self->failing == WATCH_CLOSED)
+            self->failing = WATCH_ABANDONED;
         break;
     case ZMQ_EVENT_MONITOR_STOPPED:
         self->ended = true;

@@ -23,10 +23,18 @@ typedef struct {
     int last_malformed;     /*  ZMQ_PROTOCOL_ERROR_ of the last malformed   */
 } watch_counts_t;
 
+typedef enum {
+    WATCH_OPENED,
+    WATCH_CLOSED,
+    WATCH_REFUSED,          /*  closed, by ZAP                              */
+    WATCH_MALFORMED,        /*  closed, as its handshake made no sense      */
+    WATCH_ABANDONED         /*  closed or silent in the handshake           */
+} watch_change_t;
+
 /*  Told of each connection that opens or closes: fd is its descriptor, -1 if
     it closes with the socket; address that of the other side, "" if it is on
     this machine's local sockets, or was gone before we saw it.             */
-typedef void watch_told_t (void *arg, int fd, const char *address, bool opened);
+typedef void watch_told_t (void *arg, int fd, const char *address, watch_change_t change);
 
 /*  Starts watching; to be called by the thread that owns the socket. The
     watch itself may then go to another thread. told may be NULL.           */
