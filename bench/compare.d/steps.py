@@ -126,8 +126,10 @@ class Step:
         if "pids" in said:
             size /= len(said["pids"])
         if "since" in said:
-            size = max(1, size - self.marks[said["since"]]) / said["count"]
-        if row in BY_KEY:
+            size = (size - self.marks[said["since"]]) / said["count"]
+        if size <= 0:
+            self.skips[row] = "did not grow: memory that it had before was enough"
+        elif row in BY_KEY:
             self._value(row, size, said if said.get("count") != 1000 else {})
 
     def _last_words(self):

@@ -223,7 +223,11 @@ link_commit (troupe_t *self, link_t *link)
     link->written = now;
     if (first)
         link->since = now;
-    if ((first && gap >= BURST) || now - link->since >= GATHER)
+    /*  To another machine a driver's first call would be done before it is said
+        there who needs its value, which then comes back and forth: a thread
+        that waits sends it soon enough.                                    */
+    bool alone = gap >= BURST && !(link->far && self->role == ROLE_DRIVER);
+    if ((first && alone) || now - link->since >= GATHER)
         s_flush_now (self, link);
     else
         peer_service_by (self, link->since + GATHER);
