@@ -70,7 +70,7 @@ begin lost lose two
 #  Before that: who holds it, who made it, where and how large.
 listed () {
     hosts_run head ./troupe list objects |
-        grep -q '8\.0 MiB  home  memory  two .*driver (pid [0-9]*).*worker [0-9]* (pid [0-9]*) on two'
+        grep -q '8\.0 MiB  home  memory  two .*hosts_objects (pid [0-9]*).*worker [0-9]* (pid [0-9]*) on two'
 }
 counted () {
     hosts_run head ./troupe memory | grep -q '^two  *node  *8\.0 MiB'
