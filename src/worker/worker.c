@@ -15,8 +15,9 @@
 #define JOIN_TIMEOUT (10000 * CLOCK_MS)
 #define EXIT_TIMEOUT_MS 900
 
-/*  How long answers may be on their way when a worker ends.                */
-#define SETTLE (5000 * CLOCK_MS)
+/*  For results that their owners have not confirmed. An owner that is flooded
+    may take long; one that is gone is told of by the head, which ends it.  */
+#define SETTLE (60000 * CLOCK_MS)
 
 /*  With a head that says nothing any more.                                 */
 #define PATIENCE (10000 * CLOCK_MS)
