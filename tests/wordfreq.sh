@@ -94,12 +94,15 @@ for text in 1 2 3 4 5 6 7 8; do
     count_words < "$folder/text$text" > "$folder/counts$text"
 done
 
+#   ThreadSanitizer is slow, and races do not need every number.
+step=1
+case ${TEST_CC-} in *-fsanitize=thread*) step=5 ;; esac
 n=1
 while [ $n -le 64 ]; do
     text=$((n % 8 + 1))
     k=$((n * 7 % 20 + 1))
     check "$folder/counts$text" $n $k "$folder/text$text"
-    n=$((n + 1))
+    n=$((n + step))
 done
 for k in 1 20; do
     for text in 1 2 3 4 5 6 7 8; do
