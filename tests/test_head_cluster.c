@@ -586,6 +586,39 @@ test_drain (void **state)
     assert_int_equal (s_logged (self, HEAD_DRAINED, a), 1);
 }
 
+/*  What runs ends, with what it has submitted; what waits waits for ever.  */
+static void
+test_drain_all (void **state)
+{
+    fixture_t *self = *state;
+    process_t a = s_node (self, "a", 1, 0);
+    process_t b = s_node (self, "b", 1, 0);
+    process_t driver = s_driver (self);
+    s_submit (self, driver, 4);
+    s_run (self);
+    assert_int_equal (s_running (self, driver), 2);
+    assert_false (head_drains_all (self->head));
+    head_drain_all (self->head, a);
+    assert_true (head_drains_all (self->head));
+    given_t *first = &self->given [0], *second = &self->given [1];
+    s_done (self, second, CLOCK_MS);
+    tid_t child = s_submit_with (self, first->worker, NULL, task_target (1, first->lease, 0));
+    head_slots (self->head, first->worker, 1);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_running (self, driver), 1);
+    assert_non_null (s_given_to (self, child));
+    s_done (self, first, CLOCK_MS);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_logged (self, HEAD_DRAINED, 0), 0);
+    s_done (self, s_given_to (self, child), CLOCK_MS);
+    s_pass (self, 20 * SECOND, 0);
+    assert_int_equal (s_running (self, driver), 0);
+    assert_int_equal (head_counts (self->head).ready, 2);
+    assert_int_equal (s_logged (self, HEAD_DRAINED, a), 1);
+    assert_int_equal (s_logged (self, HEAD_DRAINED, b), 0);
+    assert_int_equal (s_logged (self, HEAD_FAULT, 0), 0);
+}
+
 /*  --- programs and jobs ------------------------------------------------  */
 
 static void
@@ -1135,6 +1168,7 @@ main (void)
         TEST (test_a_closed_connection),
         TEST (test_near_its_arguments),
         TEST (test_drain),
+        TEST (test_drain_all),
         TEST (test_programs_keep_apart),
         TEST (test_warm_workers_serve_the_next_job),
         TEST (test_a_job_ends_with_its_driver),

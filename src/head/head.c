@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #define DRAIN_MAX 256
-#define STOP_TIMEOUT_MS 2000
+#define STOP_TIMEOUT_MS 6000
+
+/*  How long a head that ends waits for others to say that they know.       */
+#define PARTING (3000 * CLOCK_MS)
 
 #define PROGRAM_BYTES_MAX (UINT64_C (2) << 30)
 
@@ -382,6 +385,11 @@ s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t
 static void
 s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
+    if (self->parting) {
+        if (record->type == RECORD_LEAVE)
+            head_forget (self, peer);
+        return;
+    }
     bool own = record->id.owner == peer->process;
     uint8_t role = peer->identity.role;
     switch (record->type) {
@@ -486,7 +494,7 @@ s_frame (head_t *self, const uint8_t *route, size_t route_size, zmq_msg_t *messa
     while (frame_next (&reader, &record) == 1) {
         if (peer)
             s_record (self, peer, &record, now);
-        else
+        else if (!self->parting)
             peer = s_admit (self, route, route_size, &record, &reader, message, now);
         if (!peer)
             return;
@@ -576,6 +584,38 @@ s_give_up (head_t *self)
         head_send (self, peer, &refused);
         head_flush (self, peer);
     }
+    if (self->failed) {
+        fault_t fault;
+        fault_set (&fault, TROUPE_ENOMEM, "%s", text);
+        self->failed (self->log_context, &fault);
+    }
+}
+
+/*  An end in order: workers end with the destructors of their actors, and the
+    others are told. They answer, so that it is known to have arrived.      */
+static void
+s_part (head_t *self)
+{
+    char text [HOST_MAX + 64];
+    int64_t now = clock_now (), deadline = now + PARTING;
+    size_t cursor = 0;
+    snprintf (text, sizeof text, "the cluster at %s was stopped", self->address);
+    record_t stop = { .type = RECORD_STOP };
+    record_t parting = { .type = RECORD_REFUSED,
+                         .number = TROUPE_ESTOPPED,
+                         .body = (const uint8_t *) text,
+                         .body_size = (uint32_t) strlen (text) };
+    self->parting = true;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        bool worker = peer->identity.role == ROLE_WORKER;
+        head_send (self, peer, worker ? &stop : &parting);
+        head_flush (self, peer);
+    }
+    while (head_is_awaited (self) && (now = clock_now ()) < deadline) {
+        int64_t tend = head_tend (self, now);
+        if (s_drain (self, now))
+            s_sleep (self, tend < deadline ? tend : deadline);
+    }
 }
 
 static void
@@ -596,15 +636,15 @@ s_run (void *arg)
         all = s_drain (self, now);
         head_dispatch (self->state, now);
         s_act_all (self, now);
-        if (head_failed (self->state)) {
+        if (head_failed (self->state) || self->starved) {
             s_give_up (self);
-            if (self->failed)
-                self->failed (self->log_context);
             return;
         }
         for (list_node_t *node; (node = list_pop (&self->dirty));)
             head_flush (self, container_of (node, peer_t, dirty));
     }
+    if (self->network)
+        s_part (self);
 }
 
 static int

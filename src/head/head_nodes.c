@@ -177,6 +177,18 @@ head_drain (head_state_t *self, process_t process)
         head_place (self, container_of (at, head_peer_t, of_node));
 }
 
+void
+head_drain_all (head_state_t *self, process_t process)
+{
+    self->ending = process;
+}
+
+bool
+head_drains_all (const head_state_t *self)
+{
+    return self->ending != 0;
+}
+
 /*  --- what is free -----------------------------------------------------  */
 
 static bool

@@ -356,6 +356,8 @@ struct head_state {
     size_t task_bytes;
     int64_t ticked;
     int64_t retry;              /*  when a node may be asked again          */
+    process_t ending;           /*  who is to be told when nothing runs     */
+    bool ended;                 /*  it was told                             */
     bool unstartable;           /*  something may not be startable anywhere */
     head_action_t *actions;
     size_t action_count;

@@ -36,7 +36,7 @@ head_next_node (head_state_t *self, size_t *cursor, head_node_report_t *report)
     *report = (head_node_report_t){ .process = node->process,
                                     .name = node->name,
                                     .state = node->suspect    ? "suspect"
-                                             : node->draining ? "draining"
+                                             : node->draining || self->ending ? "draining"
                                                               : "alive",
                                     .heard = agent ? agent->heard : self->now,
                                     .workers = node->worker_count,

@@ -444,6 +444,10 @@ static void
 s_finish_drains (head_state_t *self)
 {
     size_t cursor = 0;
+    if (self->ending && !self->ended && !self->leased) {
+        self->ended = true;
+        head_act (self, HEAD_DRAINED, self->ending);
+    }
     for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
         if (!node->draining || node->drained || !s_is_drained (node))
             continue;

@@ -194,6 +194,11 @@ void head_worker_failed (head_state_t *self, int64_t now, process_t node, uint32
 /*  A node gets no new work; when no task runs there, HEAD_DRAINED follows. */
 void head_drain (head_state_t *self, process_t node);
 
+/*  The cluster is to end: no task starts any more but those that running ones
+    have submitted. When nothing runs, HEAD_DRAINED follows for the process.  */
+void head_drain_all (head_state_t *self, process_t process);
+bool head_drains_all (const head_state_t *self);
+
 /*  It offers a function.                                                   */
 int head_offer (head_state_t *self, process_t process, uint32_t function);
 

@@ -514,6 +514,8 @@ static void
 s_start_for_job (head_state_t *self, int64_t now, job_t *job)
 {
     size_t missing = job->ready;
+    if (self->ending)
+        return;
     if (!list_empty (&job->homeless))
         missing += job->workers + job->starting ? 0 : 1;
     start_t start = { job, now, missing > job->starting ? missing - job->starting : 0 };

@@ -28,6 +28,9 @@
 /*  Turns of reading what is printed before a driver is let go.             */
 #define LAST_READS 64
 
+/*  How often a node without a head says so.                                */
+#define SAY_AGAIN (60000 * CLOCK_MS)
+
 /*  How often the loop looks after what no descriptor tells of.             */
 #define TICK_MS 250
 
@@ -84,6 +87,7 @@ struct agent {
     pthread_cond_t changed;
     list_t orders;
     bool stopping;
+    bool leaving;               /*  does not join again                     */
     bool draining;              /*  the head is to be asked for it          */
     bool drained;
     unsigned running;
@@ -539,6 +543,15 @@ s_on_lines (agent_t *self, const record_t *record)
 }
 
 static void
+s_has_drained (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    self->drained = true;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
+}
+
+static void
 s_obey (agent_t *self, const record_t *record)
 {
     if (record->type == RECORD_START)
@@ -549,12 +562,8 @@ s_obey (agent_t *self, const record_t *record)
         s_on_chunk (self, record);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
         s_kill (self, record->number);
-    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED) {
-        pthread_mutex_lock (&self->lock);
-        self->drained = true;
-        pthread_cond_broadcast (&self->changed);
-        pthread_mutex_unlock (&self->lock);
-    }
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED)
+        s_has_drained (self);
 }
 
 static order_t *
@@ -569,7 +578,7 @@ s_next_order (agent_t *self)
 /*  --- life -------------------------------------------------------------  */
 
 static int
-s_join (agent_t *self, fault_t *fault)
+s_join (agent_t *self, int64_t deadline, fault_t *fault)
 {
     char label [128];
     snprintf (label, sizeof label, "node %s (pid %d)", self->options.name, (int) getpid ());
@@ -586,7 +595,7 @@ s_join (agent_t *self, fault_t *fault)
                                .hosted = self->options.store,
                                .record = s_record,
                                .record_context = self };
-    self->peer = peer_new (&options, clock_now () + JOIN_TIMEOUT, fault);
+    self->peer = peer_new (&options, deadline, fault);
     return self->peer ? 0 : -1;
 }
 
@@ -597,6 +606,16 @@ s_is_stopping (agent_t *self)
     bool stopping = self->stopping;
     pthread_mutex_unlock (&self->lock);
     return stopping;
+}
+
+/*  False once it is to end, with or without what still runs.               */
+static bool
+s_is_wanted (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool wanted = !self->stopping && !self->leaving;
+    pthread_mutex_unlock (&self->lock);
+    return wanted;
 }
 
 static bool
@@ -666,7 +685,7 @@ s_turn (agent_t *self)
         free (order);
     }
     if (s_take_draining (self))
-        s_command (self, "drain");
+        s_command (self, self->options.of_head ? "end" : "drain");
 }
 
 /*  Ends what belongs to the seat, and the seat.                            */
@@ -692,40 +711,91 @@ s_lost_why (agent_t *self, fault_t *fault)
     return fault->code;
 }
 
-/*  Tries until there is a head again, unless the head does not want it.    */
+/*  Workers that were told to end do it by themselves, with the destructors of
+    their actors, if they do it soon.                                       */
 static void
-s_join_again (agent_t *self)
+s_await_children (agent_t *self)
 {
-    fault_t fault;
-    if (s_lost_why (self, &fault) == TROUPE_EREFUSED) {
-        fault_prefix (&fault, "the node is shut out and ends");
-        s_log (self, fault.text);
-        s_leave (self);
-        if (self->options.refused)
-            self->options.refused (self->options.log_context);
-        return;
-    }
-    s_log (self, "the head is silent: workers end, and the node joins again");
-    s_leave (self);
-    while (!s_is_stopping (self) && s_join (self, &fault)) {
-        struct pollfd item = { .fd = self->wake, .events = POLLIN };
-        poll (&item, 1, TICK_MS);
-    }
-    if (self->peer)
-        s_log (self, "the node has joined again");
+    int64_t deadline = clock_now () + GRACE;
+    while (!list_empty (&self->children) && clock_now () < deadline)
+        s_turn (self);
 }
 
-/*  Workers end by themselves, with the destructors of their actors, if they
-    do it soon.                                                             */
 static void
 s_stop_children (agent_t *self)
 {
-    int64_t deadline = clock_now () + GRACE;
     if (list_empty (&self->children) || s_lost_head (self))
         return;
     s_command (self, "stop");
-    while (!list_empty (&self->children) && clock_now () < deadline)
-        s_turn (self);
+    s_await_children (self);
+}
+
+static void
+s_log_wait (agent_t *self, const char *text, int64_t left)
+{
+    char line [HOST_MAX + 128];
+    snprintf (line, sizeof line, "%s at %s: trying for %d s more", text,
+              self->options.head_endpoint, (int) (left / (1000 * CLOCK_MS)));
+    s_log (self, line);
+}
+
+/*  Tries to join until the time has come. Returns 0, or -1.                */
+static int
+s_try_to_join (agent_t *self, int64_t deadline)
+{
+    fault_t fault;
+    int64_t now = clock_now (), said = now;
+    s_log_wait (self, "the node looks for a head", deadline - now);
+    while (s_is_wanted (self) && now < deadline) {
+        struct pollfd item = { .fd = self->wake, .events = POLLIN };
+        int64_t until = now + JOIN_TIMEOUT;
+        if (s_join (self, until < deadline ? until : deadline, &fault) == 0)
+            return 0;
+        poll (&item, 1, TICK_MS);
+        now = clock_now ();
+        if (now - said >= SAY_AGAIN && now < deadline) {
+            said = now;
+            s_log_wait (self, "there is still no head", deadline - now);
+        }
+    }
+    return -1;
+}
+
+static void
+s_give_up (agent_t *self, const fault_t *why)
+{
+    s_log (self, why->text);
+    if (self->options.ended)
+        self->options.ended (self->options.log_context, why);
+}
+
+/*  The head does not want the node, was stopped, or has fallen silent.     */
+static void
+s_join_again (agent_t *self)
+{
+    fault_t why;
+    troupe_error_t code = s_lost_why (self, &why);
+    int64_t wait = code == TROUPE_EREFUSED   ? 0
+                   : code == TROUPE_ESTOPPED ? self->options.await_stopped
+                                             : self->options.await_head;
+    s_log (self, why.text);
+    if (code == TROUPE_ESTOPPED)
+        s_await_children (self);
+    s_leave (self);
+    if (wait && s_try_to_join (self, clock_now () + wait) == 0) {
+        s_log (self, "the node has joined again");
+        return;
+    }
+    s_has_drained (self);
+    if (!s_is_wanted (self))
+        return;
+    if (wait)
+        fault_set (&why, code == TROUPE_ESTOPPED ? code : TROUPE_ELOST,
+                   "the node ends: there was no head at %s for %d s",
+                   self->options.head_endpoint, (int) (wait / (1000 * CLOCK_MS)));
+    else
+        fault_prefix (&why, "the node ends");
+    s_give_up (self, &why);
 }
 
 static void
@@ -775,7 +845,7 @@ s_open (agent_t *self, fault_t *fault)
                           strerror (errno));
     self->programs = program_cache_new (self->options.programs, PROGRAM_BYTES_MAX, fault);
     self->output = self->programs ? output_new (&output, fault) : NULL;
-    return self->output ? s_join (self, fault) : -1;
+    return self->output ? s_join (self, clock_now () + JOIN_TIMEOUT, fault) : -1;
 }
 
 agent_t *
@@ -812,14 +882,14 @@ agent_drain (agent_t *self, int timeout_ms)
     clock_gettime (CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000;
     pthread_mutex_lock (&self->lock);
-    self->draining = true;
+    self->draining = self->leaving = true;
     s_wake (self);
     int rc = 0;
-    while (!self->drained && self->running && rc == 0)
+    while (!self->drained && (self->running || self->options.of_head) && rc == 0)
         rc = timeout_ms < 0 ? pthread_cond_wait (&self->changed, &self->lock)
                             : pthread_cond_clockwait (&self->changed, &self->lock,
                                                       CLOCK_MONOTONIC, &until);
-    bool done = self->drained || !self->running;
+    bool done = self->drained || !(self->running || self->options.of_head);
     pthread_mutex_unlock (&self->lock);
     return done ? 0 : -1;
 }

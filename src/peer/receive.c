@@ -77,6 +77,12 @@ s_refused (troupe_t *self, const record_t *record)
     fault_set (&self->refused, fault_code_valid (record->number) ? record->number
                                                                  : TROUPE_EPROTOCOL,
                "%.*s", (int) record->body_size, (const char *) record->body);
+    if (self->joined && record->number == TROUPE_ESTOPPED) {
+        /*  The head waits for this before it ends.                         */
+        record_t leave = { .type = RECORD_LEAVE };
+        link_send (self, HEAD_PROCESS, &leave);
+        link_flush_all (self);
+    }
     if (self->joined)
         peer_lose_head (self, &self->refused);
     if (self->joining)

@@ -2,6 +2,7 @@
 
 #include "wire/network.h"
 
+#include "core/clock.h"
 #include "wire/socket.h"
 
 #include <arpa/inet.h>
@@ -17,6 +18,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/*  A day.                                                                  */
+#define SECONDS_MAX 86400
 
 void
 network_machine (char text [MACHINE_TEXT_SIZE])
@@ -120,6 +124,25 @@ network_address (char text [ADDRESS_TEXT_SIZE], const char *host, uint16_t port)
     network_endpoint (endpoint, sizeof endpoint, host, port);
     snprintf (text, ADDRESS_TEXT_SIZE, "%.*s", ADDRESS_TEXT_SIZE - 1,
               endpoint + strlen ("tcp://"));
+}
+
+int
+network_seconds (const char *name, double otherwise, double least, int64_t *time, fault_t *fault)
+{
+    const char *text = getenv (name);
+    char *end = NULL;
+    double seconds = text && *text ? strtod (text, &end) : otherwise;
+    if ((end && *end) || !(seconds >= least) || seconds > SECONDS_MAX)
+        return fault_set (fault, TROUPE_EINVAL, "%s is '%s': wanted seconds, %g to %d", name,
+                          text ? text : "", least, SECONDS_MAX);
+    *time = (int64_t) (seconds * 1000) * CLOCK_MS;
+    return 0;
+}
+
+int
+network_patience (int64_t *time, fault_t *fault)
+{
+    return network_seconds ("TROUPE_DEAD_AFTER", NETWORK_DEAD_AFTER, 2, time, fault);
 }
 
 /*  Ranges of addresses, separated by blanks, for all domains.              */

@@ -25,6 +25,9 @@
 /*  What a value and the arguments of a call may have then.                 */
 #define NETWORK_VALUE_MAX ((size_t) 64 << 20)
 
+/*  Seconds of silence after which one counts as dead, unless told otherwise. */
+#define NETWORK_DEAD_AFTER 10
+
 /*  Owned by who makes it; must outlive the sockets that use it.            */
 typedef struct {
     gate_t *gate;
@@ -54,6 +57,14 @@ bool network_is_loopback (const char *host);
     and TROUPE_DENY, ranges of addresses separated by blanks, hold for all
     sockets. Returns 0, or -1 with the fault set; network_close in any case.                                   */
 int network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault);
+
+/*  A time that the environment gives in seconds, at least least of them, or
+    otherwise. Returns 0, or -1 with the fault set.                         */
+int network_seconds (const char *name, double otherwise, double least, int64_t *time,
+                     fault_t *fault);
+
+/*  How long a silent head is believed to be there (TROUPE_DEAD_AFTER).     */
+int network_patience (int64_t *time, fault_t *fault);
 
 /*  Ends the gate, after all sockets are closed, and wipes the keys. Returns 0,
     or -1 with the fault set if the gate's thread did not end.              */

@@ -19,9 +19,6 @@
     may take long; one that is gone is told of by the head, which ends it.  */
 #define SETTLE (60000 * CLOCK_MS)
 
-/*  With a head that says nothing any more.                                 */
-#define PATIENCE (10000 * CLOCK_MS)
-
 /*  How soon to try again after there was no thread to be had.              */
 #define RETRY (10 * CLOCK_MS)
 
@@ -441,7 +438,6 @@ s_parse_membership (const char *text, membership_t *self, worker_options_t *opti
     options->node = node;
     options->program = self->program;
     options->place = self->place;
-    options->patience = PATIENCE;
     return 0;
 }
 
@@ -454,6 +450,7 @@ s_join_cluster (worker_options_t *options)
     if (!text)
         return;
     if (s_parse_membership (text, &membership, options)
+        || network_patience (&options->patience, &fault)
         || network_open (&membership.network, options->context, NULL, &fault))
         s_die ("TROUPE_BOOT_CLUSTER", &fault);
     unsetenv ("TROUPE_BOOT_CLUSTER");
