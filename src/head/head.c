@@ -80,15 +80,18 @@ s_stop_worker (head_t *self, const head_action_t *action)
     }
 }
 
-/*  Who is counted as dead may live, and wait for what never comes: it is told.
-    In a cluster of machines it finds out by the head's own silence.        */
+/*  Who is counted as dead may live, and wait for what never comes: it is told,
+    in a cluster of machines with its next sign of life (s_disown). The others
+    do not listen to it any more: what it was to do is another's by then.   */
 static void
 s_drop (head_t *self, const head_action_t *action)
 {
     peer_t *peer = head_shell_peer (self, action->peer);
     const char *cause = action->text ? action->text : "silent";
     char text [FAULT_TEXT_MAX];
-    if (peer && !self->network) {
+    if (peer && self->network)
+        peer->shut_out = true;
+    else if (peer) {
         snprintf (text, sizeof text, "the head counts this process as dead: %s", cause);
         record_t refused = { .type = RECORD_REFUSED,
                              .number = TROUPE_ELOST,
@@ -474,6 +477,27 @@ s_admit (head_t *self, const uint8_t *route, size_t route_size, const record_t *
     return peer;
 }
 
+/*  A sign of life of a process that is not known: it was counted as dead, or
+    knew the head that was here before. Nothing that it waits for will come. */
+static void
+s_disown (head_t *self, const uint8_t *route, size_t route_size)
+{
+    static const char text []
+        = "the head does not know this process any more: it was counted as dead, or the head "
+          "has started again";
+    bytes_t frame = { 0 };
+    zmq_msg_t message;
+    record_t refused = { .type = RECORD_REFUSED,
+                         .number = TROUPE_ELOST,
+                         .body = (const uint8_t *) text,
+                         .body_size = sizeof text - 1 };
+    if (record_write (&frame, &refused) == 0 && socket_message_take (&message, &frame) == 0
+        && (zmq_send (self->socket, route, route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0
+            || zmq_msg_send (&message, self->socket, ZMQ_DONTWAIT) < 0))
+        zmq_msg_close (&message);
+    bytes_release (&frame);
+}
+
 /*  A connection begins with HELLO; what comes before, and what is malformed,
     is ignored.                                                             */
 static void
@@ -494,6 +518,8 @@ s_frame (head_t *self, const uint8_t *route, size_t route_size, zmq_msg_t *messa
     while (frame_next (&reader, &record) == 1) {
         if (peer)
             s_record (self, peer, &record, now);
+        else if (record.type == RECORD_PING && self->network)
+            s_disown (self, route, route_size);
         else if (!self->parting)
             peer = s_admit (self, route, route_size, &record, &reader, message, now);
         if (!peer)
