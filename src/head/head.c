@@ -684,7 +684,6 @@ s_bind (head_t *self, const head_options_t *options, fault_t *fault)
     char endpoint [HOST_MAX + 32];
     network_endpoint (endpoint, sizeof endpoint, options->host, options->port);
     if (network_serve (options->network, self->socket, &options->keys->head, DOMAIN_HEAD, fault)
-        || gate_watch (options->network->gate, self->socket, fault)
         || socket_bind (self->socket, endpoint, fault)
         || socket_last_endpoint (self->socket, self->endpoint, sizeof self->endpoint, fault))
         return -1;
