@@ -28,8 +28,9 @@ logged () {
     grep -q "$2" "$hosts_folder/$1"/daemon-*.log
 }
 
-#  Killed. Two of three nodes are there for the next head, with the driver's
-#  detached actor gone; the third has a second's patience.
+#  Killed. Two of three nodes are there for the next head; the third has a
+#  second's patience. Whatever ran ends with the cause, and nothing hangs.
+hosts_work one two one
 hosts_begin held hold "$hosts_folder/held" one two
 hosts_kill head
 rm -f "$hosts_folder"/head/daemon-*
@@ -41,6 +42,15 @@ logged one "the node has joined again" || hosts_fail "one does not say that it j
 hosts_end held && hosts_fail "the driver has not noticed"
 cat "$hosts_folder/errors-held"
 grep -qi "head" "$hosts_folder/errors-held" || hosts_fail "unclear: $(hosts_errors held)"
+for driver in words nap; do
+    hosts_end $driver && hosts_fail "$driver: $(hosts_errors $driver)"
+    grep -q "the head .*silent" "$hosts_folder/errors-$driver" ||
+        hosts_fail "$driver: $(hosts_errors $driver)"
+done
+hosts_end long || hosts_fail "long: $(hosts_errors long)"
+grep -q " wrong=0 failed=1 " "$hosts_folder/said-long" &&
+    grep -q "the head .*silent" "$hosts_folder/errors-long" ||
+    hosts_fail "long: $(hosts_errors long)"
 hosts_begin after tasks 200 2 0 "$hosts_folder/after"
 hosts_all after 200
 hosts_once "$hosts_folder/after" 200

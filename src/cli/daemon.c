@@ -504,6 +504,8 @@ s_serve (daemon_t *self, sigset_t *set, fault_t *fault)
     if (!over)
         agent_drain (self->agent, -1);
     /*  That its cluster was stopped is an end in order.                    */
+    if (over && self->why.code == TROUPE_ESTOPPED)
+        s_log (NULL, self->why.text);
     if (!over || self->why.code == TROUPE_ESTOPPED)
         return 0;
     *fault = self->why;

@@ -735,7 +735,7 @@ s_log_wait (agent_t *self, const char *text, int64_t left)
 {
     char line [HOST_MAX + 128];
     snprintf (line, sizeof line, "%s at %s: trying for %d s more", text,
-              self->options.head_endpoint, (int) (left / (1000 * CLOCK_MS)));
+              self->options.head_endpoint, (int) ((left + 999 * CLOCK_MS) / (1000 * CLOCK_MS)));
     s_log (self, line);
 }
 
@@ -764,9 +764,10 @@ s_try_to_join (agent_t *self, int64_t deadline)
 static void
 s_give_up (agent_t *self, const fault_t *why)
 {
-    s_log (self, why->text);
     if (self->options.ended)
         self->options.ended (self->options.log_context, why);
+    else
+        s_log (self, why->text);
 }
 
 /*  The head does not want the node, was stopped, or has fallen silent.     */
