@@ -203,15 +203,21 @@ s_node (fixture_t *self, const char *name, double cpus, double gpus)
 }
 
 static process_t
-s_driver_with (fixture_t *self, uint8_t program, const char *space, int priority)
+s_driver_of (fixture_t *self, uint8_t program, const char *space, int priority, unsigned share)
 {
     uint8_t hash [PROGRAM_HASH_SIZE] = { program, 1 };
     process_t driver = head_join (self->head, self->now, ROLE_DRIVER, 0, "driver");
     uint32_t number = head_program (self->head, hash);
-    assert_true (number && head_job (self->head, driver, number, space, priority, 1, false));
+    assert_true (number && head_job (self->head, driver, number, space, priority, share, false));
     assert_int_equal (head_program_of (self->head, driver), number);
     assert_true (s_function (self, number) != 0);
     return driver;
+}
+
+static process_t
+s_driver_with (fixture_t *self, uint8_t program, const char *space, int priority)
+{
+    return s_driver_of (self, program, space, priority, 1);
 }
 
 static process_t
@@ -782,6 +788,28 @@ test_a_flood_starves_nobody (void **state)
     assert_true (of_flood >= 35 && of_flood <= 45);
 }
 
+/*  Five cpus for each of the other's, on however many nodes, and whoever came
+    first.                                                                  */
+static void
+test_shares (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 2, 0);
+    s_node (self, "b", 2, 0);
+    s_node (self, "c", 2, 0);
+    process_t one = s_driver_of (self, 1, "", 0, 1), five = s_driver_of (self, 1, "", 0, 5);
+    s_submit (self, one, 1000);
+    s_run (self);
+    assert_int_equal (s_running (self, one), 6);
+    s_submit (self, five, 1000);
+    s_run (self);
+    size_t of_one, of_five;
+    s_rounds (self, 10, one, &of_one, five, &of_five);
+    s_rounds (self, 40, one, &of_one, five, &of_five);
+    assert_int_equal (of_one, 40);
+    assert_int_equal (of_five, 200);
+}
+
 static void
 test_priorities (void **state)
 {
@@ -1174,6 +1202,7 @@ main (void)
         TEST (test_a_job_ends_with_its_driver),
         TEST (test_namespaces),
         TEST (test_a_flood_starves_nobody),
+        TEST (test_shares),
         TEST (test_priorities),
         TEST (test_limits_of_a_job),
         TEST (test_demands_are_held),
