@@ -1052,6 +1052,108 @@ test_a_name_is_taken (void **state)
     assert_int_equal (head_node_join (self->head, self->now, other, "c", NULL, 0), -1);
 }
 
+/*  --- large demands among small ones -----------------------------------  */
+
+/*  Half of the node's tasks end in turn, each half second; the rest goes on.
+    Returns how many steps it took until the driver had a task, or -1.      */
+static int
+s_until_given (fixture_t *self, process_t flood, process_t driver, int steps, bool all)
+{
+    for (int step = 0; step < steps; step++) {
+        size_t ended = 0;
+        for (size_t index = 0; index < self->given_count && ended < 2; index++)
+            if (!self->given [index].done && self->given [index].id.owner == flood
+                && (all || index)) {
+                s_done (self, &self->given [index], 30 * CLOCK_MS);
+                ended++;
+            }
+        s_pass (self, SECOND / 2, 0);
+        if (s_running (self, driver))
+            return step;
+    }
+    return -1;
+}
+
+static void
+test_large_demands_get_their_turn (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 4, 0);
+    process_t flood = s_driver_with (self, 1, "", 0), other = s_driver_with (self, 2, "", 0);
+    const options_t large = s_asking ("cpus", 4);
+    s_submit (self, flood, 1000);
+    s_run (self);
+    s_submit_with (self, other, &large, 0);
+    s_submit_with (self, other, &large, 0);
+    for (int turn = 0; turn < 2; turn++) {
+        int steps = s_until_given (self, flood, other, 20, true);
+        assert_in_range (steps, turn ? 0 : 3, 8);
+        assert_int_equal (s_running (self, other), 1);
+        assert_int_equal (s_running (self, flood), 0);
+        for (size_t index = 0; index < self->given_count; index++)
+            if (self->given [index].id.owner == other && !self->given [index].done)
+                s_done (self, &self->given [index], CLOCK_MS);
+        s_run (self);
+    }
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_running (self, flood), 4);
+}
+
+/*  A higher priority is not held up; what never ends is not waited for so long
+    that the others get nothing.                                            */
+static void
+test_a_kept_node_is_opened_again (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 4, 0);
+    process_t flood = s_driver_with (self, 1, "", 0), other = s_driver_with (self, 2, "", 0);
+    process_t urgent = s_driver_with (self, 3, "", 5);
+    const options_t large = s_asking ("cpus", 4);
+    s_submit (self, flood, 1000);
+    s_run (self);
+    s_submit_with (self, other, &large, 0);
+    /*  The first task of the flood never ends.                             */
+    assert_int_equal (s_until_given (self, flood, other, 10, false), -1);
+    assert_int_equal (s_running (self, flood), 1);
+    s_submit (self, urgent, 3);
+    s_pass (self, SECOND / 2, 0);
+    assert_int_equal (s_running (self, urgent), 3);
+    for (size_t index = 0; index < self->given_count; index++)
+        if (self->given [index].id.owner == urgent)
+            s_done (self, &self->given [index], CLOCK_MS);
+    s_pass (self, SECOND / 2, 0);
+    assert_int_equal (s_running (self, flood), 1);
+    s_pass (self, 10 * SECOND, 0);
+    assert_int_equal (s_running (self, flood), 4);
+    assert_int_equal (s_until_given (self, flood, other, 60, false), -1);
+    /*  When it does end, the turn comes.                                   */
+    assert_true (s_until_given (self, flood, other, 100, true) >= 0);
+}
+
+static void
+test_a_large_actor_gets_its_turn (void **state)
+{
+    fixture_t *self = *state;
+    process_t a = s_node (self, "a", 2, 0);
+    process_t flood = s_driver_with (self, 1, "", 0), other = s_driver_with (self, 2, "", 0);
+    const options_t large = s_asking ("cpus", 2);
+    s_submit (self, flood, 1000);
+    s_run (self);
+    s_spawn (self, other, "", &large);
+    for (int step = 0; step < 20 && !s_logged (self, HEAD_SPAWN, 0); step++) {
+        for (size_t index = 0; index < self->given_count; index++)
+            if (!self->given [index].done) {
+                s_done (self, &self->given [index], 30 * CLOCK_MS);
+                break;
+            }
+        s_pass (self, SECOND / 2, 0);
+    }
+    assert_int_equal (s_logged (self, HEAD_SPAWN, 0), 1);
+    assert_int_equal (s_running (self, flood), 0);
+    head_lost (self->head, self->now, a, "gone", NULL);
+    s_run (self);
+}
+
 /*  --- groups -----------------------------------------------------------  */
 
 static tid_t
@@ -1214,6 +1316,9 @@ main (void)
         TEST (test_pack_then_spread),
         TEST (test_a_node_by_name),
         TEST (test_a_name_is_taken),
+        TEST (test_large_demands_get_their_turn),
+        TEST (test_a_kept_node_is_opened_again),
+        TEST (test_a_large_actor_gets_its_turn),
         TEST (test_groups_are_reserved_whole),
         TEST (test_tasks_in_a_bundle),
         TEST (test_a_bundle_moves_from_a_lost_node),

@@ -33,7 +33,8 @@ head_state_new (uint32_t epoch)
     self->rooms = 1;
     list_t *const lists []
         = { &self->woken, &self->wanting, &self->loading,        &self->over, &self->stale,
-            &self->freed, &self->blocked, &self->pending_groups, &self->idle, &self->warm };
+            &self->freed, &self->blocked, &self->pending_groups, &self->idle, &self->warm,
+            &self->kept,  &self->unkept };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
     for (size_t bucket = 0; bucket < BUCKETS; bucket++)
@@ -468,6 +469,7 @@ s_tick (head_state_t *self, int64_t now)
     if (self->homeless)
         head_fail_unfit_actors (self, now);
     head_fail_groups (self, now);
+    head_keep_nodes (self, now);
     head_stop_idle (self, now);
     s_finish_drains (self);
 }
@@ -504,6 +506,8 @@ void
 head_dispatch (head_state_t *self, int64_t now)
 {
     self->now = now;
+    if (!list_empty (&self->unkept))
+        head_open_nodes (self);
     if (!list_empty (&self->pending_groups) && !list_empty (&self->freed))
         head_place_groups (self, now);
     if (self->embedded->homes.count && !list_empty (&self->embedded->homeless))
