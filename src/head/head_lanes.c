@@ -133,7 +133,8 @@ head_leave_lane (head_state_t *self, head_task_t *task)
     }
     lane->unfit = 0;
     lane->searched = false;
-    head_keep_end (self, &lane->keep);
+    if (lane->keep.since)
+        head_keep_end (self, &lane->keep);
     list_remove (&lane->node);
     heap_remove (&lane->job->lanes, &lane->turn);
     head_job_turn (self, lane->job);
