@@ -99,7 +99,7 @@ hosts_all slow 20000
 
 #  Beside a driver that has more to do than all CPUs can, one with five times
 #  its share gets five CPUs for each of the other's, one of a higher priority all,
-#  and one of a lower priority none.
+#  and one of a lower priority none. Who needs a whole node gets his turn.
 lines () {
     wc -l <"$hosts_folder/$1"
 }
@@ -115,11 +115,13 @@ beside () {
 hosts_begin much tasks 1500 10 0 "$hosts_folder/much"
 hosts_until 5 hosts_ran "$hosts_folder/much" 20 || hosts_fail "much does not run"
 TROUPE_PRIORITY=-1 hosts_begin low tasks 3 0 0 "$hosts_folder/low"
+demand big 2 "" "" 1 0
 TROUPE_SHARE=5 beside share
 [ $((others * 10)) -ge "$ran" ] && [ $((others * 5 / 2)) -le "$ran" ] ||
     hosts_fail "share: $others beside $ran"
 TROUPE_PRIORITY=1 beside priority
 [ $((others * 10)) -le "$ran" ] || hosts_fail "priority: $others beside $ran"
+hosts_until 5 grep -q . "$hosts_folder/said-big" || hosts_fail "big: no turn in a flood"
 grep -q right= "$hosts_folder/said-much" && hosts_fail "much was over already"
 [ ! -e "$hosts_folder/low" ] || hosts_fail "low: $(lines low) tasks ran while others waited"
 hosts_all much 1500

@@ -136,7 +136,8 @@ s_consider_all (head_state_t *self, choice_t *choice)
     size_t cursor = 0;
     for (job_t *job; self->homeless && (job = id_table_next (&self->jobs, &cursor));) {
         size_t left = ACTORS_MAX;
-        for (list_node_t *at = job->homeless.next; at != &job->homeless && left--; at = at->next) {
+        for (list_node_t *at = job->homeless.next; at != &job->homeless && left--;
+             at = at->next) {
             head_actor_t *actor = container_of (at, head_actor_t, node);
             s_consider (choice, &actor->keep, job, actor->demand);
         }

@@ -32,9 +32,9 @@ head_state_new (uint32_t epoch)
     self->epoch = epoch;
     self->rooms = 1;
     list_t *const lists []
-        = { &self->woken, &self->wanting, &self->loading,        &self->over, &self->stale,
-            &self->freed, &self->blocked, &self->pending_groups, &self->idle, &self->warm,
-            &self->kept,  &self->unkept };
+        = { &self->woken, &self->wanting, &self->loading, &self->over,
+            &self->stale, &self->freed,   &self->blocked, &self->pending_groups,
+            &self->idle,  &self->warm,    &self->kept,    &self->unkept };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
     for (size_t bucket = 0; bucket < BUCKETS; bucket++)

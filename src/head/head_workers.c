@@ -444,7 +444,8 @@ static bool
 s_start_here (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
-    size_t cpus = head_is_kept (node, start->job, NULL) ? 0 : head_node_times (node, self->one_cpu);
+    size_t cpus
+        = head_is_kept (node, start->job, NULL) ? 0 : head_node_times (node, self->one_cpu);
     if (cpus > node->starting) {
         size_t count = cpus - node->starting;
         count = count < start->missing ? count : start->missing;
@@ -506,9 +507,9 @@ s_start_for_share (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
-    if (head_is_kept (node, start->job, NULL)
-        || head_node_free_of (node, CPUS) >= RESOURCE_UNIT || (pool && pool->starting)
-        || s_has_starved (node, start->job) || !s_has_claim (node, start->job))
+    if (head_is_kept (node, start->job, NULL) || head_node_free_of (node, CPUS) >= RESOURCE_UNIT
+        || (pool && pool->starting) || s_has_starved (node, start->job)
+        || !s_has_claim (node, start->job))
         return false;
     return head_ask (self, start->now, start->job, node, 1) > 0;
 }

@@ -1,11 +1,6 @@
 /*  agent.c - the node agent of a cluster of machines                        */
 
-#include "node/agent.h"
-
-#include "node/ledger.h"
-#include "node/output.h"
-#include "program/process.h"
-#include "program/program.h"
+#include "node/agent_private.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,7 +15,6 @@
 #define STOP_TIMEOUT_MS 6000
 #define GRACE (1500 * CLOCK_MS)
 #define PROGRAM_BYTES_MAX (UINT64_C (2) << 30)
-#define WORKERS_MAX 1024
 
 /*  The job's own variables, and those of the worker.                        */
 #define ENVIRONMENT_MAX (6 + JOB_VARIABLES_MAX)
@@ -34,65 +28,6 @@
 /*  How often the loop looks after what no descriptor tells of.             */
 #define TICK_MS 250
 
-/*  A record from the head, for the agent's thread.                         */
-typedef struct {
-    list_node_t node;
-    record_t record;
-    uint8_t body [];
-} order_t;
-
-typedef struct {
-    list_node_t node;
-    pid_t pid;
-    int pidfd;
-    unsigned number;
-    uint32_t job;
-    ledger_t *ledger;
-    program_hold_t *program;
-} child_t;
-
-/*  Workers to be started, perhaps once their program is here.              */
-typedef struct {
-    list_node_t node;
-    uint8_t hash [PROGRAM_HASH_SIZE];
-    uint32_t job;
-    unsigned count;
-    char folder [256];
-    char environment [1024];    /*  "A=1\nB=2"                              */
-} request_t;
-
-typedef struct {
-    list_node_t node;
-    uint8_t hash [PROGRAM_HASH_SIZE];
-    uint64_t size;
-    uint64_t offset;
-    program_receive_t *receive;
-} fetch_t;
-
-struct agent {
-    agent_options_t options;
-    char *texts [7];            /*  copies of the options' strings          */
-    uint8_t cookie [COOKIE_SIZE];
-    troupe_t *peer;
-    program_cache_t *programs;
-    output_t *output;
-    list_t children;
-    unsigned child_count;
-    unsigned numbers;           /*  of workers so far                       */
-    list_t requests;
-    list_t fetches;
-    thread_t *thread;
-    int wake;
-    pthread_mutex_t lock;       /*  of what follows                         */
-    pthread_cond_t changed;
-    list_t orders;
-    bool stopping;
-    bool leaving;               /*  does not join again                     */
-    bool draining;              /*  the head is to be asked for it          */
-    bool drained;
-    unsigned running;
-};
-
 static void
 s_log (agent_t *self, const char *text)
 {
@@ -102,8 +37,8 @@ s_log (agent_t *self, const char *text)
 
 /*  --- to the head ------------------------------------------------------  */
 
-static void
-s_send (agent_t *self, const record_t *record)
+void
+agent_send (agent_t *self, const record_t *record)
 {
     pthread_mutex_lock (&self->peer->lock);
     link_send (self->peer, HEAD_PROCESS, record);
@@ -111,15 +46,15 @@ s_send (agent_t *self, const record_t *record)
     pthread_mutex_unlock (&self->peer->lock);
 }
 
-static void
-s_send_failure (agent_t *self, uint32_t job, const fault_t *fault)
+void
+agent_send_failure (agent_t *self, uint32_t job, const fault_t *fault)
 {
     record_t failed = { .type = RECORD_FAILED,
                         .id = { self->peer->self, job },
                         .body = (const uint8_t *) fault->text,
                         .body_size = (uint32_t) strlen (fault->text) };
     s_log (self, fault->text);
-    s_send (self, &failed);
+    agent_send (self, &failed);
 }
 
 static void
@@ -134,7 +69,7 @@ s_send_lost (agent_t *self, const child_t *child, const char *cause)
                       .body = body.data,
                       .body_size = (uint32_t) body.size };
     if (rc == 0)
-        s_send (self, &lost);
+        agent_send (self, &lost);
     bytes_release (&body);
 }
 
@@ -172,7 +107,7 @@ s_line (void *arg, uint64_t worker, output_stream_t stream, const char *text, si
                       .body = body.data,
                       .body_size = (uint32_t) body.size };
     if (!body.failed)
-        s_send (self, &line);
+        agent_send (self, &line);
     bytes_release (&body);
 }
 
@@ -306,8 +241,8 @@ s_start (agent_t *self, const request_t *request, fault_t *fault)
     return 0;
 }
 
-static void
-s_start_all (agent_t *self, const request_t *request)
+void
+agent_start_all (agent_t *self, const request_t *request)
 {
     fault_t fault;
     program_hold_t *hold = program_cache_find (self->programs, request->hash);
@@ -315,7 +250,7 @@ s_start_all (agent_t *self, const request_t *request)
                   : fault_set (&fault, TROUPE_ESYSTEM, "the program is not in the cache");
     for (unsigned left = request->count; left; left--)
         if (rc || s_start (self, request, &fault))
-            s_send_failure (self, request->job, &fault);
+            agent_send_failure (self, request->job, &fault);
     program_hold_destroy (&hold);
 }
 
@@ -349,153 +284,6 @@ s_kill_all (agent_t *self)
         output_remove (self->output, child->number);
         s_child_destroy (self, child);
     }
-}
-
-/*  --- programs ---------------------------------------------------------  */
-
-static void
-s_ask (agent_t *self, const fetch_t *fetch)
-{
-    record_t record = { .type = RECORD_FETCH,
-                        .id = { self->peer->self, 0 },
-                        .target = fetch->offset,
-                        .body = fetch->hash,
-                        .body_size = PROGRAM_HASH_SIZE };
-    s_send (self, &record);
-}
-
-static fetch_t *
-s_fetch (agent_t *self, const uint8_t *hash)
-{
-    for (list_node_t *node = self->fetches.next; node != &self->fetches; node = node->next)
-        if (memcmp (container_of (node, fetch_t, node)->hash, hash, PROGRAM_HASH_SIZE) == 0)
-            return container_of (node, fetch_t, node);
-    return NULL;
-}
-
-/*  Reads START: hash, folder, NUL, environment, NUL. NULL: malformed, or no
-    memory.                                                                 */
-static request_t *
-s_read_start (const record_t *record)
-{
-    if (record->body_size < PROGRAM_HASH_SIZE + 2 || !record->id.sequence
-        || record->body [record->body_size - 1])
-        return NULL;
-    const char *folder = (const char *) record->body + PROGRAM_HASH_SIZE;
-    size_t length = strlen (folder);
-    request_t *request
-        = PROGRAM_HASH_SIZE + length + 2 <= record->body_size ? calloc (1, sizeof *request) : NULL;
-    if (!request)
-        return NULL;
-    memcpy (request->hash, record->body, PROGRAM_HASH_SIZE);
-    request->job = record->number;
-    request->count = record->id.sequence < WORKERS_MAX ? (unsigned) record->id.sequence
-                                                       : WORKERS_MAX;
-    snprintf (request->folder, sizeof request->folder, "%s", folder);
-    snprintf (request->environment, sizeof request->environment, "%s", folder + length + 1);
-    return request;
-}
-
-static void
-s_on_start (agent_t *self, const record_t *record)
-{
-    fault_t fault;
-    request_t *request = s_read_start (record);
-    program_hold_t *hold = request ? program_cache_find (self->programs, request->hash) : NULL;
-    if (hold) {
-        program_hold_destroy (&hold);
-        s_start_all (self, request);
-        free (request);
-        return;
-    }
-    fetch_t *fetch = request ? s_fetch (self, request->hash) : NULL;
-    if (request && fetch) {
-        list_append (&self->requests, &request->node);
-        return;
-    }
-    fetch = request ? calloc (1, sizeof *fetch) : NULL;
-    if (!fetch) {
-        free (request);
-        fault_set (&fault, TROUPE_ENOMEM, "no memory for a program");
-        for (uint64_t left = record->id.sequence; left && left <= WORKERS_MAX; left--)
-            s_send_failure (self, record->number, &fault);
-        return;
-    }
-    memcpy (fetch->hash, request->hash, PROGRAM_HASH_SIZE);
-    list_append (&self->requests, &request->node);
-    list_append (&self->fetches, &fetch->node);
-    s_ask (self, fetch);
-}
-
-/*  The program is here, or not to be had.                                  */
-static void
-s_fetched (agent_t *self, fetch_t *fetch, const fault_t *fault)
-{
-    uint8_t hash [PROGRAM_HASH_SIZE];
-    list_node_t *next;
-    memcpy (hash, fetch->hash, sizeof hash);
-    list_remove (&fetch->node);
-    program_receive_destroy (&fetch->receive);
-    free (fetch);
-    for (list_node_t *node = self->requests.next; node != &self->requests; node = next) {
-        request_t *request = container_of (node, request_t, node);
-        next = node->next;
-        if (memcmp (request->hash, hash, PROGRAM_HASH_SIZE))
-            continue;
-        list_remove (node);
-        if (!fault)
-            s_start_all (self, request);
-        else
-            while (request->count--)
-                s_send_failure (self, request->job, fault);
-        free (request);
-    }
-}
-
-static void
-s_on_chunk (agent_t *self, const record_t *record)
-{
-    fault_t fault = { 0 };
-    fetch_t *fetch
-        = record->body_size >= PROGRAM_HASH_SIZE ? s_fetch (self, record->body) : NULL;
-    if (!fetch)
-        return;
-    const uint8_t *data = record->body + PROGRAM_HASH_SIZE;
-    uint32_t size = record->body_size - PROGRAM_HASH_SIZE;
-    if (record->flags & RECORD_FAULT)
-        fault_set (&fault, TROUPE_ESYSTEM, "the program cannot be had: %.*s", (int) size,
-                   (const char *) data);
-    else if (record->target != fetch->offset)
-        return;
-    else if (!fetch->receive) {
-        fetch->size = record->id.sequence;
-        fetch->receive = program_receive_new (self->programs, fetch->hash, fetch->size, &fault);
-    }
-    if (!fault.code && !size)
-        fault_set (&fault, TROUPE_EPROTOCOL, "the program ends too early");
-    if (fault.code || program_receive_write (fetch->receive, fetch->offset, data, size, &fault)) {
-        s_fetched (self, fetch, &fault);
-        return;
-    }
-    fetch->offset += size;
-    if (fetch->offset < fetch->size)
-        s_ask (self, fetch);
-    else if (program_receive_commit (&fetch->receive, &fault))
-        s_fetched (self, fetch, &fault);
-    else
-        s_fetched (self, fetch, NULL);
-}
-
-static void
-s_forget_fetches (agent_t *self)
-{
-    for (list_node_t *node; (node = list_pop (&self->fetches));) {
-        fetch_t *fetch = container_of (node, fetch_t, node);
-        program_receive_destroy (&fetch->receive);
-        free (fetch);
-    }
-    for (list_node_t *node; (node = list_pop (&self->requests));)
-        free (container_of (node, request_t, node));
 }
 
 /*  --- orders -----------------------------------------------------------  */
@@ -539,7 +327,7 @@ s_on_lines (agent_t *self, const record_t *record)
     for (int left = LAST_READS; left && poll (&item, 1, 0) > 0; left--)
         output_read (self->output);
     output_settle (self->output);
-    s_send (self, &answer);
+    agent_send (self, &answer);
 }
 
 static void
@@ -555,11 +343,11 @@ static void
 s_obey (agent_t *self, const record_t *record)
 {
     if (record->type == RECORD_START)
-        s_on_start (self, record);
+        agent_on_start (self, record);
     else if (record->type == RECORD_LINES)
         s_on_lines (self, record);
     else if (record->type == RECORD_CHUNK)
-        s_on_chunk (self, record);
+        agent_on_chunk (self, record);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
         s_kill (self, record->number);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED)
@@ -650,7 +438,7 @@ s_command (agent_t *self, const char *verb)
                        .body = body.data,
                        .body_size = (uint32_t) body.size };
     if (!body.failed)
-        s_send (self, &command);
+        agent_send (self, &command);
     bytes_release (&body);
 }
 
@@ -693,7 +481,7 @@ static void
 s_leave (agent_t *self)
 {
     s_kill_all (self);
-    s_forget_fetches (self);
+    agent_forget_fetches (self);
     peer_leave (self->peer, clock_now () + LEAVE_TIMEOUT);
     peer_stop (self->peer);
     peer_destroy (&self->peer);

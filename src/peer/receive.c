@@ -118,8 +118,8 @@ static void
 s_cannot_know (troupe_t *self, const char *why)
 {
     fault_t fault;
-    fault_set (&fault, TROUPE_ENOMEM, "a process that the head announced cannot be taken in: %s",
-               why);
+    fault_set (&fault, TROUPE_ENOMEM,
+               "a process that the head announced cannot be taken in: %s", why);
     peer_lose_head (self, &fault);
 }
 

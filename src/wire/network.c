@@ -131,7 +131,8 @@ network_address (char text [ADDRESS_TEXT_SIZE], const char *host, uint16_t port)
 }
 
 int
-network_seconds (const char *name, double otherwise, double least, int64_t *time, fault_t *fault)
+network_seconds (const char *name, double otherwise, double least, int64_t *time,
+                 fault_t *fault)
 {
     const char *text = getenv (name);
     char *end = NULL;
