@@ -69,6 +69,7 @@ typedef struct {
     head_settings_t settings;
     int64_t await_head;
     int64_t await_stopped;
+    atomic_bool told;
     atomic_bool over;                   /*  a part of it has ended, and why */
     fault_t why;
     head_t *head;
@@ -284,7 +285,7 @@ static void
 s_end_daemon (void *context, const fault_t *why)
 {
     daemon_t *self = context;
-    if (atomic_load (&self->over))
+    if (atomic_exchange (&self->told, true))
         return;
     self->why = *why;
     atomic_store (&self->over, true);
