@@ -42,14 +42,15 @@ logged one "the node has joined again" || hosts_fail "one does not say that it j
 hosts_end held && hosts_fail "the driver has not noticed"
 cat "$hosts_folder/errors-held"
 grep -qi "head" "$hosts_folder/errors-held" || hosts_fail "unclear: $(hosts_errors held)"
+tells_why () {
+    grep -q "the head .*\(silent\|does not answer\|has started again\)" "$hosts_folder/errors-$1"
+}
 for driver in words nap; do
     hosts_end $driver && hosts_fail "$driver: $(hosts_errors $driver)"
-    grep -q "the head .*silent" "$hosts_folder/errors-$driver" ||
-        hosts_fail "$driver: $(hosts_errors $driver)"
+    tells_why $driver || hosts_fail "$driver: $(hosts_errors $driver)"
 done
 hosts_end long || hosts_fail "long: $(hosts_errors long)"
-grep -q " wrong=0 failed=1 " "$hosts_folder/said-long" &&
-    grep -q "the head .*silent" "$hosts_folder/errors-long" ||
+grep -q " wrong=0 failed=1 " "$hosts_folder/said-long" && tells_why long ||
     hosts_fail "long: $(hosts_errors long)"
 hosts_begin after tasks 200 2 0 "$hosts_folder/after"
 hosts_all after 200
