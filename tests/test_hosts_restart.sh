@@ -45,9 +45,10 @@ grep -qi "head" "$hosts_folder/errors-held" || hosts_fail "unclear: $(hosts_erro
 tells_why () {
     grep -q "the head .*\(silent\|does not answer\|has started again\)" "$hosts_folder/errors-$1"
 }
+#  These may have met the next head, or ended before.
+: >"$hosts_folder/enough"
 for driver in words nap; do
-    hosts_end $driver && hosts_fail "$driver: $(hosts_errors $driver)"
-    tells_why $driver || hosts_fail "$driver: $(hosts_errors $driver)"
+    hosts_end $driver || tells_why $driver || hosts_fail "$driver: $(hosts_errors $driver)"
 done
 hosts_end long || hosts_fail "long: $(hosts_errors long)"
 grep -q " wrong=0 failed=1 " "$hosts_folder/said-long" && tells_why long ||
