@@ -240,9 +240,10 @@ fuzz_put_hello (bytes_t *body, const identity_t *identity)
     value_put_uint (body, 1002);
     value_put_string (body, "second", 6);
     value_put_array (body, 1);
-    value_put_array (body, 2);
+    value_put_array (body, 3);
     value_put_string (body, "thing", 5);
     value_put_string (body, "add", 3);
+    value_put_string (body, "amount: int64", 13);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "client/cluster.h"
 #include "client/remote.h"
 #include "client/settings.h"
+#include "peer/registry.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -52,7 +53,9 @@ troupe_init (int *argc, char ***argv)
         return NULL;
     }
     thread_prepare ();
-    troupe_t *self = place_is_named () ? s_connect (&fault) : s_embed (&fault);
+    troupe_t *self = NULL;
+    if (registry_check (&fault) == 0)
+        self = place_is_named () ? s_connect (&fault) : s_embed (&fault);
     if (self)
         return self;
     atomic_store (&s_running, false);

@@ -196,13 +196,26 @@ s_workers (answer_t *self)
 }
 
 static void
+s_put_methods (answer_t *self, const class_note_t *note)
+{
+    fault_t fault;
+    troupe_arg_t nil = troupe_nil ();
+    value_put_string (&self->body, "methods", 7);
+    if (note)
+        bytes_append (&self->body, note->methods.data, note->methods.size);
+    else
+        value_write (&self->body, &nil, NULL, &fault);
+}
+
+static void
 s_actors (answer_t *self)
 {
     size_t cursor = 0;
     head_actor_report_t actor;
     while (head_next_actor (self->head->state, &cursor, &actor)) {
-        id_text_t id;
-        if (!s_begin (self, s_id_text (actor.id, id), actor.name ? actor.name : "", 9))
+        id_text_t id, program;
+        if (!s_begin (self, s_id_text (actor.id, id), actor.name ? actor.name : "",
+                      *self->key ? 11 : 10))
             continue;
         s_text (self, "id", id);
         s_text (self, "class", actor.class_name);
@@ -212,8 +225,12 @@ s_actors (answer_t *self)
         s_text (self, "worker", s_label (self->head, actor.worker));
         s_text (self, "node", s_node_name (self->head, actor.node));
         s_number (self, "job", actor.job);
+        s_text (self, "program", s_program_text (self->head, actor.program, program));
         value_put_string (&self->body, "detached", 8);
         s_bool (self, actor.detached);
+        /*  Of one, or the few of a name, what can be called.               */
+        if (*self->key)
+            s_put_methods (self, head_class (self->head, actor.program, actor.class_name));
     }
 }
 
@@ -233,72 +250,18 @@ s_functions (answer_t *self)
     }
 }
 
-/*  The first worker of a program says it for all.                          */
-void
-head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size)
-{
-    for (list_node_t *node = self->classes.next; node != &self->classes; node = node->next)
-        if (container_of (node, classes_t, node)->program == program)
-            return;
-    classes_t *classes = calloc (1, sizeof *classes);
-    if (!classes)
-        return;
-    classes->program = program;
-    if (bytes_append (&classes->classes, data, size)) {
-        bytes_release (&classes->classes);
-        free (classes);
-        return;
-    }
-    list_append (&self->classes, &classes->node);
-}
-
-/*  One class: a list of its name and its methods'. Returns 0, or -1 where it
-    is malformed.                                                           */
-static int
-s_class (answer_t *self, const classes_t *classes, size_t *offset)
-{
-    const uint8_t *data = classes->classes.data;
-    size_t size = classes->classes.size;
-    msgpack_token_t list, name;
-    char text [TROUPE_NAME_MAX + 1];
-    id_text_t program;
-    if (token_next (data, size, offset, &list) || list.type != TROUPE_LIST || !list.count
-        || token_next (data, size, offset, &name) || name.type != TROUPE_STRING
-        || name.size > TROUPE_NAME_MAX)
-        return -1;
-    memcpy (text, name.data, name.size);
-    text [name.size] = 0;
-    bool wanted = s_begin (self, text, text, 3);
-    if (wanted) {
-        s_text (self, "program", s_program_text (self->head, classes->program, program));
-        s_text (self, "class", text);
-        value_put_string (&self->body, "methods", 7);
-        value_put_array (&self->body, list.count - 1);
-    }
-    for (size_t left = list.count - 1; left; left--) {
-        if (token_next (data, size, offset, &name) || name.type != TROUPE_STRING)
-            return -1;
-        if (wanted)
-            value_put_string (&self->body, (const char *) name.data, name.size);
-    }
-    return 0;
-}
-
 static void
 s_classes (answer_t *self)
 {
     list_t *all = &self->head->classes;
     for (list_node_t *node = all->next; node != all; node = node->next) {
-        const classes_t *classes = container_of (node, classes_t, node);
-        size_t offset = 0, count;
-        msgpack_token_t list;
-        if (token_next (classes->classes.data, classes->classes.size, &offset, &list)
-            || list.type != TROUPE_LIST)
+        const class_note_t *note = container_of (node, class_note_t, node);
+        id_text_t program;
+        if (!s_begin (self, note->name, note->name, 3))
             continue;
-        for (count = list.count; count && s_class (self, classes, &offset) == 0; count--)
-            ;
-        if (count)
-            self->body.failed = true;
+        s_text (self, "program", s_program_text (self->head, note->program, program));
+        s_text (self, "class", note->name);
+        s_put_methods (self, note);
     }
 }
 
@@ -614,11 +577,7 @@ head_lines (head_t *self, peer_t *node, const record_t *record)
 void
 head_answers_destroy (head_t *self)
 {
-    for (list_node_t *node; (node = list_pop (&self->classes));) {
-        classes_t *classes = container_of (node, classes_t, node);
-        bytes_release (&classes->classes);
-        free (classes);
-    }
+    head_classes_destroy (self);
     for (size_t index = 0; self->lines && index < LINES_MAX; index++)
         s_line_clear (&self->lines [index]);
     free (self->lines);
