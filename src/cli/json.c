@@ -207,8 +207,8 @@ json_print_text (FILE *file, const char *text)
 
 /*  --- the other way ------------------------------------------------------ */
 
-static int
-s_pack (troupe_packer_t *packer, json_t *json)
+int
+json_pack_tree (troupe_packer_t *packer, json_t *json)
 {
     size_t index;
     const char *key;
@@ -218,12 +218,12 @@ s_pack (troupe_packer_t *packer, json_t *json)
     case JSON_OBJECT:
         rc = troupe_pack_map (packer, json_object_size (json));
         json_object_foreach (json, key, item)
-            rc = rc || troupe_pack (packer, key) || s_pack (packer, item) ? -1 : 0;
+            rc = rc || troupe_pack (packer, key) || json_pack_tree (packer, item) ? -1 : 0;
         return rc;
     case JSON_ARRAY:
         rc = troupe_pack_list (packer, json_array_size (json));
         json_array_foreach (json, index, item)
-            rc = rc || s_pack (packer, item) ? -1 : 0;
+            rc = rc || json_pack_tree (packer, item) ? -1 : 0;
         return rc;
     case JSON_STRING:
         return troupe_pack (packer, json_string_value (json));
@@ -252,7 +252,7 @@ json_pack_word (troupe_packer_t *packer, const char *word, bool nested, const ch
         *why = error.text;
         return -1;
     }
-    int rc = json ? s_pack (packer, json) : troupe_pack (packer, word);
+    int rc = json ? json_pack_tree (packer, json) : troupe_pack (packer, word);
     json_decref (json);
     if (rc)
         *why = troupe_error ();

@@ -44,7 +44,7 @@ s_run (int argc, char *argv [])
 {
     bool watch = false;
     request_t request = { false };
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "json", OPTION_FLAG, &request.json },
                                      { "watch", OPTION_FLAG, &watch },
                                      { NULL, OPTION_END, NULL } };

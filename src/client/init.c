@@ -34,7 +34,7 @@ s_connect (fault_t *fault)
     const char *space = getenv ("TROUPE_NAMESPACE");
     if (place_find (&place, NULL, NULL, fault))
         return NULL;
-    remote_t *remote = remote_new (&place, ROLE_DRIVER, space ? space : "", fault);
+    remote_t *remote = remote_new (&place, ROLE_DRIVER, space ? space : "", true, fault);
     token_wipe (&place.token);
     return remote ? remote_peer (remote) : NULL;
 }

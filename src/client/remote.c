@@ -21,6 +21,9 @@
 /*  The largest piece of the program that the head may ask for.             */
 #define PIECE_MAX ((uint32_t) 1 << 20)
 
+/*  A namespace is the name of an identity.                                 */
+#define SPACE_MAX ((int) sizeof ((identity_t *) 0)->name - 1)
+
 /*  Room for the name of the program in messages.                           */
 #define PROGRAM_NAME_SIZE 96
 
@@ -200,6 +203,9 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
     if (role == ROLE_DRIVER
         && (s_read_terms (terms, fault) || s_check_surroundings (folder, job, fault)))
         return -1;
+    if (strlen (space) > SPACE_MAX)
+        return fault_set (fault, TROUPE_EINVAL, "the namespace '%.64s...' has more than %d bytes",
+                          space, SPACE_MAX);
     bool far = !place->endpoint [0];
     network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
     s_name_program (name);
@@ -227,7 +233,7 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
 }
 
 remote_t *
-remote_new (const place_t *place, role_t role, const char *space, fault_t *fault)
+remote_new (const place_t *place, role_t role, const char *space, bool objects, fault_t *fault)
 {
     remote_t *self = calloc (1, sizeof *self);
     if (!self) {
@@ -238,7 +244,7 @@ remote_new (const place_t *place, role_t role, const char *space, fault_t *fault
     self->program = -1;
     self->quiet = log && strcmp (log, "off") == 0;
     if (s_open_network (self, place, fault) || s_open_program (self, role, fault)
-        || s_open_store (self, place, fault) || s_join (self, place, role, space, fault)) {
+        || (objects && s_open_store (self, place, fault)) || s_join (self, place, role, space, fault)) {
         fault_t second;
         remote_destroy (&self, &second);
         return NULL;

@@ -436,8 +436,9 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         break;
     case RECORD_FIND:
         if (own)
-            head_find (self->state, peer->process, record->id, NULL, (const char *) record->body,
-                       record->body_size);
+            head_find (self->state, peer->process, record->id,
+                       role == ROLE_CLIENT ? peer->identity.name : NULL,
+                       (const char *) record->body, record->body_size);
         break;
     case RECORD_STOP:
         if (role == ROLE_DRIVER && !self->network)

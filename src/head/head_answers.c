@@ -77,14 +77,18 @@ s_id_text (tid_t id, id_text_t text)
     return text;
 }
 
-static const char *
-s_program_text (head_t *self, uint32_t program, id_text_t text)
+/*  Two fields: the program by its name, or else by its hash; and the hash,
+    by which builds that have one name differ.                              */
+static void
+s_program (answer_t *self, uint32_t program)
 {
-    const uint8_t *hash = head_program_hash (self->state, program);
-    text [0] = 0;
+    id_text_t text = "";
+    const uint8_t *hash = head_program_hash (self->head->state, program);
+    const char *name = head_program_name (self->head->state, program);
     for (int index = 0; hash && index < 6; index++)
         snprintf (text + 2 * index, 3, "%02x", hash [index]);
-    return text;
+    s_text (self, "program", *name ? name : text);
+    s_text (self, "hash", text);
 }
 
 static const char *
@@ -180,15 +184,15 @@ s_workers (answer_t *self)
     size_t cursor = 0;
     head_worker_report_t worker;
     while (head_next_worker (self->head->state, &cursor, &worker)) {
-        id_text_t id, program;
+        id_text_t id;
         peer_t *peer = head_shell_peer (self->head, worker.process);
-        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 8))
+        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 9))
             continue;
         s_text (self, "id", id);
         s_text (self, "worker", worker.label);
         s_text (self, "node", s_node_name (self->head, worker.node));
         s_number (self, "pid", peer ? peer->identity.pid : 0);
-        s_text (self, "program", s_program_text (self->head, worker.program, program));
+        s_program (self, worker.program);
         s_text (self, "state", worker.state);
         s_number (self, "tasks", worker.leases);
         s_number (self, "actors", worker.actors);
@@ -213,9 +217,9 @@ s_actors (answer_t *self)
     size_t cursor = 0;
     head_actor_report_t actor;
     while (head_next_actor (self->head->state, &cursor, &actor)) {
-        id_text_t id, program;
+        id_text_t id;
         if (!s_begin (self, s_id_text (actor.id, id), actor.name ? actor.name : "",
-                      *self->key ? 11 : 10))
+                      *self->key ? 12 : 11))
             continue;
         s_text (self, "id", id);
         s_text (self, "class", actor.class_name);
@@ -225,7 +229,7 @@ s_actors (answer_t *self)
         s_text (self, "worker", s_label (self->head, actor.worker));
         s_text (self, "node", s_node_name (self->head, actor.node));
         s_number (self, "job", actor.job);
-        s_text (self, "program", s_program_text (self->head, actor.program, program));
+        s_program (self, actor.program);
         value_put_string (&self->body, "detached", 8);
         s_bool (self, actor.detached);
         /*  Of one, or the few of a name, what can be called.               */
@@ -240,10 +244,9 @@ s_functions (answer_t *self)
     size_t cursor = 0;
     head_function_report_t function;
     while (head_next_function (self->head->state, &cursor, &function)) {
-        id_text_t program;
-        if (!s_begin (self, function.name, function.name, 4))
+        if (!s_begin (self, function.name, function.name, 5))
             continue;
-        s_text (self, "program", s_program_text (self->head, function.program, program));
+        s_program (self, function.program);
         s_text (self, "function", function.name);
         s_real (self, "mean_ms", function.service < 0 ? 0 : (double) function.service / CLOCK_MS);
         s_number (self, "ready", function.ready);
@@ -256,10 +259,9 @@ s_classes (answer_t *self)
     list_t *all = &self->head->classes;
     for (list_node_t *node = all->next; node != all; node = node->next) {
         const class_note_t *note = container_of (node, class_note_t, node);
-        id_text_t program;
-        if (!s_begin (self, note->name, note->name, 3))
+        if (!s_begin (self, note->name, note->name, 4))
             continue;
-        s_text (self, "program", s_program_text (self->head, note->program, program));
+        s_program (self, note->program);
         s_text (self, "class", note->name);
         s_put_methods (self, note);
     }
@@ -290,17 +292,17 @@ s_jobs (answer_t *self)
     size_t cursor = 0;
     head_job_report_t job;
     while (head_next_job (self->head->state, &cursor, &job)) {
-        id_text_t id, program;
+        id_text_t id;
         snprintf (id, sizeof id, "%u", job.number);
         /*  The embedded cluster's own, in which a cluster of machines has
             nothing.                                                        */
         if (job.number == 0 && self->head->network)
             continue;
-        if (!s_begin (self, id, job.label ? job.label : "", 9))
+        if (!s_begin (self, id, job.label ? job.label : "", 10))
             continue;
         s_text (self, "id", id);
         s_text (self, "driver", job.label ? job.label : "ended");
-        s_text (self, "program", s_program_text (self->head, job.program, program));
+        s_program (self, job.program);
         s_text (self, "namespace", job.space ? job.space : "");
         s_number (self, "tasks", job.tasks);
         s_number (self, "workers", job.workers);

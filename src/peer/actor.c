@@ -507,8 +507,8 @@ troupe_class_spawn_by_name (troupe_t *peer, const char *name, const troupe_arg_t
     return self;
 }
 
-troupe_actor_t *
-troupe_find (troupe_t *peer, const char *name)
+troupe_future_t *
+actor_find (troupe_t *peer, const char *name)
 {
     if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
         fault_raise (TROUPE_EINVAL, "troupe_find: no runtime or no valid name");
@@ -524,12 +524,17 @@ troupe_find (troupe_t *peer, const char *name)
         link_send (peer, HEAD_PROCESS, &find);
     }
     pthread_mutex_unlock (&peer->lock);
-    if (!future) {
+    if (!future)
         fault_raise (TROUPE_ENOMEM, "no memory for a future");
-        return NULL;
-    }
+    return future;
+}
+
+troupe_actor_t *
+troupe_find (troupe_t *peer, const char *name)
+{
     troupe_actor_t *actor = NULL;
-    if (troupe_get (future, &actor))
+    troupe_future_t *future = actor_find (peer, name);
+    if (!future || troupe_get (future, &actor))
         actor = NULL;
     troupe_future_destroy (&future);
     return actor;

@@ -59,6 +59,10 @@ int actor_reference (troupe_actor_t *self, actor_reference_t *reference);
 /*  Ends the handle's life with a cause: calls fail with it.                */
 void actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t length);
 
+/*  A future of a handle to the actor of this name, done when it lives; NULL
+    after fault_raise. Takes the lock itself.                               */
+troupe_future_t *actor_find (troupe_t *peer, const char *name);
+
 void actor_lose_process (troupe_t *peer, process_t process, const char *cause);
 void actor_borrower_add (troupe_actor_t *self, process_t process);
 void actor_borrower_remove (troupe_actor_t *self, process_t process);
