@@ -6,6 +6,7 @@ set -u
 root=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
 troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
 [ -x "$troupe" ] || { echo "cli.sh: there is no $troupe" >&2; exit 1; }
+build=$(dirname "$troupe")
 folder=$(mktemp -d)
 failed=0
 
@@ -153,7 +154,6 @@ refused 'a kind and an ID' show actor
 refused 'wanted one node' drain
 refused 'NAME.METHOD' call
 refused "not 'settings'" call settings
-refused 'is no JSON' call --json settings.set '{"a":'
 refused 'number of seconds' call --timeout soon settings.get
 refused 'wanted a PROGRAM' run
 refused "'0'" logs --tail 0
@@ -208,7 +208,7 @@ run 0 stop --force
 #  --- a cluster ------------------------------------------------------------
 
 run 0 start --head --bind 127.0.0.1 --port 0 --cpus 2 --memory 1G --resource disk=3 \
-    --name alpha --json
+    --name alpha --module "$build/actors/.libs/kv.so" --json
 has out '"node": "alpha"'
 address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$folder/out")
 token=$(sed -n 's/.*"token": "\([^"]*\)".*/\1/p' "$folder/out")
@@ -236,6 +236,81 @@ run 1 show node beta
 has err "no node 'beta'"
 run 1 call nobody.method
 has err "'nobody'"
+
+#  Arguments are what the class says that the method takes.
+called () {
+    answer=$1
+    shift
+    run 0 call "$@"
+    [ "$(cat "$folder/out")" = "$answer" ] || fail "call $*: $(cat "$folder/out")"
+}
+run 0 run "$build/tests/cli_actors"
+called false kv.set 12 12
+called 12 kv.get 12
+called true kv.kv_set 12 '"12"'
+called '"12"' kv.get 12
+called 12 --raw kv.get 12
+called '["12"]' kv.keys ''
+called -5 counter.add -5
+called '[true, -5]' counter.compare_and_swap -5 9223372036854775807
+called 9223372036854775807 probe.pass counter
+called '[-128, 32767, -2147483648, 9223372036854775807, 255, 65535, 4294967295, 1.8446744073709552e19]' \
+    probe.integers -128 32767 -2147483648 9223372036854775807 255 65535 4294967295 \
+    18446744073709551615
+called '[true, 1.5, 12.0, "12", {"base64": "AAEC"}]' probe.scalars true 1.5 12 12 \
+    '{"base64": "AAEC"}'
+called '[[1, -2], [9223372036854775807], [0.5, 1.0], [], ["12", "x"]]' probe.arrays '[1, -2]' \
+    '[9223372036854775807]' '[0.5, 1]' '[]' '["12", "x"]'
+called '[[1, {"a": null}], {"b": [2.5]}, "[x"]' probe.shapes '[1, {"a": null}]' '{"b": [2.5]}' '[x'
+called '[[], {}, [1]]' --json probe.shapes '[]' '{}' '[1]'
+called '[2, 3, 1, 0, 4, 4, 4]' probe.loose 12 0.5 true null word '"12"' '[1]'
+called '[6]' --json probe.loose '[1]'
+
+#  What is wrong with them is said before anything is called, by a name.
+wrong () {
+    text=$1
+    shift
+    run 2 call "$@"
+    has err "^troupe call: $text\$"
+    [ ! -s "$folder/out" ] || fail "call $*: output: $(cat "$folder/out")"
+}
+wrong "counter.add: argument 1, amount: wanted int64 (an integer from .*), not '5x'" counter.add 5x
+wrong 'counter.add takes 1 argument, not 0' counter.add
+has err '^  amount: int64, an integer from '
+wrong 'counter.get takes 0 arguments, not 1' counter.get 1
+wrong "probe.integers: argument 5, e: .*uint8 (an integer from 0 to 255), not '256'" \
+    probe.integers 1 1 1 1 256 1 1 1
+wrong "probe.shapes: argument 2, b: wanted map (a JSON object), not '\[\]'" probe.shapes '[]' '[]' 1
+wrong "probe.shapes: argument 3, c: .*, not '\[x': .*" --json probe.shapes '[]' '{}' '[x'
+run 1 call probe.pass nobody
+has err "'nobody'"
+run 1 call counter.ad 1
+has err "has no method 'ad'; it has add (amount: int64), get (), "
+called 9223372036854775807 counter.get
+
+#  Signatures are listed, of modules too.
+run 0 list classes --columns class,methods
+has out '^counter  add (amount: int64), get (), set (value: int64), '
+has out '^probe .* loose$'
+run 0 show actor counter
+has out '^  methods       add (amount: int64)$'
+has out '^                get ()$'
+run 0 show class probe --json
+has out '{"name": "pass", "parameters": \[{"name": "counter", "type": "actor"}\]}'
+has out '{"name": "loose", "parameters": null}'
+run 0 list actors --columns name,program
+[ "$(tr '\n' ' ' <"$folder/out" | tr -s ' ')" = 'NAME PROGRAM counter cli_actors kv cli_actors probe cli_actors ' ] ||
+    fail "actors: $(cat "$folder/out")"
+run 0 show worker 'worker 1'
+has out '^  program       cli_actors$'
+run 0 show job cli_actors
+TROUPE_NAMESPACE=elsewhere
+export TROUPE_NAMESPACE
+run 1 call kv.size
+has err "^troupe call: no actor is named 'kv' in the namespace 'elsewhere'$"
+has err "^There is one with --namespace ''\.$"
+called 1 --namespace '' kv.size
+unset TROUPE_NAMESPACE
 run 0 logs
 run 0 logs alpha
 run 1 logs nobody

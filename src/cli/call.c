@@ -27,14 +27,15 @@ static const char s_help [] =
     "  --token TOKEN, --token-file FILE\n"
     "                       what lets one in\n"
     "\n"
-    "Where the class says what the method takes (troupe show actor NAME), each ARG is read\n"
-    "as that: numbers in decimal, true or false, strings and bytes as they stand, arrays,\n"
-    "lists and maps as JSON, an actor by its name. Where it does not, or says any, an ARG\n"
-    "that reads as an integer, a real, true, false or null is one; so is a word in double\n"
-    "quotes a string. Anything else is a string. Options come before NAME.\n"
+    "Where the class says what the method takes (troupe show actor NAME), each ARG is\n"
+    "read as that: numbers in decimal, true or false, strings and bytes as they stand,\n"
+    "arrays, lists and maps as JSON, an actor by its name. Where it does not, or says\n"
+    "any, an ARG that reads as an integer, a real, true, false or null is one, and a\n"
+    "word in double quotes a string; anything else is a string. Options come before\n"
+    "NAME.\n"
     "\n"
-    "Exit codes: 0 it returned; 1 it failed; 2 wrong usage or a wrong ARG, nothing was\n"
-    "called; 3 cannot connect.\n"
+    "Exit codes: 0 it returned; 1 it failed; 2 wrong usage, or an ARG that does not fit,\n"
+    "and nothing was called; 3 cannot connect.\n"
     "Example: troupe call kv.set greeting hello\n";
 
 typedef struct {

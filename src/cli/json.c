@@ -185,10 +185,40 @@ s_json (troupe_view_t value)
     return json_null ();
 }
 
+/*  The digits that a real needs to be read back as it is.                  */
+static size_t
+s_digits_of (double number)
+{
+    char text [40];
+    for (int digits = 15; digits < 17; digits++) {
+        snprintf (text, sizeof text, "%.*g", digits, number);
+        if (strtod (text, NULL) == number)
+            return (size_t) digits;
+    }
+    return 17;
+}
+
+/*  The most that any real in it needs.                                     */
+static size_t
+s_digits (json_t *json)
+{
+    size_t most = 15, digits, index;
+    const char *key;
+    json_t *item;
+    if (json_is_real (json))
+        return s_digits_of (json_real_value (json));
+    json_array_foreach (json, index, item)
+        most = (digits = s_digits (item)) > most ? digits : most;
+    json_object_foreach (json, key, item)
+        most = (digits = s_digits (item)) > most ? digits : most;
+    return most;
+}
+
 static int
 s_dump (FILE *file, json_t *json)
 {
-    int rc = json ? json_dumpf (json, file, JSON_ENCODE_ANY) : -1;
+    int rc = json ? json_dumpf (json, file, JSON_ENCODE_ANY | JSON_REAL_PRECISION (s_digits (json)))
+                  : -1;
     json_decref (json);
     return rc;
 }

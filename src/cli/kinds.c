@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/signature.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +118,7 @@ static const char *const s_store_fields [] = {
 static const kind_t s_kinds [] = {
     { "nodes", "node", s_nodes, s_node_fields, { "name" }, { "id", "name" } },
     { "workers", "worker", s_workers, s_worker_fields, { "node", "id" }, { "id", "worker" } },
-    { "actors", "actor", s_actors, s_actor_fields, { "namespace", "name", "id" }, { "id", "name" } },
+    { "actors", "actor", s_actors, s_actor_fields, { "namespace", "~name", "id" }, { "id", "name" } },
     { "classes", "class", s_classes, s_class_fields, { "class", "program", "hash" }, { "class" } },
     { "functions", "function", s_functions, s_function_fields, { "function", "program", "hash" },
       { "function" } },
@@ -370,26 +371,27 @@ kind_is (const kind_t *kind, troupe_view_t row, const char *key)
 
 /*  --- order --------------------------------------------------------------- */
 
-/*  A text that stands where the row does among others: what is empty comes
-    last, and of the numbers of a field with a - the greatest first.        */
+/*  A text that stands where the row does among others.                     */
 static char *
 s_order_text (const kind_t *kind, troupe_view_t row)
 {
-    char *text = NULL;
+    char *order = NULL;
     size_t size = 0;
-    FILE *file = open_memstream (&text, &size);
+    FILE *file = open_memstream (&order, &size);
     for (size_t i = 0; file && i < KIND_ORDER_MAX && kind->order [i]; i++) {
-        bool falls = *kind->order [i] == '-';
-        char *field = kind_field (row, kind->order [i] + falls);
+        const char *by = kind->order [i];
+        bool falls = *by == '-', late = *by == '~';
+        char *field = kind_field (row, by + (falls || late));
+        const char *text = field ? field : "";
         if (falls)
-            fprintf (file, "%.0f\1", 9e18 - (field ? strtod (field, NULL) : 0));
+            fprintf (file, "%lld\1", LLONG_MAX - strtoll (text, NULL, 10));
         else
-            fprintf (file, "%s\1", field && *field ? field : "\177");
+            fprintf (file, "%s\1", late && !*text ? "\177" : text);
         free (field);
     }
     if (file && fclose (file) == 0)
-        return text;
-    free (text);
+        return order;
+    free (order);
     return NULL;
 }
 

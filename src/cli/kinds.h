@@ -35,7 +35,8 @@ typedef struct {
     const kind_column_t *columns;
     const char *const *fields;      /*  all of them; NULL after the last    */
     const char *order [KIND_ORDER_MAX]; /*  fields by which rows stand; with
-                                    a - in front, the greatest first        */
+                                    - in front, the greatest first; with ~,
+                                    what is empty last                      */
     const char *names [KIND_NAMES_MAX];     /*  fields by which one is named */
 } kind_t;
 

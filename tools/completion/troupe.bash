@@ -16,7 +16,7 @@ _troupe_methods ()
 {
     local name=${1%.*}
     troupe show actor "$name" 2>/dev/null |
-        sed -n 's/^  methods  *//p' | tr -d ' ' | tr ',' '\n' | sed "s/^/$name./" |
+        sed -n '/^  methods /,$s/^  \(methods\)\{0,1\}  *\([^ ]*\).*/\2/p' | sed "s/^/$name./" |
         _troupe_harmless
 }
 
@@ -35,7 +35,7 @@ _troupe_options ()
     status) echo "--json --watch $connection" ;;
     list) echo "--filter --columns --json --watch $connection" ;;
     show) echo "--json $connection" ;;
-    call) echo "--timeout --json --raw $connection" ;;
+    call) echo "--timeout --namespace --json --raw $connection" ;;
     run) echo "$connection" ;;
     logs) echo "--follow --tail --time --json $connection" ;;
     microbenchmark) echo "--filter --rounds --seconds --json $connection" ;;
@@ -95,14 +95,14 @@ _troupe ()
         return ;;
     --address | --token | --bind | --port | --name | --cpus | --memory | --gpus | \
         --resource | --object-memory | --allow | --deny | --filter | --columns | --timeout | \
-        --tail | --rounds | --seconds)
+        --tail | --rounds | --seconds | --namespace)
         return ;;
     esac
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --token-file | --module | --address | --token | --bind | --port | --name | --cpus | \
             --memory | --gpus | --resource | --object-memory | --spill-dir | --allow | --deny | \
-            --filter | --columns | --timeout | --tail | --rounds | --seconds)
+            --filter | --columns | --timeout | --tail | --rounds | --seconds | --namespace)
             i=$((i + 1)) ;;
         -*) ;;
         *)
