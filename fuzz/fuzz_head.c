@@ -112,6 +112,9 @@ fuzz_concerns (const peer_t *peer, const record_t *record)
         return worker;
     case RECORD_SUBSCRIBE:
         return record->flags & RECORD_AGAIN ? record->id.owner == peer->process : worker;
+    /*  A head that a driver carries tells whom it counts as dead.          */
+    case RECORD_REFUSED:
+        return !fuzz_head->network && record->number == TROUPE_ELOST && record->body_size;
     default:
         return fuzz_concerns_in_cluster (peer, record);
     }

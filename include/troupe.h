@@ -300,7 +300,8 @@ typedef struct troupe_class {
         TROUPE_NAMESPACE where names of actors are given and found
         TROUPE_PRIORITY  jobs with a greater one go first (default 0)
         TROUPE_SHARE     part of the cluster among the same (default 1)
-        TROUPE_LOG       "off": what workers print is not shown
+        TROUPE_LOG       "on" (default) or "off": whether what workers print is
+                         shown
         TROUPE_ALLOW, TROUPE_DENY   ranges of addresses, separated by blanks,
                          that others may connect from, or may not
         TROUPE_JOB_FOLDER, TROUPE_JOB_ENVIRONMENT   what workers run in

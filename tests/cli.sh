@@ -325,8 +325,28 @@ chmod 600 "$folder/token"
 TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
     --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
 
+#  Tokens that are none are named, and where they come from.
+TROUPE_TOKEN=nothing
+export TROUPE_TOKEN
+run 3 status
+has err "TROUPE_TOKEN: 'nothing' is no token, which begins with 'troupe1:', and there is no file"
+unset TROUPE_TOKEN
+run 3 status --token nothing
+has err "^troupe status: 'nothing' is no token"
+
 #  troupe.conf, and what is wrong with one.
 echo "token = $token   # all that it takes" >troupe.conf
+chmod 644 troupe.conf
+run 3 status
+has err 'others have access to troupe.conf, so the token in it is no secret any more'
+TROUPE_ADDRESS=$token
+export TROUPE_ADDRESS
+run 0 status
+unset TROUPE_ADDRESS
+chmod 602 troupe.conf
+run 3 status
+has err 'others may write to troupe.conf: chmod o-w'
+chmod 600 troupe.conf
 TROUPE_FOLDER=$folder/run/other "$troupe" status >"$folder/out" 2>&1 ||
     fail "by troupe.conf: $(cat "$folder/out")"
 echo "adress = $address" >>troupe.conf

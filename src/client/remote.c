@@ -138,6 +138,18 @@ s_open_store (remote_t *self, const place_t *place, fault_t *fault)
     return 0;
 }
 
+/*  TROUPE_LOG: whether lines of workers are shown.                         */
+static int
+s_read_log (remote_t *self, fault_t *fault)
+{
+    const char *text = getenv ("TROUPE_LOG");
+    self->quiet = text && strcmp (text, "off") == 0;
+    return self->quiet || !text || !*text || strcmp (text, "on") == 0
+               ? 0
+               : fault_set (fault, TROUPE_EINVAL, "TROUPE_LOG is '%s': wanted \"on\" or \"off\"",
+                            text);
+}
+
 /*  What the environment says of the job: TROUPE_PRIORITY, TROUPE_SHARE.    */
 static int
 s_read_terms (char terms [64], fault_t *fault)
@@ -240,10 +252,8 @@ remote_new (const place_t *place, role_t role, const char *space, bool objects, 
         fault_set (fault, TROUPE_ENOMEM, "no memory for the runtime");
         return NULL;
     }
-    const char *log = getenv ("TROUPE_LOG");
     self->program = -1;
-    self->quiet = log && strcmp (log, "off") == 0;
-    if (s_open_network (self, place, fault) || s_open_program (self, role, fault)
+    if ((role == ROLE_DRIVER && s_read_log (self, fault)) || s_open_network (self, place, fault) || s_open_program (self, role, fault)
         || (objects && s_open_store (self, place, fault)) || s_join (self, place, role, space, fault)) {
         fault_t second;
         remote_destroy (&self, &second);
