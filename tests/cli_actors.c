@@ -1,12 +1,18 @@
-/*  cli_actors.c - named actors for troupe call: ready-made ones, and one whose
-    methods take what they say that they take
+/*  cli_actors.c - work for tests of the command: named actors for troupe call,
+    ready-made ones and one whose methods take what they say that they take,
+    and tasks that are held up
 
     usage: cli_actors
-    Leaves the detached actors kv, counter and probe behind.                */
+           cli_actors hold FILE COUNT
+    Leaves the detached actors kv, counter and probe behind; or runs so many
+    tasks, each of which ends when there is such a file.                    */
 
 #include <troupe.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 typedef struct {
     bool unused;
@@ -109,16 +115,41 @@ TROUPE_ACTOR (
         TROUPE_METHOD (probe_pass, .parameters = "counter: actor"),
         TROUPE_METHOD (probe_loose) });
 
-int
-main (int argc, char *argv [])
+static int
+hold (troupe_call_t *call)
+{
+    const struct timespec pause = { 0, 10000000 };
+    const char *path;
+    if (troupe_args (call, &path))
+        return -1;
+    while (access (path, F_OK) && !troupe_cancelled (call))
+        nanosleep (&pause, NULL);
+    return 0;
+}
+TROUPE_TASK (hold);
+
+static int
+s_hold (troupe_t *troupe, const char *path, int count)
+{
+    troupe_future_t *futures [16];
+    int failed = 0;
+    for (int i = 0; i < count; i++)
+        futures [i] = troupe_remote (troupe, hold, path);
+    for (int i = 0; i < count; i++) {
+        if (troupe_get (futures [i])) {
+            fprintf (stderr, "%s\n", troupe_error ());
+            failed = 1;
+        }
+        troupe_future_destroy (&futures [i]);
+    }
+    return failed;
+}
+
+static int
+s_leave_actors (troupe_t *troupe)
 {
     static const char *const classes [] = { "kv", "counter", "probe" };
     int failed = 0;
-    troupe_t *troupe = troupe_init (&argc, &argv);
-    if (!troupe) {
-        fprintf (stderr, "%s\n", troupe_error ());
-        return 1;
-    }
     for (int i = 0; i < 3; i++) {
         troupe_actor_t *actor
             = troupe_spawn_by_name (troupe, classes [i],
@@ -131,5 +162,19 @@ main (int argc, char *argv [])
         troupe_future_destroy (&ready);
         troupe_actor_destroy (&actor);
     }
+    return failed;
+}
+
+int
+main (int argc, char *argv [])
+{
+    troupe_t *troupe = troupe_init (&argc, &argv);
+    if (!troupe) {
+        fprintf (stderr, "%s\n", troupe_error ());
+        return 1;
+    }
+    int count = argc == 4 ? atoi (argv [3]) : 0;
+    int failed = count > 0 && count <= 16 ? s_hold (troupe, argv [2], count)
+                                          : s_leave_actors (troupe);
     return troupe_term (&troupe) || failed;
 }
