@@ -19,6 +19,7 @@
 /*  An answer under construction: a list of maps.                           */
 typedef struct {
     head_t *head;
+    const peer_t *asker;
     const char *key;            /*  only what has this id or name; ""       */
     int64_t now;
     bool single;                /*  the map itself, not a list of it        */
@@ -318,7 +319,7 @@ s_token (answer_t *self, const char *name, const uint8_t key [KEY_SIZE])
     char text [KEY_TEXT_SIZE];
     size_t processes = 0, nodes = 0, cursor = 0;
     for (peer_t *peer; (peer = id_table_next (&self->head->peers, &cursor));) {
-        bool by = strcmp (peer->token, name) == 0;
+        bool by = peer != self->asker && strcmp (peer->token, name) == 0;
         processes += by;
         nodes += by && peer->identity.role == ROLE_NODE;
     }
@@ -675,7 +676,7 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         || s_read_text (record, &offset, key))
         return;
     uint64_t after = s_read_number (record, &offset), limit = s_read_number (record, &offset);
-    answer_t answer = { .head = self, .key = key, .now = now };
+    answer_t answer = { .head = self, .asker = peer, .key = key, .now = now };
     bool known = strcmp (what, "lines") == 0;
     if (known && s_lines (&answer, after, limit)) {
         bytes_release (&answer.body);
