@@ -105,8 +105,15 @@ if command -v bash >/dev/null 2>&1; then
     [ "$(offer troupe list n)" = 'nodes ' ] || fail "bash: $(offer troupe list n)"
     [ "$(offer troupe list --f)" = '--filter ' ] || fail "bash: $(offer troupe list --f)"
     [ "$(offer troupe show --json act)" = 'actor ' ] || fail 'bash: show --json act'
+    [ "$(offer troupe list nodes --columns name,st)" = 'name,state ' ] || fail 'bash: --columns'
+    [ "$(offer troupe list tasks --filter fun)" = 'function= ' ] || fail 'bash: --filter'
     [ "$(offer troupe start --spill-dir /us)" = '/usr ' ] || fail 'bash: start --spill-dir'
     [ "$(offer troupe start --object-memory '')" = ' ' ] || fail 'bash: start --object-memory'
+else
+    offer () { echo 'kv.get '; }
+fi
+if command -v zsh >/dev/null 2>&1; then
+    zsh -n "$root/tools/completion/_troupe" || fail 'zsh: _troupe'
 fi
 
 #  --- what is refused ------------------------------------------------------
@@ -295,6 +302,7 @@ has out '^probe .* loose$'
 run 0 show actor counter
 has out '^  methods       add (amount: int64)$'
 has out '^                get ()$'
+[ "$(offer troupe call kv.g)" = 'kv.get ' ] || fail "bash: call kv.g: $(offer troupe call kv.g)"
 run 0 show class probe --json
 has out '{"name": "pass", "parameters": \[{"name": "counter", "type": "actor"}\]}'
 has out '{"name": "loose", "parameters": null}'
@@ -314,7 +322,7 @@ unset TROUPE_NAMESPACE
 run 0 logs
 run 0 logs alpha
 run 1 logs nobody
-has err 'no node, worker, actor or task'
+has err "no node, worker, actor or task 'nobody'"
 
 #  The same from elsewhere, with the token in a file.
 echo "$token" >"$folder/token"
@@ -393,6 +401,7 @@ run 0 drain alpha
 run 0 list nodes --filter name=alpha --columns state
 has out '^draining$'
 run 1 drain beta
+has err "no node 'beta'"
 #  Daemons that have work end at the same time, and the head is the last.
 run 0 stop
 run 0 start --head --bind 127.0.0.1 --port 0 --cpus 1 --name alpha --json

@@ -36,7 +36,7 @@ const char *
 convert_wanted (parameter_type_t type)
 {
     static const char *const texts [PARAMETER_TYPE_LIMIT] = {
-        [PARAMETER_ANY] = "JSON, or a string",
+        [PARAMETER_ANY] = "JSON, else a string",
         [PARAMETER_BOOL] = "true or false",
         [PARAMETER_INT8] = "an integer from -128 to 127",
         [PARAMETER_INT16] = "an integer from -32768 to 32767",

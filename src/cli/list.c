@@ -179,11 +179,13 @@ s_run (int argc, char *argv [])
     int first = arguments_read (&verb_list, argc, argv, specs, &connection, false);
     if (first < 0)
         return arguments_exit (first);
-    if (first + 1 != argc)
+    if (first == argc)
         return cli_usage (&verb_list, "wanted one of %s", kind_names);
     listing.kind = kind_find (argv [first]);
     if (!listing.kind)
         return cli_usage (&verb_list, "wanted %s, not '%s'", kind_names, argv [first]);
+    if (first + 1 < argc)
+        return cli_usage (&verb_list, "it takes no '%s'", argv [first + 1]);
     int rc = filter_read (&verb_list, listing.kind, &filters, &listing.filter);
     rc = rc ? rc : s_read_columns (&listing, columns);
     rc = rc ? rc : connection_read (&verb_list, &connection);

@@ -52,6 +52,15 @@ s_bool (answer_t *self, bool value)
 }
 
 static void
+s_nil (answer_t *self, const char *field)
+{
+    fault_t fault;
+    troupe_arg_t nil = troupe_nil ();
+    value_put_string (&self->body, field, strlen (field));
+    value_write (&self->body, &nil, NULL, &fault);
+}
+
+static void
 s_real (answer_t *self, const char *field, double value)
 {
     fault_t fault;
@@ -203,13 +212,12 @@ s_workers (answer_t *self)
 static void
 s_put_methods (answer_t *self, const class_note_t *note)
 {
-    fault_t fault;
-    troupe_arg_t nil = troupe_nil ();
+    if (!note) {
+        s_nil (self, "methods");
+        return;
+    }
     value_put_string (&self->body, "methods", 7);
-    if (note)
-        bytes_append (&self->body, note->methods.data, note->methods.size);
-    else
-        value_write (&self->body, &nil, NULL, &fault);
+    bytes_append (&self->body, note->methods.data, note->methods.size);
 }
 
 static void
@@ -249,7 +257,10 @@ s_functions (answer_t *self)
             continue;
         s_program (self, function.program);
         s_text (self, "function", function.name);
-        s_real (self, "mean_ms", function.service < 0 ? 0 : (double) function.service / CLOCK_MS);
+        if (function.service < 0)
+            s_nil (self, "mean_ms");
+        else
+            s_real (self, "mean_ms", (double) function.service / CLOCK_MS);
         s_number (self, "ready", function.ready);
     }
 }
@@ -445,15 +456,19 @@ s_find_workers (head_t *head, lines_of_t *self)
 
 /*  A worker may be called "worker 3", as its lines begin.                  */
 static bool
+s_is_called (const char *label, const char *key)
+{
+    size_t length = strlen (key);
+    return strncmp (label, key, length) == 0
+           && (!label [length] || strncmp (label + length, " (", 2) == 0);
+}
+
+static bool
 s_line_is_of (const line_t *line, const lines_of_t *of)
 {
     id_text_t id;
-    size_t length = strlen (of->key);
-    if (!length || strcmp (line->where, of->key) == 0
+    if (!*of->key || strcmp (line->where, of->key) == 0 || s_is_called (line->who, of->key)
         || strcmp (s_process_text (line->worker, id), of->key) == 0)
-        return true;
-    if (strncmp (line->who, of->key, length) == 0
-        && (!line->who [length] || strncmp (line->who + length, " (", 2) == 0))
         return true;
     for (size_t index = 0; index < of->count; index++)
         if (of->workers [index] == line->worker)
@@ -470,7 +485,7 @@ s_is_there (head_t *head, const lines_of_t *of)
     bool there = of->count || s_find_node (head, of->key);
     for (size_t cursor = 0; !there && head_next_worker (head->state, &cursor, &worker);)
         there = strcmp (s_process_text (worker.process, id), of->key) == 0
-                || strcmp (worker.label, of->key) == 0;
+                || s_is_called (worker.label, of->key);
     return there;
 }
 
@@ -679,9 +694,10 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
     answer_t answer = { .head = self, .asker = peer, .key = key, .now = now };
     bool known = strcmp (what, "lines") == 0;
     if (known && s_lines (&answer, after, limit)) {
+        fault_t fault;
         bytes_release (&answer.body);
-        head_answer_fault (self, peer, record->id, TROUPE_ENAME,
-                           "no node, worker, actor or task is called that");
+        fault_set (&fault, TROUPE_ENAME, "there is no node, worker, actor or task '%s'", key);
+        head_answer_fault (self, peer, record->id, fault.code, fault.text);
         return;
     }
     for (size_t index = 0; index < sizeof kinds / sizeof *kinds; index++)
@@ -700,7 +716,9 @@ s_drain (head_t *self, peer_t *peer, tid_t id, const char *key)
 {
     peer_t *node = s_find_node (self, key);
     if (!node) {
-        head_answer_fault (self, peer, id, TROUPE_ENAME, "there is no such node");
+        fault_t fault;
+        fault_set (&fault, TROUPE_ENAME, "there is no node '%s'", key);
+        head_answer_fault (self, peer, id, fault.code, fault.text);
         return;
     }
     size_t cursor = 0;
