@@ -333,6 +333,15 @@ chmod 600 "$folder/token"
 TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
     --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
 
+#  Who only asks has no object store, which would read this; who calls has one.
+TROUPE_FOLDER=$folder/run/other TROUPE_OBJECT_MEMORY=nonsense
+export TROUPE_OBJECT_MEMORY
+run 0 status --address "$address" --token-file "$folder/token"
+run 3 call --address "$address" --token-file "$folder/token" kv.size
+has err 'TROUPE_OBJECT_MEMORY'
+unset TROUPE_OBJECT_MEMORY
+TROUPE_FOLDER=$folder/run/troupe
+
 #  Tokens that are none are named, and where they come from.
 TROUPE_TOKEN=nothing
 export TROUPE_TOKEN
