@@ -102,18 +102,20 @@ probe_loose (troupe_call_t *call)
     return troupe_return (call, troupe_int64s (types, count));
 }
 
-TROUPE_ACTOR (
-    probe, probe_t,
-    .methods = {
-        TROUPE_METHOD (probe_integers, .parameters = "a: int8, b: int16, c: int32, d: int64, "
-                                                     "e: uint8, f: uint16, g: uint32, h: uint64"),
-        TROUPE_METHOD (probe_scalars,
-                       .parameters = "a: bool, b: float, c: double, d: string, e: bytes"),
-        TROUPE_METHOD (probe_arrays, .parameters = "a: int32s, b: int64s, c: floats, d: doubles, "
-                                                   "e: strings"),
-        TROUPE_METHOD (probe_shapes, .parameters = "a: list, b: map, c: any"),
-        TROUPE_METHOD (probe_pass, .parameters = "counter: actor"),
-        TROUPE_METHOD (probe_loose) });
+TROUPE_ACTOR (probe, probe_t,
+              .methods
+              = { TROUPE_METHOD (probe_integers, .parameters
+                                                 = "a: int8, b: int16, c: int32, d: int64, "
+                                                   "e: uint8, f: uint16, g: uint32, h: uint64"),
+                  TROUPE_METHOD (probe_scalars,
+                                 .parameters
+                                 = "a: bool, b: float, c: double, d: string, e: bytes"),
+                  TROUPE_METHOD (probe_arrays, .parameters
+                                               = "a: int32s, b: int64s, c: floats, d: doubles, "
+                                                 "e: strings"),
+                  TROUPE_METHOD (probe_shapes, .parameters = "a: list, b: map, c: any"),
+                  TROUPE_METHOD (probe_pass, .parameters = "counter: actor"),
+                  TROUPE_METHOD (probe_loose) });
 
 static int
 hold (troupe_call_t *call)
@@ -151,9 +153,8 @@ s_leave_actors (troupe_t *troupe)
     static const char *const classes [] = { "kv", "counter", "probe" };
     int failed = 0;
     for (int i = 0; i < 3; i++) {
-        troupe_actor_t *actor
-            = troupe_spawn_by_name (troupe, classes [i],
-                                    TROUPE_WITH (.name = classes [i], .detached = true));
+        troupe_actor_t *actor = troupe_spawn_by_name (
+            troupe, classes [i], TROUPE_WITH (.name = classes [i], .detached = true));
         troupe_future_t *ready = troupe_actor_ready (actor);
         if (troupe_get (ready)) {
             fprintf (stderr, "%s\n", troupe_error ());
@@ -174,7 +175,7 @@ main (int argc, char *argv [])
         return 1;
     }
     int count = argc == 4 ? atoi (argv [3]) : 0;
-    int failed = count > 0 && count <= 16 ? s_hold (troupe, argv [2], count)
-                                          : s_leave_actors (troupe);
+    int failed
+        = count > 0 && count <= 16 ? s_hold (troupe, argv [2], count) : s_leave_actors (troupe);
     return troupe_term (&troupe) || failed;
 }

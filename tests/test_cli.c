@@ -389,9 +389,9 @@ test_values (void **state)
 static void
 test_parameters (void **state)
 {
-    static const char *const bad [] = { "amount", "amount:", "amount: number", "1st: any",
-                                        "a: any,", ", a: any", "a: any b: any", "a: int64s2",
-                                        "a b: any", ":any", "a: any; b: any" };
+    static const char *const bad [] = { "amount",   "amount:",  "amount: number", "1st: any",
+                                        "a: any,",  ", a: any", "a: any b: any",  "a: int64s2",
+                                        "a b: any", ":any",     "a: any; b: any" };
     static const char good [] = " amount : int64,key:string,\n_x9: any ";
     const char *text = good;
     parameter_t parameter;
@@ -454,7 +454,10 @@ s_assert_converted (parameter_type_t type, const char *word, const char *wanted)
 static void
 test_typed_scalars (void **state)
 {
-    static const struct { parameter_type_t type; const char *least, *most, *under, *over; } ranges []
+    static const struct {
+        parameter_type_t type;
+        const char *least, *most, *under, *over;
+    } ranges []
         = { { PARAMETER_INT8, "-128", "127", "-129", "128" },
             { PARAMETER_INT16, "-32768", "32767", "-32769", "32768" },
             { PARAMETER_INT32, "-2147483648", "2147483647", "-2147483649", "2147483648" },
@@ -464,22 +467,35 @@ test_typed_scalars (void **state)
             { PARAMETER_UINT16, "0", "65535", "-1", "65536" },
             { PARAMETER_UINT32, "0", "4294967295", "-1", "4294967296" },
             { PARAMETER_UINT64, "0", "9223372036854775807", "-1", "18446744073709551616" } };
-    static const char *const no_number [] = { "", "-", "1x", " 1", "1 ", "0x10", "1.0", "1e3",
-                                              "--1", "true" };
-    static const struct { parameter_type_t type; const char *word, *wanted; } others []
-        = { { PARAMETER_DOUBLE, "-1.5e3", "-1500.0" }, { PARAMETER_DOUBLE, "12", "12.0" },
-            { PARAMETER_DOUBLE, "inf", "null" }, { PARAMETER_DOUBLE, "1e999", NULL },
-            { PARAMETER_DOUBLE, "0.1", "0.1" }, { PARAMETER_FLOAT, "1e300", NULL },
-            { PARAMETER_FLOAT, "0.5", "0.5" }, { PARAMETER_FLOAT, "nan", "null" },
-            { PARAMETER_DOUBLE, "", NULL }, { PARAMETER_DOUBLE, " 1", NULL },
-            { PARAMETER_DOUBLE, "1,5", NULL }, { PARAMETER_BOOL, "true", "true" },
-            { PARAMETER_BOOL, "false", "false" }, { PARAMETER_BOOL, "1", NULL },
-            { PARAMETER_BOOL, "True", NULL }, { PARAMETER_STRING, "12", "\"12\"" },
-            { PARAMETER_STRING, "", "\"\"" }, { PARAMETER_STRING, "null", "\"null\"" },
-            { PARAMETER_STRING, "\"x\"", "\"\\\"x\\\"\"" },
-            { PARAMETER_STRING, "[1", "\"[1\"" }, { PARAMETER_ANY, "12", "12" },
-            { PARAMETER_ANY, "12x", "\"12x\"" }, { PARAMETER_ACTOR, "x", NULL },
-            { PARAMETER_FUTURE, "x", NULL } };
+    static const char *const no_number []
+        = { "", "-", "1x", " 1", "1 ", "0x10", "1.0", "1e3", "--1", "true" };
+    static const struct {
+        parameter_type_t type;
+        const char *word, *wanted;
+    } others [] = { { PARAMETER_DOUBLE, "-1.5e3", "-1500.0" },
+                    { PARAMETER_DOUBLE, "12", "12.0" },
+                    { PARAMETER_DOUBLE, "inf", "null" },
+                    { PARAMETER_DOUBLE, "1e999", NULL },
+                    { PARAMETER_DOUBLE, "0.1", "0.1" },
+                    { PARAMETER_FLOAT, "1e300", NULL },
+                    { PARAMETER_FLOAT, "0.5", "0.5" },
+                    { PARAMETER_FLOAT, "nan", "null" },
+                    { PARAMETER_DOUBLE, "", NULL },
+                    { PARAMETER_DOUBLE, " 1", NULL },
+                    { PARAMETER_DOUBLE, "1,5", NULL },
+                    { PARAMETER_BOOL, "true", "true" },
+                    { PARAMETER_BOOL, "false", "false" },
+                    { PARAMETER_BOOL, "1", NULL },
+                    { PARAMETER_BOOL, "True", NULL },
+                    { PARAMETER_STRING, "12", "\"12\"" },
+                    { PARAMETER_STRING, "", "\"\"" },
+                    { PARAMETER_STRING, "null", "\"null\"" },
+                    { PARAMETER_STRING, "\"x\"", "\"\\\"x\\\"\"" },
+                    { PARAMETER_STRING, "[1", "\"[1\"" },
+                    { PARAMETER_ANY, "12", "12" },
+                    { PARAMETER_ANY, "12x", "\"12x\"" },
+                    { PARAMETER_ACTOR, "x", NULL },
+                    { PARAMETER_FUTURE, "x", NULL } };
     (void) state;
     for (size_t i = 0; i < sizeof ranges / sizeof ranges [0]; i++) {
         s_assert_converted (ranges [i].type, ranges [i].least, ranges [i].least);
@@ -496,33 +512,35 @@ test_typed_scalars (void **state)
 static void
 test_typed_arrays (void **state)
 {
-    static const struct { parameter_type_t type; const char *word, *wanted; } cases []
-        = { { PARAMETER_BYTES, "ab", "{\"base64\": \"YWI=\"}" },
-            { PARAMETER_BYTES, "", "{\"base64\": \"\"}" },
-            { PARAMETER_BYTES, "{\"base64\": \"AAEC\"}", "{\"base64\": \"AAEC\"}" },
-            { PARAMETER_BYTES, "{\"base64\": \"*\"}", NULL },
-            { PARAMETER_BYTES, "{}", "{\"base64\": \"e30=\"}" },
-            { PARAMETER_INT32S, "[1, -2147483648]", "[1, -2147483648]" },
-            { PARAMETER_INT32S, "[]", "[]" },
-            { PARAMETER_INT32S, "[2147483648]", NULL },
-            { PARAMETER_INT32S, "[1.0]", NULL },
-            { PARAMETER_INT32S, "1", NULL },
-            { PARAMETER_INT32S, "[1] 2", NULL },
-            { PARAMETER_INT64S, "[9223372036854775807]", "[9223372036854775807]" },
-            { PARAMETER_INT64S, "[9223372036854775808]", NULL },
-            { PARAMETER_FLOATS, "[1, 0.5]", "[1.0, 0.5]" },
-            { PARAMETER_FLOATS, "[1e300]", NULL },
-            { PARAMETER_DOUBLES, "[1e-300, 0.1]", "[1e-300, 0.1]" },
-            { PARAMETER_DOUBLES, "[null]", NULL },
-            { PARAMETER_STRINGS, "[\"12\", \"\"]", "[\"12\", \"\"]" },
-            { PARAMETER_STRINGS, "[12]", NULL },
-            { PARAMETER_STRINGS, "{}", NULL },
-            { PARAMETER_LIST, "[1, [\"a\", {}]]", "[1, [\"a\", {}]]" },
-            { PARAMETER_LIST, "{}", NULL },
-            { PARAMETER_LIST, "[", NULL },
-            { PARAMETER_MAP, "{\"a\": [1]}", "{\"a\": [1]}" },
-            { PARAMETER_MAP, "{\"a\": 1, \"a\": 2}", NULL },
-            { PARAMETER_MAP, "[]", NULL } };
+    static const struct {
+        parameter_type_t type;
+        const char *word, *wanted;
+    } cases [] = { { PARAMETER_BYTES, "ab", "{\"base64\": \"YWI=\"}" },
+                   { PARAMETER_BYTES, "", "{\"base64\": \"\"}" },
+                   { PARAMETER_BYTES, "{\"base64\": \"AAEC\"}", "{\"base64\": \"AAEC\"}" },
+                   { PARAMETER_BYTES, "{\"base64\": \"*\"}", NULL },
+                   { PARAMETER_BYTES, "{}", "{\"base64\": \"e30=\"}" },
+                   { PARAMETER_INT32S, "[1, -2147483648]", "[1, -2147483648]" },
+                   { PARAMETER_INT32S, "[]", "[]" },
+                   { PARAMETER_INT32S, "[2147483648]", NULL },
+                   { PARAMETER_INT32S, "[1.0]", NULL },
+                   { PARAMETER_INT32S, "1", NULL },
+                   { PARAMETER_INT32S, "[1] 2", NULL },
+                   { PARAMETER_INT64S, "[9223372036854775807]", "[9223372036854775807]" },
+                   { PARAMETER_INT64S, "[9223372036854775808]", NULL },
+                   { PARAMETER_FLOATS, "[1, 0.5]", "[1.0, 0.5]" },
+                   { PARAMETER_FLOATS, "[1e300]", NULL },
+                   { PARAMETER_DOUBLES, "[1e-300, 0.1]", "[1e-300, 0.1]" },
+                   { PARAMETER_DOUBLES, "[null]", NULL },
+                   { PARAMETER_STRINGS, "[\"12\", \"\"]", "[\"12\", \"\"]" },
+                   { PARAMETER_STRINGS, "[12]", NULL },
+                   { PARAMETER_STRINGS, "{}", NULL },
+                   { PARAMETER_LIST, "[1, [\"a\", {}]]", "[1, [\"a\", {}]]" },
+                   { PARAMETER_LIST, "{}", NULL },
+                   { PARAMETER_LIST, "[", NULL },
+                   { PARAMETER_MAP, "{\"a\": [1]}", "{\"a\": [1]}" },
+                   { PARAMETER_MAP, "{\"a\": 1, \"a\": 2}", NULL },
+                   { PARAMETER_MAP, "[]", NULL } };
     (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof cases [0]; i++)
         s_assert_converted (cases [i].type, cases [i].word, cases [i].wanted);
@@ -661,19 +679,26 @@ test_filters (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_integers), cmocka_unit_test (test_sizes),
-        cmocka_unit_test (test_amounts), cmocka_unit_test (test_addresses),
-        cmocka_unit_test (test_pairs), cmocka_unit_test (test_options),
-        cmocka_unit_test (test_connection_options), cmocka_unit_test (test_token_file),
-        cmocka_unit_test (test_clean_text), cmocka_unit_test (test_columns),
-        cmocka_unit_test (test_quantities), cmocka_unit_test (test_words),
-        cmocka_unit_test (test_values), cmocka_unit_test (test_parameters),
-        cmocka_unit_test (test_typed_scalars), cmocka_unit_test (test_typed_arrays),
-        cmocka_unit_test (test_rows), cmocka_unit_test (test_order),
-        cmocka_unit_test (test_names),
-        cmocka_unit_test (test_filters)
-    };
+    const struct CMUnitTest tests [] = { cmocka_unit_test (test_integers),
+                                         cmocka_unit_test (test_sizes),
+                                         cmocka_unit_test (test_amounts),
+                                         cmocka_unit_test (test_addresses),
+                                         cmocka_unit_test (test_pairs),
+                                         cmocka_unit_test (test_options),
+                                         cmocka_unit_test (test_connection_options),
+                                         cmocka_unit_test (test_token_file),
+                                         cmocka_unit_test (test_clean_text),
+                                         cmocka_unit_test (test_columns),
+                                         cmocka_unit_test (test_quantities),
+                                         cmocka_unit_test (test_words),
+                                         cmocka_unit_test (test_values),
+                                         cmocka_unit_test (test_parameters),
+                                         cmocka_unit_test (test_typed_scalars),
+                                         cmocka_unit_test (test_typed_arrays),
+                                         cmocka_unit_test (test_rows),
+                                         cmocka_unit_test (test_order),
+                                         cmocka_unit_test (test_names),
+                                         cmocka_unit_test (test_filters) };
     screen_prepare ();
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -22,45 +22,47 @@ typedef struct {
 static const range_t *
 s_range (parameter_type_t type)
 {
-    static const range_t ranges [PARAMETER_TYPE_LIMIT] = {
-        [PARAMETER_INT8] = { INT8_MIN, INT8_MAX },     [PARAMETER_INT16] = { INT16_MIN, INT16_MAX },
-        [PARAMETER_INT32] = { INT32_MIN, INT32_MAX },  [PARAMETER_INT64] = { INT64_MIN, INT64_MAX },
-        [PARAMETER_UINT8] = { 0, UINT8_MAX },          [PARAMETER_UINT16] = { 0, UINT16_MAX },
-        [PARAMETER_UINT32] = { 0, UINT32_MAX },        [PARAMETER_INT32S] = { INT32_MIN, INT32_MAX },
-        [PARAMETER_INT64S] = { INT64_MIN, INT64_MAX }
-    };
+    static const range_t ranges [PARAMETER_TYPE_LIMIT]
+        = { [PARAMETER_INT8] = { INT8_MIN, INT8_MAX },
+            [PARAMETER_INT16] = { INT16_MIN, INT16_MAX },
+            [PARAMETER_INT32] = { INT32_MIN, INT32_MAX },
+            [PARAMETER_INT64] = { INT64_MIN, INT64_MAX },
+            [PARAMETER_UINT8] = { 0, UINT8_MAX },
+            [PARAMETER_UINT16] = { 0, UINT16_MAX },
+            [PARAMETER_UINT32] = { 0, UINT32_MAX },
+            [PARAMETER_INT32S] = { INT32_MIN, INT32_MAX },
+            [PARAMETER_INT64S] = { INT64_MIN, INT64_MAX } };
     return &ranges [type];
 }
 
 const char *
 convert_wanted (parameter_type_t type)
 {
-    static const char *const texts [PARAMETER_TYPE_LIMIT] = {
-        [PARAMETER_ANY] = "JSON, else a string",
-        [PARAMETER_BOOL] = "true or false",
-        [PARAMETER_INT8] = "an integer from -128 to 127",
-        [PARAMETER_INT16] = "an integer from -32768 to 32767",
-        [PARAMETER_INT32] = "an integer from -2147483648 to 2147483647",
-        [PARAMETER_INT64] = "an integer from -9223372036854775808 to 9223372036854775807",
-        [PARAMETER_UINT8] = "an integer from 0 to 255",
-        [PARAMETER_UINT16] = "an integer from 0 to 65535",
-        [PARAMETER_UINT32] = "an integer from 0 to 4294967295",
-        [PARAMETER_UINT64] = "an integer from 0 to 18446744073709551615",
-        [PARAMETER_FLOAT] = "a number that a float holds",
-        [PARAMETER_DOUBLE] = "a number that a double holds",
-        [PARAMETER_STRING] = "a string",
-        [PARAMETER_BYTES] = "bytes as they stand, or {\"base64\": \"...\"}",
-        [PARAMETER_INT32S] = "a JSON array of integers from -2147483648 to 2147483647",
-        [PARAMETER_INT64S]
-        = "a JSON array of integers from -9223372036854775808 to 9223372036854775807",
-        [PARAMETER_FLOATS] = "a JSON array of numbers that a float holds",
-        [PARAMETER_DOUBLES] = "a JSON array of numbers",
-        [PARAMETER_STRINGS] = "a JSON array of strings",
-        [PARAMETER_LIST] = "a JSON array",
-        [PARAMETER_MAP] = "a JSON object",
-        [PARAMETER_ACTOR] = "the name of an actor",
-        [PARAMETER_FUTURE] = "a future, which cannot be given on the command line"
-    };
+    static const char *const texts [PARAMETER_TYPE_LIMIT]
+        = { [PARAMETER_ANY] = "JSON, else a string",
+            [PARAMETER_BOOL] = "true or false",
+            [PARAMETER_INT8] = "an integer from -128 to 127",
+            [PARAMETER_INT16] = "an integer from -32768 to 32767",
+            [PARAMETER_INT32] = "an integer from -2147483648 to 2147483647",
+            [PARAMETER_INT64] = "an integer from -9223372036854775808 to 9223372036854775807",
+            [PARAMETER_UINT8] = "an integer from 0 to 255",
+            [PARAMETER_UINT16] = "an integer from 0 to 65535",
+            [PARAMETER_UINT32] = "an integer from 0 to 4294967295",
+            [PARAMETER_UINT64] = "an integer from 0 to 18446744073709551615",
+            [PARAMETER_FLOAT] = "a number that a float holds",
+            [PARAMETER_DOUBLE] = "a number that a double holds",
+            [PARAMETER_STRING] = "a string",
+            [PARAMETER_BYTES] = "bytes as they stand, or {\"base64\": \"...\"}",
+            [PARAMETER_INT32S] = "a JSON array of integers from -2147483648 to 2147483647",
+            [PARAMETER_INT64S]
+            = "a JSON array of integers from -9223372036854775808 to 9223372036854775807",
+            [PARAMETER_FLOATS] = "a JSON array of numbers that a float holds",
+            [PARAMETER_DOUBLES] = "a JSON array of numbers",
+            [PARAMETER_STRINGS] = "a JSON array of strings",
+            [PARAMETER_LIST] = "a JSON array",
+            [PARAMETER_MAP] = "a JSON object",
+            [PARAMETER_ACTOR] = "the name of an actor",
+            [PARAMETER_FUTURE] = "a future, which cannot be given on the command line" };
     return texts [type];
 }
 
@@ -209,11 +211,11 @@ s_array (troupe_packer_t *packer, parameter_type_t type, const json_t *json,
         return -1;
     void *items = calloc (count + 1, sizeof (int64_t));
     int rc = items ? 0 : -1;
-    json_array_foreach (json, index, item)
-        if (rc == 0 && s_item (type, item, items, index)) {
-            snprintf (why, CONVERT_WHY_SIZE, "item %zu", index + 1);
-            rc = -1;
-        }
+    json_array_foreach (json, index, item) if (rc == 0 && s_item (type, item, items, index))
+    {
+        snprintf (why, CONVERT_WHY_SIZE, "item %zu", index + 1);
+        rc = -1;
+    }
     if (rc == 0)
         rc = troupe_pack (packer, s_array_arg (type, items, count));
     free (items);
@@ -230,7 +232,8 @@ s_json (troupe_packer_t *packer, parameter_type_t type, const char *word,
     if (!json)
         snprintf (why, CONVERT_WHY_SIZE, "%s", error.text);
     else if (type == PARAMETER_MAP || type == PARAMETER_LIST)
-        rc = json_is_object (json) == (type == PARAMETER_MAP) ? json_pack_tree (packer, json) : -1;
+        rc = json_is_object (json) == (type == PARAMETER_MAP) ? json_pack_tree (packer, json)
+                                                              : -1;
     else
         rc = s_array (packer, type, json, why);
     json_decref (json);

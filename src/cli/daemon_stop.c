@@ -85,8 +85,7 @@ s_signal (target_t *self, int number, fault_t *fault)
 static int
 s_await (target_t *self, int64_t deadline, stopped_t *result, fault_t *fault)
 {
-    if (!self->killed && s_await_end (self->pidfd, deadline)
-        && s_signal (self, SIGKILL, fault))
+    if (!self->killed && s_await_end (self->pidfd, deadline) && s_signal (self, SIGKILL, fault))
         return -1;
     if (s_await_end (self->pidfd, clock_now () + KILL_PATIENCE))
         return fault_set (fault, TROUPE_ETIMEOUT, "%s (pid %d) does not end", self->state->node,
@@ -105,8 +104,8 @@ s_stop (target_t *targets, int count, const stop_options_t *options, stopped_t *
         fault_t *fault)
 {
     int rc = 0;
-    int64_t deadline = options->timeout_ms < 0 ? CLOCK_NEVER
-                                               : clock_now () + options->timeout_ms * CLOCK_MS;
+    int64_t deadline
+        = options->timeout_ms < 0 ? CLOCK_NEVER : clock_now () + options->timeout_ms * CLOCK_MS;
     for (int index = 0; index < count; index++)
         if (s_signal (&targets [index],
                       options->force                ? SIGKILL

@@ -118,8 +118,10 @@ static const char *const s_store_fields [] = {
 static const kind_t s_kinds [] = {
     { "nodes", "node", s_nodes, s_node_fields, { "name" }, { "id", "name" } },
     { "workers", "worker", s_workers, s_worker_fields, { "node", "id" }, { "id", "worker" } },
-    { "actors", "actor", s_actors, s_actor_fields, { "namespace", "~name", "id" }, { "id", "name" } },
-    { "classes", "class", s_classes, s_class_fields, { "class", "program", "hash" }, { "class" } },
+    { "actors", "actor", s_actors, s_actor_fields, { "namespace", "~name", "id" },
+      { "id", "name" } },
+    { "classes", "class", s_classes, s_class_fields, { "class", "program", "hash" },
+      { "class" } },
     { "functions", "function", s_functions, s_function_fields, { "function", "program", "hash" },
       { "function" } },
     { "tasks", "task", s_tasks, s_task_fields, { "job", "id" }, { "id" } },

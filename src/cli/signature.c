@@ -11,7 +11,8 @@ s_text (troupe_view_t map, const char *field)
     troupe_view_t value;
     const char *text;
     return troupe_view_field (map, field, &value) == 0
-                   && troupe_view_type (value) == TROUPE_STRING && troupe_read (value, &text) == 0
+                   && troupe_view_type (value) == TROUPE_STRING
+                   && troupe_read (value, &text) == 0
                ? text
                : "";
 }
@@ -55,9 +56,9 @@ s_read (troupe_view_t method, signature_t *self)
     while (self->count < SIGNATURE_PARAMETERS_MAX && troupe_view_next (&inside, &item) == 1) {
         const char *name = s_text (item, "name"), *type = s_text (item, "type");
         parameter_type_t known = parameter_type (type, strlen (type));
-        self->parameters [self->count++] = (parameter_t){
-            name, strlen (name), known == PARAMETER_TYPE_LIMIT ? PARAMETER_ANY : known
-        };
+        self->parameters [self->count++]
+            = (parameter_t){ name, strlen (name),
+                             known == PARAMETER_TYPE_LIMIT ? PARAMETER_ANY : known };
     }
 }
 

@@ -40,7 +40,7 @@ s_check_file (settings_t *self, FILE *file)
     else if (status.st_mode & 002)
         fault_set (&self->fault, TROUPE_EINVAL, "others may write to %s: chmod o-w %s",
                    self->path, self->path);
-    else if (secret && (status.st_mode & (status.st_uid == geteuid () && geteuid () ? 077 : 007)))
+    else if (secret && (status.st_mode & (status.st_uid ? 077 : 007)))
         fault_set (&self->fault, TROUPE_EINVAL,
                    "others have access to %s, so the token in it is no secret any more: chmod "
                    "%s %s, and better make a new one",

@@ -146,8 +146,8 @@ s_read_log (remote_t *self, fault_t *fault)
     self->quiet = text && strcmp (text, "off") == 0;
     return self->quiet || !text || !*text || strcmp (text, "on") == 0
                ? 0
-               : fault_set (fault, TROUPE_EINVAL, "TROUPE_LOG is '%s': wanted \"on\" or \"off\"",
-                            text);
+               : fault_set (fault, TROUPE_EINVAL,
+                            "TROUPE_LOG is '%s': wanted \"on\" or \"off\"", text);
 }
 
 /*  What the environment says of the job: TROUPE_PRIORITY, TROUPE_SHARE.    */
@@ -216,8 +216,8 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
         && (s_read_terms (terms, fault) || s_check_surroundings (folder, job, fault)))
         return -1;
     if (strlen (space) > SPACE_MAX)
-        return fault_set (fault, TROUPE_EINVAL, "the namespace '%.64s...' has more than %d bytes",
-                          space, SPACE_MAX);
+        return fault_set (fault, TROUPE_EINVAL,
+                          "the namespace '%.64s...' has more than %d bytes", space, SPACE_MAX);
     bool far = !place->endpoint [0];
     network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
     s_name_program (name);
@@ -253,8 +253,9 @@ remote_new (const place_t *place, role_t role, const char *space, bool objects, 
         return NULL;
     }
     self->program = -1;
-    if ((role == ROLE_DRIVER && s_read_log (self, fault)) || s_open_network (self, place, fault) || s_open_program (self, role, fault)
-        || (objects && s_open_store (self, place, fault)) || s_join (self, place, role, space, fault)) {
+    if ((role == ROLE_DRIVER && s_read_log (self, fault)) || s_open_network (self, place, fault)
+        || s_open_program (self, role, fault) || (objects && s_open_store (self, place, fault))
+        || s_join (self, place, role, space, fault)) {
         fault_t second;
         remote_destroy (&self, &second);
         return NULL;

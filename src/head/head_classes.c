@@ -126,8 +126,7 @@ s_keep (head_t *self, class_note_t *note)
     if (before) {
         list_remove (&before->node);
         s_free (before);
-    }
-    else if (self->class_count == CLASSES_MAX)
+    } else if (self->class_count == CLASSES_MAX)
         s_free (container_of (list_pop (&self->classes), class_note_t, node));
     else
         self->class_count++;

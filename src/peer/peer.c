@@ -144,9 +144,8 @@ peer_send_classes (troupe_t *self)
 {
     bytes_t body = { 0 };
     s_put_classes (&body);
-    record_t classes = { .type = RECORD_CLASSES,
-                         .body = body.data,
-                         .body_size = (uint32_t) body.size };
+    record_t classes
+        = { .type = RECORD_CLASSES, .body = body.data, .body_size = (uint32_t) body.size };
     if (!body.failed)
         link_send (self, HEAD_PROCESS, &classes);
     bytes_release (&body);

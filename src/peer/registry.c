@@ -32,7 +32,8 @@ troupe_task_register (troupe_task_t *task)
 static bool
 s_is_whole (const troupe_class_t *actor)
 {
-    size_t method = actor->abi == ABI_FIRST ? sizeof (first_method_t) : sizeof (troupe_method_t);
+    size_t method
+        = actor->abi == ABI_FIRST ? sizeof (first_method_t) : sizeof (troupe_method_t);
     return actor->abi >= ABI_FIRST && actor->abi <= TROUPE_ABI
            && actor->size >= offsetof (troupe_class_t, methods) + TROUPE_METHODS_MAX * method;
 }
@@ -73,7 +74,8 @@ s_method (const troupe_class_t *actor, size_t index)
 {
     if (actor->abi != ABI_FIRST)
         return actor->methods [index];
-    const first_method_t *method = (const first_method_t *) (const void *) actor->methods + index;
+    const first_method_t *method
+        = (const first_method_t *) (const void *) actor->methods + index;
     return (troupe_method_t){ method->name, method->function, NULL };
 }
 
