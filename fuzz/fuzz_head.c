@@ -156,6 +156,10 @@ fuzz_check (void)
     REQUIRE (!wrong && !head_failed (fuzz_head->state));
     head_counts_t counts = head_counts (fuzz_head->state);
     REQUIRE (counts.peers == fuzz_head->peers.count && counts.peers == fuzz_head->routes.count);
+    size_t classes = 0;
+    for (list_node_t *at = fuzz_head->classes.next; at != &fuzz_head->classes; at = at->next)
+        classes++;
+    REQUIRE (classes == fuzz_head->class_count);
 }
 
 /*  What s_run does.                                                        */

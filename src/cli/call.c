@@ -238,7 +238,12 @@ s_prepare (request_t *self, troupe_t *peer)
     const char *why = "out of memory";
     troupe_future_t *future = peer_inquire (peer, "actors", self->name);
     char *class_name = NULL;
-    int rc = rows_wait (future, &rows, &why) ? cli_failed (&verb_call, "%s", why) : 0;
+    int rc = 0;
+    if (future && self->deadline != CLOCK_NEVER
+        && troupe_wait (&future, 1, 1, s_left_ms (self), NULL) != 1)
+        rc = cli_failed (&verb_call, "the head does not answer in time");
+    else if (rows_wait (future, &rows, &why))
+        rc = cli_failed (&verb_call, "%s", why);
     if (rc == 0 && s_find_row (self, rows, &row)
         && troupe_view_field (row, "methods", &methods) == 0
         && troupe_view_type (methods) == TROUPE_LIST && (class_name = kind_field (row, "class"))

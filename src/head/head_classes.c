@@ -133,26 +133,24 @@ s_keep (head_t *self, class_note_t *note)
     list_append (&self->classes, &note->node);
 }
 
-static int
-s_note_class (head_t *self, uint32_t program, reader_t *reader)
+static void
+s_note_class (head_t *self, uint32_t program, reader_t reader)
 {
     msgpack_token_t list, name;
-    if (token_next (reader->data, reader->size, &reader->offset, &list)
-        || list.type != TROUPE_LIST || list.count % 2 == 0
-        || list.count > 1 + 2 * TROUPE_METHODS_MAX || s_read_name (reader, &name))
-        return -1;
+    if (token_next (reader.data, reader.size, &reader.offset, &list) || list.type != TROUPE_LIST
+        || list.count % 2 == 0 || list.count > 1 + 2 * TROUPE_METHODS_MAX
+        || s_read_name (&reader, &name))
+        return;
     class_note_t *note = calloc (1, sizeof *note);
     if (!note)
-        return -1;
+        return;
     note->program = program;
     note->name = bytes_text (name.data, name.size);
-    if (!note->name || s_methods (reader, list.count / 2, &note->methods)
-        || note->methods.failed) {
+    if (note->name && s_methods (&reader, list.count / 2, &note->methods) == 0
+        && !note->methods.failed)
+        s_keep (self, note);
+    else
         s_free (note);
-        return -1;
-    }
-    s_keep (self, note);
-    return 0;
 }
 
 void
@@ -162,8 +160,13 @@ head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t s
     msgpack_token_t list;
     if (token_next (data, size, &reader.offset, &list) || list.type != TROUPE_LIST)
         return;
-    for (size_t left = list.count; left && s_note_class (self, program, &reader) == 0; left--)
-        ;
+    for (size_t left = list.count; left; left--) {
+        reader_t class = reader;
+        if (value_skip (data, size, &reader.offset))
+            return;
+        class.size = reader.offset;
+        s_note_class (self, program, class);
+    }
 }
 
 void

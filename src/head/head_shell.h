@@ -196,8 +196,8 @@ void head_answers_destroy (head_t *self);
 /*  --- head_classes.c ---------------------------------------------------  */
 
 /*  The classes that a program's workers offer, as HELLO has them: a list of
-    lists, each a class, its methods and what these take, or nil. What is
-    malformed, and what follows it, is left out.                            */
+    lists, each a class, its methods and what these take, or nil. A class that
+    is malformed is left out.                                               */
 void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size);
 
 /*  CLASSES has come: the same, of a worker that has loaded a module.       */
