@@ -194,7 +194,7 @@ s_run (int argc, char *argv [])
     troupe_t *peer = cli_connect (&verb_list, &connection);
     if (!peer)
         return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (s_print, &listing, peer)
+    rc = watch ? live_repeat (&verb_list, s_print, &listing, peer)
                : live_once (&verb_list, s_print, &listing, peer);
     client_disconnect (&peer);
     return rc;

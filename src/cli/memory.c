@@ -59,7 +59,7 @@ s_run (int argc, char *argv [])
     troupe_t *peer = cli_connect (&verb_memory, &connection);
     if (!peer)
         return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (s_print, &request, peer)
+    rc = watch ? live_repeat (&verb_memory, s_print, &request, peer)
                : live_once (&verb_memory, s_print, &request, peer);
     client_disconnect (&peer);
     return rc;

@@ -257,7 +257,7 @@ s_run (int argc, char *argv [])
     troupe_t *peer = cli_connect (&verb_status, &connection);
     if (!peer)
         return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (s_print, &request, peer)
+    rc = watch ? live_repeat (&verb_status, s_print, &request, peer)
                : live_once (&verb_status, s_print, &request, peer);
     client_disconnect (&peer);
     return rc;

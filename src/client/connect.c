@@ -30,6 +30,15 @@ client_connect (const char *address, const char *token, const char *space, bool 
     return remote ? remote_peer (remote) : NULL;
 }
 
+bool
+client_is_lost (troupe_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool lost = self->lost.code != TROUPE_OK;
+    pthread_mutex_unlock (&self->lock);
+    return lost;
+}
+
 void
 client_disconnect (troupe_t **self_p)
 {

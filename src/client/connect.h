@@ -24,6 +24,9 @@ int client_locate (const char *address, const char *token, client_place_t *place
 troupe_t *client_connect (const char *address, const char *token, const char *space, bool objects,
                           fault_t *fault);
 
+/*  Whether the head is gone for good, so that nothing will be answered.     */
+bool client_is_lost (troupe_t *self);
+
 /*  Gives it back and nulls the pointer. Waits for the head, a second at most.
     Not while another thread uses it.                                       */
 void client_disconnect (troupe_t **self_p);
