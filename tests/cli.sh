@@ -295,6 +295,14 @@ run 1 call counter.ad 1
 has err "has no method 'ad'; it has add (amount: int64), get (), "
 called 9223372036854775807 counter.get
 
+#  An actor that cannot start yet, and a method that takes its time.
+run 1 call --timeout 0.3 later.size
+has err "the actor 'later' has not started yet"
+run 1 call --timeout 0.3 probe.hold "$folder/held"
+has err 'probe.hold has not answered in time'
+touch "$folder/held"
+called null probe.hold "$folder/held"
+
 #  Signatures are listed, of modules too.
 run 0 list classes --columns class,methods
 has out '^counter  add (amount: int64), get (), set (value: int64), '
@@ -307,7 +315,7 @@ run 0 show class probe --json
 has out '{"name": "pass", "parameters": \[{"name": "counter", "type": "actor"}\]}'
 has out '{"name": "loose", "parameters": null}'
 run 0 list actors --columns name,program
-[ "$(tr '\n' ' ' <"$folder/out" | tr -s ' ')" = 'NAME PROGRAM counter cli_actors kv cli_actors probe cli_actors ' ] ||
+[ "$(tr '\n' ' ' <"$folder/out" | tr -s ' ')" = 'NAME PROGRAM counter cli_actors kv cli_actors later cli_actors probe cli_actors ' ] ||
     fail "actors: $(cat "$folder/out")"
 run 0 show worker 'worker 1'
 has out '^  program       cli_actors$'

@@ -4,8 +4,9 @@
 
     usage: cli_actors
            cli_actors hold FILE COUNT
-    Leaves the detached actors kv, counter and probe behind; or runs so many
-    tasks, each of which ends when there is such a file.                    */
+    Leaves the detached actors kv, counter, probe and later behind, the last
+    of which waits for a resource; or runs so many tasks, each of which ends
+    when there is such a file.                                              */
 
 #include <troupe.h>
 
@@ -87,6 +88,18 @@ probe_pass (troupe_call_t *call)
     return rc;
 }
 
+/*  Ends when there is such a file.                                         */
+static int
+hold (troupe_call_t *call)
+{
+    const struct timespec pause = { 0, 10000000 };
+    const char *path;
+    if (troupe_args (call, &path))
+        return -1;
+    while (access (path, F_OK))
+        nanosleep (&pause, NULL);
+    return 0;
+}
 /*  The types of whatever it was given.                                     */
 static int
 probe_loose (troupe_call_t *call)
@@ -115,19 +128,9 @@ TROUPE_ACTOR (probe, probe_t,
                                                  "e: strings"),
                   TROUPE_METHOD (probe_shapes, .parameters = "a: list, b: map, c: any"),
                   TROUPE_METHOD (probe_pass, .parameters = "counter: actor"),
+        TROUPE_METHOD (hold, .parameters = "path: string"),
                   TROUPE_METHOD (probe_loose) });
 
-static int
-hold (troupe_call_t *call)
-{
-    const struct timespec pause = { 0, 10000000 };
-    const char *path;
-    if (troupe_args (call, &path))
-        return -1;
-    while (access (path, F_OK) && !troupe_cancelled (call))
-        nanosleep (&pause, NULL);
-    return 0;
-}
 TROUPE_TASK (hold);
 
 static int
@@ -147,16 +150,23 @@ s_hold (troupe_t *troupe, const char *path, int count)
     return failed;
 }
 
+/*  The counter has what `later` waits for.                                 */
 static int
 s_leave_actors (troupe_t *troupe)
 {
-    static const char *const classes [] = { "kv", "counter", "probe" };
+    static const struct { const char *name, *class_name, *resources; } actors []
+        = { { "kv", "kv", NULL },
+            { "counter", "counter", "disk=3" },
+            { "probe", "probe", NULL },
+            { "later", "kv", "disk=3" } };
     int failed = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         troupe_actor_t *actor = troupe_spawn_by_name (
-            troupe, classes [i], TROUPE_WITH (.name = classes [i], .detached = true));
+            troupe, actors [i].class_name,
+            TROUPE_WITH (.name = actors [i].name, .resources = actors [i].resources,
+                         .detached = true));
         troupe_future_t *ready = troupe_actor_ready (actor);
-        if (troupe_get (ready)) {
+        if (i < 3 && troupe_get (ready)) {
             fprintf (stderr, "%s\n", troupe_error ());
             failed = 1;
         }

@@ -283,8 +283,14 @@ s_call (request_t *request, troupe_actor_t *actor)
     }
     troupe_future_t *future = troupe_method_call (actor, request->method, NULL, request->values,
                                                   count);
-    int rc = troupe_get (future, &value) ? cli_failed (&verb_call, "%s", troupe_error ())
-                                         : s_print (request, value);
+    int rc;
+    if (troupe_get (future, &value) == 0)
+        rc = s_print (request, value);
+    else if (left >= 0 && troupe_error_code () == TROUPE_ETIMEOUT)
+        rc = cli_failed (&verb_call, "%s.%s has not answered in time; it may still run",
+                         request->name, request->method);
+    else
+        rc = cli_failed (&verb_call, "%s", troupe_error ());
     troupe_future_destroy (&future);
     return rc;
 }
