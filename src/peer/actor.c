@@ -118,6 +118,8 @@ s_new (troupe_t *peer, tid_t id, const char *class_name, size_t class_length)
     self->references = 1;
     self->class_name = bytes_text (class_name, class_length);
     self->described = registry_class (class_name, class_length);
+    if (self->described)
+        self->own_signature = class_signature (self->described);
     if (!self->class_name || id_table_put (&peer->actors, id, self)) {
         free (self->class_name);
         free (self);
@@ -452,8 +454,7 @@ s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_
     self->ready = call.future;
     self->ready->shared = true;
     self->named = call.options.name != NULL;
-    if (self->described)
-        self->signature = class_signature (self->described);
+    self->signature = self->own_signature;
     if (s_await_arrival (self)) {
         future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
         actor_release (self);
@@ -550,7 +551,7 @@ s_method (troupe_actor_t *self, const char *name, troupe_function_t *function, r
 {
     bool same = self->described
                 && (self->state == ACTOR_STARTING
-                    || self->signature == class_signature (self->described));
+                    || self->signature == self->own_signature);
     if (same) {
         int index = function ? class_method_by_function (self->described, function)
                              : class_method_by_name (self->described, name, strlen (name));

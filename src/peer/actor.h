@@ -26,7 +26,8 @@ struct troupe_actor {
     process_t worker;
     uint64_t number;            /*  on its worker                           */
     uint64_t signature;
-    const troupe_class_t *described;    /*  the class, if the program has it */
+    const troupe_class_t *described;    /*  the class, if the program has it, */
+    uint64_t own_signature;             /*  and its signature               */
     char *class_name;
     uint32_t references;        /*  handles here                            */
     process_t *borrowers;       /*  handles elsewhere                       */
