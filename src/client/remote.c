@@ -226,7 +226,7 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
     peer_options_t options = { .context = self->context,
                                .head_endpoint = far ? endpoint : place->endpoint,
                                .cookie = self->cookie,
-                               .role = role,
+                               .role = (uint8_t) role,
                                .label = label,
                                .network = &self->network,
                                .far = far,
