@@ -1,12 +1,29 @@
-/*  pages.c - large zeroed memory that goes back to the system when freed    */
+/*  pages.c - large memory, past malloc(): private, and shared in large pages */
 
 #include "core/pages.h"
+
+#include "core/clock.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define MAPPED_FROM ((size_t) 256 * 1024)
+
+/*  Of most processors. Where large pages have another size, or the kernel is
+    older than 6.1, asking for one fails, or does nothing.                  */
+#define LARGE ((uintptr_t) 2 << 20)
+
+/*  So many are asked for at once, and given up if each takes longer than its
+    small pages would. That is so in a virtual machine, some of the time: where
+    the host has taken back what was free, it has to give it anew.          */
+#define RUN_MAX 16
+#define SLOW CLOCK_MS
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 void *
 pages_new (size_t count, size_t size)
@@ -27,4 +44,64 @@ pages_free (void *memory, size_t count, size_t size)
         free (memory);
     else
         munmap (memory, count * size);
+}
+
+void *
+pages_map (int file, size_t size, int protection)
+{
+    /*  A large page must begin at a multiple of its size in the process as it
+        does in the file.                                                   */
+    size_t room = size + LARGE;
+    uint8_t *reserved
+        = mmap (NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED)
+        return NULL;
+    size_t before = (LARGE - (uintptr_t) reserved % LARGE) % LARGE;
+    void *memory = mmap (reserved + before, size, protection,
+                         MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0);
+    if (memory == MAP_FAILED) {
+        munmap (reserved, room);
+        return NULL;
+    }
+    size_t page = (size_t) sysconf (_SC_PAGESIZE);
+    uint8_t *behind = reserved + before + (size + page - 1) / page * page;
+    if (before)
+        munmap (reserved, before);
+    if (behind < reserved + room)
+        munmap (behind, (size_t) (reserved + room - behind));
+    madvise (memory, size, MADV_HUGEPAGE);
+    return memory;
+}
+
+/*  Whether there is a large page to come, and room for it.                 */
+static bool
+s_is_missing (uintptr_t place, uintptr_t end)
+{
+    unsigned char there = 1;
+    return place < end && mincore ((void *) place, 1, &there) == 0 && !(there & 1);
+}
+
+bool
+pages_prepare (void *place, size_t size)
+{
+    uintptr_t at = ((uintptr_t) place + LARGE - 1) / LARGE * LARGE;
+    uintptr_t end = ((uintptr_t) place + size) / LARGE * LARGE;
+    size_t most = 1;
+    while (at < end) {
+        uintptr_t from = at;
+        for (; at - from < most * LARGE && s_is_missing (at, end); at += LARGE) {
+            /*  Where there is nothing at all, nothing is collapsed.        */
+            (void) *(volatile const uint8_t *) at;
+        }
+        if (at == from) {
+            at += LARGE;
+            continue;
+        }
+        int64_t begin = clock_now ();
+        if (madvise ((void *) from, at - from, MADV_COLLAPSE)
+            || clock_now () - begin > (int64_t) ((at - from) / LARGE) * SLOW)
+            return false;
+        most = most < RUN_MAX ? 2 * most : most;
+    }
+    return true;
 }

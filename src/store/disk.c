@@ -3,6 +3,7 @@
 #include "store/disk.h"
 
 #include "core/checksum.h"
+#include "core/pages.h"
 #include "wire/thread.h"
 
 #include <errno.h>
@@ -64,6 +65,8 @@ s_do (const disk_t *self, disk_job_t *job, int error)
     job->fault.code = TROUPE_OK;
     if (job->write)
         job->checksum = checksum_of (job->data, job->size);
+    else
+        pages_prepare (job->data, job->size);
     if (error <= 0 && s_move (self, job))
         error = errno;
     if (error < 0 && !job->write)
