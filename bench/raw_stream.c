@@ -1,5 +1,7 @@
 /*  raw_stream.c - 1 GB between two processes in pieces of 1 MiB, over
-    loopback: plain TCP, libzmq over tcp, and libzmq with CURVE              */
+    loopback, into shared memory, where each page is looked at: plain TCP,
+    libzmq over tcp, and libzmq with CURVE
+        raw_stream [tcp | plain | curve]...                                  */
 
 #include "bench.h"
 
@@ -8,13 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
 #define PIECE ((size_t) 1 << 20)
 #define PIECES 954
-#define ROUNDS 3
+#define SIZE (PIECE * PIECES)
+
+/*  The first is into memory that was never used.                           */
+#define ROUNDS 4
 
 /*  Server and client keys, in Z85.                                         */
 static char s_server_public [41], s_server_secret [41];
@@ -83,7 +89,17 @@ s_tcp_source (void *argument, int to_parent)
     return 1;
 }
 
-/*  One round: everything into warm memory. Returns nanoseconds or -1.      */
+/*  Whether all of it is there.                                             */
+static bool
+s_whole (const uint8_t *data)
+{
+    for (size_t offset = 0; offset < SIZE; offset += 4096)
+        if (data [offset] != 5)
+            return false;
+    return true;
+}
+
+/*  One round. Returns nanoseconds or -1.                                   */
 static int64_t
 s_take_zmq (void *socket, uint8_t *to)
 {
@@ -98,7 +114,7 @@ s_take_zmq (void *socket, uint8_t *to)
         memcpy (to + index * PIECE, zmq_msg_data (&message), PIECE);
         zmq_msg_close (&message);
     }
-    return bench_now () - begin;
+    return s_whole (to) ? bench_now () - begin : -1;
 }
 
 static int64_t
@@ -107,13 +123,13 @@ s_take_tcp (int peer, uint8_t *to)
     int64_t begin = bench_now ();
     if (write (peer, "g", 1) != 1)
         return -1;
-    for (size_t done = 0; done < PIECE * PIECES;) {
-        ssize_t some = read (peer, to + done, PIECE * PIECES - done);
+    for (size_t done = 0; done < SIZE;) {
+        ssize_t some = read (peer, to + done, SIZE - done);
         if (some <= 0)
             return -1;
         done += (size_t) some;
     }
-    return bench_now () - begin;
+    return s_whole (to) ? bench_now () - begin : -1;
 }
 
 static int
@@ -122,10 +138,11 @@ s_report (const char *bench, int64_t *times)
     for (size_t index = 0; index < ROUNDS; index++)
         if (times [index] < 0)
             return bench_fail ("%s stopped", bench);
-    bench_sort (times, ROUNDS);
+    bench_sort (times + 1, ROUNDS - 1);
     bench_result_begin (bench, "raw",
-                        (double) (PIECE * PIECES) / (double) bench_percentile (times, ROUNDS, 50),
+                        (double) SIZE / (double) bench_percentile (times + 1, ROUNDS - 1, 50),
                         "GB/s");
+    bench_result_number ("first", (double) SIZE / (double) times [0]);
     bench_result_end ();
     return 0;
 }
@@ -135,7 +152,7 @@ s_measure_zmq (const char *bench, bool curve, uint8_t *to)
 {
     bench_child_t child = { .pid = 0 };
     char endpoint [64], open [41], secret [41];
-    int64_t times [ROUNDS] = { -1, -1, -1 };
+    int64_t times [ROUNDS] = { -1, -1, -1, -1 };
     int patience = 20000;
     if (bench_child_start (&child, s_zmq_source, &curve)
         || bench_child_read (&child, endpoint, sizeof endpoint))
@@ -162,7 +179,7 @@ s_measure_tcp (uint8_t *to)
 {
     bench_child_t child = { .pid = 0 };
     char port [16];
-    int64_t times [ROUNDS] = { -1, -1, -1 };
+    int64_t times [ROUNDS] = { -1, -1, -1, -1 };
     struct sockaddr_in address = { .sin_family = AF_INET };
     if (bench_child_start (&child, s_tcp_source, NULL)
         || bench_child_read (&child, port, sizeof port))
@@ -178,15 +195,40 @@ s_measure_tcp (uint8_t *to)
     return s_report ("transfer_tcp", times);
 }
 
-int
-main (void)
+/*  Into shared memory that was never used, as a store's is at first.       */
+static int
+s_measure (const char *what)
 {
-    uint8_t *to = malloc (PIECE * PIECES);
-    if (!to || zmq_curve_keypair (s_server_public, s_server_secret))
+    int memory = memfd_create ("raw", MFD_CLOEXEC), rc = -1;
+    uint8_t *to = MAP_FAILED;
+    if (memory >= 0 && ftruncate (memory, (off_t) SIZE) == 0)
+        to = mmap (NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    if (to == MAP_FAILED)
+        bench_fail ("no shared memory");
+    else if (strcmp (what, "tcp") == 0)
+        rc = s_measure_tcp (to);
+    else if (strcmp (what, "plain") == 0)
+        rc = s_measure_zmq ("transfer_plain", false, to);
+    else if (strcmp (what, "curve") == 0)
+        rc = s_measure_zmq ("transfer_curve", true, to);
+    else
+        bench_fail ("usage: raw_stream [tcp | plain | curve]...");
+    if (to != MAP_FAILED)
+        munmap (to, SIZE);
+    if (memory >= 0)
+        close (memory);
+    return rc;
+}
+
+int
+main (int argc, char *argv [])
+{
+    if (zmq_curve_keypair (s_server_public, s_server_secret))
         return 2;
-    memset (to, 1, PIECE * PIECES);
-    int failed = s_measure_zmq ("transfer_plain", false, to)
-                 || s_measure_zmq ("transfer_curve", true, to) || s_measure_tcp (to);
-    free (to);
-    return failed ? 1 : 0;
+    if (argc < 2)
+        return s_measure ("plain") || s_measure ("curve") || s_measure ("tcp") ? 1 : 0;
+    for (int index = 1; index < argc; index++)
+        if (s_measure (argv [index]))
+            return 1;
+    return 0;
 }
