@@ -11,10 +11,6 @@
 
 #define MAPPED_FROM ((size_t) 256 * 1024)
 
-/*  Of most processors. Where large pages have another size, or the kernel is
-    older than 6.1, asking for one fails, or does nothing.                  */
-#define LARGE ((uintptr_t) 2 << 20)
-
 /*  So many are asked for at once, and given up if each takes longer than its
     small pages would. That is so in a virtual machine, some of the time: where
     the host has taken back what was free, it has to give it anew.          */
@@ -51,12 +47,12 @@ pages_map (int file, size_t size, int protection)
 {
     /*  A large page must begin at a multiple of its size in the process as it
         does in the file.                                                   */
-    size_t room = size + LARGE;
+    size_t room = size + PAGES_LARGE;
     uint8_t *reserved
         = mmap (NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED)
         return NULL;
-    size_t before = (LARGE - (uintptr_t) reserved % LARGE) % LARGE;
+    size_t before = (PAGES_LARGE - (uintptr_t) reserved % PAGES_LARGE) % PAGES_LARGE;
     void *memory = mmap (reserved + before, size, protection,
                          MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0);
     if (memory == MAP_FAILED) {
@@ -84,22 +80,22 @@ s_is_missing (uintptr_t place, uintptr_t end)
 bool
 pages_prepare (void *place, size_t size)
 {
-    uintptr_t at = ((uintptr_t) place + LARGE - 1) / LARGE * LARGE;
-    uintptr_t end = ((uintptr_t) place + size) / LARGE * LARGE;
+    uintptr_t at = ((uintptr_t) place + PAGES_LARGE - 1) / PAGES_LARGE * PAGES_LARGE;
+    uintptr_t end = ((uintptr_t) place + size) / PAGES_LARGE * PAGES_LARGE;
     size_t most = 1;
     while (at < end) {
         uintptr_t from = at;
-        for (; at - from < most * LARGE && s_is_missing (at, end); at += LARGE) {
+        for (; at - from < most * PAGES_LARGE && s_is_missing (at, end); at += PAGES_LARGE) {
             /*  Where there is nothing at all, nothing is collapsed.        */
             (void) *(volatile const uint8_t *) at;
         }
         if (at == from) {
-            at += LARGE;
+            at += PAGES_LARGE;
             continue;
         }
         int64_t begin = clock_now ();
         if (madvise ((void *) from, at - from, MADV_COLLAPSE)
-            || clock_now () - begin > (int64_t) ((at - from) / LARGE) * SLOW)
+            || clock_now () - begin > (int64_t) ((at - from) / PAGES_LARGE) * SLOW)
             return false;
         most = most < RUN_MAX ? 2 * most : most;
     }

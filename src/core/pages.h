@@ -10,6 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*  A large page, which also begins at a multiple of this, of most processors.
+    Where it has another size, or the kernel is older than 6.1, asking for one
+    fails, or does nothing.                                                 */
+#define PAGES_LARGE ((size_t) 2 << 20)
+
 /*  Zeroed memory for `count` things, or NULL when there is none.           */
 void *pages_new (size_t count, size_t size);
 

@@ -107,6 +107,7 @@ typedef struct {
         unsigned asked;
     } sources [SOURCES];
     bool located;
+    bool unprepared;            /*  the system has no large pages for it    */
     int damaged;                /*  pieces since the last good one          */
     int64_t progress;           /*  when the last piece came                */
     int64_t asked;              /*  when something was last asked for       */
