@@ -315,7 +315,8 @@ test_add_all (void **state)
     assert_int_equal (wordcount_reserve (all, SIZE_MAX), -1);
     for (size_t i = 0; i < COUNT; i++) {
         int length = snprintf (words [i], sizeof (words [i]),
-                               i % 3 ? "w%zu" : "a-much-longer-word-%zu", chance_below (&seed, 4000));
+                               i % 3 ? "w%zu" : "a-much-longer-word-%zu",
+                               chance_below (&seed, 4000));
         entries [i] = (wordcount_entry_t){ words [i], (size_t) length, (int64_t) i + 1 };
         assert_int_equal (wordcount_add (one, words [i], (size_t) length, (int64_t) i + 1), 0);
     }
