@@ -1,7 +1,7 @@
-/*  raw_stream.c - 1 GB between two processes in pieces of 1 MiB, over
+/*  raw_stream.c - data between two processes in pieces of 1 MiB, over
     loopback, into shared memory, where each page is looked at: plain TCP,
     libzmq over tcp, and libzmq with CURVE
-        raw_stream [tcp | plain | curve]...                                  */
+        raw_stream [MEGABYTES [tcp | plain | curve]...]                      */
 
 #include "bench.h"
 
@@ -16,11 +16,12 @@
 #include <zmq.h>
 
 #define PIECE ((size_t) 1 << 20)
-#define PIECES 954
-#define SIZE (PIECE * PIECES)
+#define SIZE (PIECE * s_pieces)
 
 /*  The first is into memory that was never used.                           */
 #define ROUNDS 4
+
+static size_t s_pieces;
 
 /*  Server and client keys, in Z85.                                         */
 static char s_server_public [41], s_server_secret [41];
@@ -53,7 +54,7 @@ s_zmq_source (void *argument, int to_parent)
     dprintf (to_parent, "%s\n", endpoint);
     char ask [8];
     while (zmq_recv (socket, ask, sizeof ask, 0) >= 0)
-        for (size_t index = 0; index < PIECES; index++) {
+        for (size_t index = 0; index < s_pieces; index++) {
             zmq_msg_t message;
             zmq_msg_init_data (&message, data + index % 64 * PIECE, PIECE, s_keep, NULL);
             if (zmq_msg_send (&message, socket, 0) < 0)
@@ -79,7 +80,7 @@ s_tcp_source (void *argument, int to_parent)
     int peer = accept (listener, NULL, NULL);
     char ask;
     while (read (peer, &ask, 1) == 1)
-        for (size_t index = 0; index < PIECES; index++)
+        for (size_t index = 0; index < s_pieces; index++)
             for (size_t done = 0; done < PIECE;) {
                 ssize_t some = write (peer, data + index % 64 * PIECE + done, PIECE - done);
                 if (some <= 0)
@@ -106,7 +107,7 @@ s_take_zmq (void *socket, uint8_t *to)
     int64_t begin = bench_now ();
     if (zmq_send (socket, "go", 2, 0) < 0)
         return -1;
-    for (size_t index = 0; index < PIECES; index++) {
+    for (size_t index = 0; index < s_pieces; index++) {
         zmq_msg_t message;
         zmq_msg_init (&message);
         if (zmq_msg_recv (&message, socket, 0) != (int) PIECE)
@@ -212,7 +213,7 @@ s_measure (const char *what)
     else if (strcmp (what, "curve") == 0)
         rc = s_measure_zmq ("transfer_curve", true, to);
     else
-        bench_fail ("usage: raw_stream [tcp | plain | curve]...");
+        bench_fail ("usage: raw_stream [MEGABYTES [tcp | plain | curve]...]");
     if (to != MAP_FAILED)
         munmap (to, SIZE);
     if (memory >= 0)
@@ -225,9 +226,13 @@ main (int argc, char *argv [])
 {
     if (zmq_curve_keypair (s_server_public, s_server_secret))
         return 2;
-    if (argc < 2)
+    size_t megabytes = argc > 1 ? strtoul (argv [1], NULL, 10) : 1000;
+    s_pieces = (megabytes * 1000000 + PIECE - 1) / PIECE;
+    if (!s_pieces)
+        return bench_fail ("wanted megabytes, not %s", argv [1]) ? 2 : 0;
+    if (argc < 3)
         return s_measure ("plain") || s_measure ("curve") || s_measure ("tcp") ? 1 : 0;
-    for (int index = 1; index < argc; index++)
+    for (int index = 2; index < argc; index++)
         if (s_measure (argv [index]))
             return 1;
     return 0;
