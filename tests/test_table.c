@@ -423,13 +423,16 @@ test_shared_pages (void **state)
     assert_non_null (reader);
     assert_int_equal ((uintptr_t) memory % large, 0);
     assert_int_equal ((uintptr_t) reader % large, 0);
+    pages_supply_t supply = { 0 };
     memory [4095] = 1;
     memory [large + 4096] = 2;
     memory [size - 1] = 3;
-    pages_prepare (memory, 0);
-    pages_prepare (memory + 1, large);
-    pages_prepare (memory + 4096, size - 4096);
-    pages_prepare (memory, size);
+    pages_prepare (&supply, memory, 0);
+    pages_prepare (&supply, memory + 1, large);
+    pages_prepare (&supply, memory + 4096, size - 4096);
+    pages_prepare (&supply, memory, size);
+    supply.again = INT64_MAX;
+    pages_prepare (&supply, memory, size);
     uint64_t sum = 0;
     for (size_t at = 0; at < size; at++)
         sum += reader [at];

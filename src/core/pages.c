@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,11 +12,12 @@
 
 #define MAPPED_FROM ((size_t) 256 * 1024)
 
-/*  So many are asked for at once, and given up if each takes longer than its
-    small pages would. That is so in a virtual machine, some of the time: where
-    the host has taken back what was free, it has to give it anew.          */
+/*  So many are asked for at once, and no more for a while if each takes longer
+    than its small pages would. That is so in a virtual machine, some of the
+    time: where the host has taken back what was free, it has to give it anew. */
 #define RUN_MAX 16
 #define SLOW CLOCK_MS
+#define PAUSE (10000 * CLOCK_MS)
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -77,12 +79,14 @@ s_is_missing (uintptr_t place, uintptr_t end)
     return place < end && mincore ((void *) place, 1, &there) == 0 && !(there & 1);
 }
 
-bool
-pages_prepare (void *place, size_t size)
+void
+pages_prepare (pages_supply_t *supply, void *place, size_t size)
 {
     uintptr_t at = ((uintptr_t) place + PAGES_LARGE - 1) / PAGES_LARGE * PAGES_LARGE;
     uintptr_t end = ((uintptr_t) place + size) / PAGES_LARGE * PAGES_LARGE;
     size_t most = 1;
+    if (at >= end || clock_now () < atomic_load (&supply->again))
+        return;
     while (at < end) {
         uintptr_t from = at;
         for (; at - from < most * PAGES_LARGE && s_is_missing (at, end); at += PAGES_LARGE) {
@@ -94,10 +98,12 @@ pages_prepare (void *place, size_t size)
             continue;
         }
         int64_t begin = clock_now ();
-        if (madvise ((void *) from, at - from, MADV_COLLAPSE)
-            || clock_now () - begin > (int64_t) ((at - from) / PAGES_LARGE) * SLOW)
-            return false;
+        int rc = madvise ((void *) from, at - from, MADV_COLLAPSE);
+        int64_t now = clock_now ();
+        if (rc || now - begin > (int64_t) ((at - from) / PAGES_LARGE) * SLOW) {
+            atomic_store (&supply->again, now + PAUSE);
+            return;
+        }
         most = most < RUN_MAX ? 2 * most : most;
     }
-    return true;
 }

@@ -7,8 +7,9 @@
 #ifndef TROUPE_CORE_PAGES_H
 #define TROUPE_CORE_PAGES_H
 
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*  A large page, which also begins at a multiple of this, of most processors.
     Where it has another size, or the kernel is older than 6.1, asking for one
@@ -26,13 +27,19 @@ void pages_free (void *memory, size_t count, size_t size);
     Returns NULL with errno set if it cannot be mapped.                     */
 void *pages_map (int file, size_t size, int protection);
 
+/*  What a user of large pages knows of them; zeroed at first. Threads may share
+    one.                                                                    */
+typedef struct {
+    _Atomic int64_t again;      /*  not to be asked for before              */
+} pages_supply_t;
+
 /*  Gives memory, in large pages, to those parts of a range that have none yet,
     and which the system would otherwise give a small page at a time, when each
     is first written. Whoever maps them then has a fault for a large page
     instead of one for each small one. What is there keeps its content. place:
-    in what pages_map returned, writable. Takes about 7 ms for 100 MB. Returns
-    false if the system has no large pages, or takes too long to give one: the
-    rest of the range comes in small pages then, as it is written.          */
-bool pages_prepare (void *place, size_t size);
+    in what pages_map returned, writable. Takes about 7 ms for 100 MB. Where the
+    system has no large pages, or takes too long to give one, the rest comes in
+    small pages, as it is written, and so does all in the next ten seconds. */
+void pages_prepare (pages_supply_t *supply, void *place, size_t size);
 
 #endif

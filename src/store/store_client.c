@@ -45,6 +45,7 @@ struct store_client {
     uint64_t size;
     const uint8_t *readable;    /*  the store's memory, twice               */
     uint8_t *writable;
+    pages_supply_t supply;
 };
 
 /*  --- connections ------------------------------------------------------  */
@@ -309,7 +310,7 @@ store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **d
         return -1;
     *id = message.id;
     *data = self->writable + message.offset;
-    pages_prepare (*data, size);
+    pages_prepare (&self->supply, *data, size);
     return 0;
 }
 

@@ -3,7 +3,6 @@
 #include "store/transfer_private.h"
 
 #include "core/checksum.h"
-#include "core/pages.h"
 
 #include <stdlib.h>
 
@@ -76,14 +75,12 @@ s_next (fetch_t *fetch)
     lies in, but for what is not of the object. Pieces before and behind it in
     them that are here keep their content.                                  */
 static void
-s_prepare (fetch_t *fetch, uint64_t offset, uint64_t size)
+s_prepare (transfer_t *self, const fetch_t *fetch, uint64_t offset, uint64_t size)
 {
-    if (fetch->unprepared)
-        return;
     uint64_t from = offset < PAGES_LARGE ? 0 : offset - PAGES_LARGE + 1;
     uint64_t end = fetch->size - offset - size < PAGES_LARGE ? fetch->size
                                                              : offset + size + PAGES_LARGE - 1;
-    fetch->unprepared = !pages_prepare (fetch->data + from, end - from);
+    pages_prepare (&self->supply, fetch->data + from, end - from);
 }
 
 /*  Uses the credits of all sources, in turn.                               */
@@ -107,7 +104,7 @@ s_ask (transfer_t *self, fetch_t *fetch)
                 fetch->sources [index].store = 0;
                 continue;
             }
-            s_prepare (fetch, get.offset, get.size);
+            s_prepare (self, fetch, get.offset, get.size);
             fetch->pieces [piece] = 1;
             fetch->sources [index].asked++;
             fetch->asked = clock_now ();

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/list.h"
+#include "core/pages.h"
 #include "core/table.h"
 #include "store/transfer.h"
 #include "wire/socket.h"
@@ -107,7 +108,6 @@ typedef struct {
         unsigned asked;
     } sources [SOURCES];
     bool located;
-    bool unprepared;            /*  the system has no large pages for it    */
     int damaged;                /*  pieces since the last good one          */
     int64_t progress;           /*  when the last piece came                */
     int64_t asked;              /*  when something was last asked for       */
@@ -147,6 +147,7 @@ struct transfer {
     id_table_t fetches;         /*  object → fetch_t                        */
     id_table_t servings;        /*  object → serving_t                      */
     transfer_figures_t figures;
+    pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
 
