@@ -92,6 +92,8 @@ struct head {
     bool stopping;              /*  workers that join are told to end       */
     bool parting;               /*  all were told that the head ends        */
     bool starved;               /*  something could not be sent             */
+    uint64_t received;          /*  bytes since memory was last given back  */
+    int64_t received_at;        /*  the last of them                        */
     struct {
         uint64_t pid;
         process_t node;
