@@ -104,15 +104,15 @@ lines () {
     wc -l <"$hosts_folder/$1"
 }
 beside () {
-    hosts_begin "$1" tasks 400 10 0 "$hosts_folder/$1"
-    #  Its workers have started by then.
-    hosts_until 10 hosts_ran "$hosts_folder/$1" 100 || hosts_fail "$1 does not run"
+    hosts_begin "$1" tasks 900 10 0 "$hosts_folder/$1"
+    #  Its workers, which start one after the other, are all there by then.
+    hosts_until 10 hosts_ran "$hosts_folder/$1" 400 || hosts_fail "$1 does not run"
     others=$(lines much) ran=$(lines "$1")
-    hosts_all "$1" 400
-    others=$(($(lines much) - others)) ran=$((400 - ran))
+    hosts_all "$1" 900
+    others=$(($(lines much) - others)) ran=$((900 - ran))
     echo "while $ran tasks of $1 began, $others of the other driver did"
 }
-hosts_begin much tasks 1500 10 0 "$hosts_folder/much"
+hosts_begin much tasks 2500 10 0 "$hosts_folder/much"
 hosts_until 5 hosts_ran "$hosts_folder/much" 20 || hosts_fail "much does not run"
 TROUPE_PRIORITY=-1 hosts_begin low tasks 3 0 0 "$hosts_folder/low"
 demand big 2 "" "" 1 0
@@ -120,12 +120,11 @@ TROUPE_SHARE=5 beside share
 [ $((others * 10)) -ge "$ran" ] && [ $((others * 5 / 2)) -le "$ran" ] ||
     hosts_fail "share: $others beside $ran"
 TROUPE_PRIORITY=1 beside priority
-#  The last of its workers may begin late.
 [ $((others * 4)) -le "$ran" ] || hosts_fail "priority: $others beside $ran"
 hosts_until 5 grep -q . "$hosts_folder/said-big" || hosts_fail "big: no turn in a flood"
 grep -q right= "$hosts_folder/said-much" && hosts_fail "much was over already"
 [ ! -e "$hosts_folder/low" ] || hosts_fail "low: $(lines low) tasks ran while others waited"
-hosts_all much 1500
+hosts_all much 2500
 hosts_all low 3
 
 #  Demands: by name of node, by resource, by CPUs.
