@@ -1,7 +1,8 @@
 /*  hosts_objects.c - large values in a cluster under test: their way between
     machines, and what becomes of them when a node dies
 
-    Usage: hosts_objects rounds COUNT MEGABYTES NODE... | lose NODE | flood NODE MEGABYTES */
+    Usage: hosts_objects rounds COUNT MEGABYTES NODE... | lose NODE |
+    flood NODE MEGABYTES | read MEGABYTES HOME READER...                    */
 
 #include <troupe.h>
 
@@ -151,6 +152,41 @@ s_lose (troupe_t *troupe, char *argv [])
     return 0;
 }
 
+/*  read MEGABYTES HOME READER...: makes an object there, and has one node after
+    the other read it. Says "running" before the last of them does; prints what
+    that answers, or why not.                                               */
+static int
+s_read (troupe_t *troupe, char *argv [])
+{
+    size_t count = strtoul (argv [0], NULL, 10) << 17;
+    int64_t *numbers = malloc (count * sizeof *numbers);
+    uint64_t found = 0;
+    if (!numbers)
+        return 1;
+    s_fill (numbers, count, 5);
+    uint64_t wanted = s_sum (numbers, count);
+    free (numbers);
+    troupe_future_t *made = troupe_remote (troupe, make, (int64_t) count, 5,
+                                           TROUPE_WITH (.node = argv [1]));
+    if (troupe_wait (&made, 1, 1, PATIENCE_MS, NULL) != 1 || troupe_future_error (made))
+        return 1;
+    for (char **node = argv + 2; *node; node++) {
+        if (!node [1])
+            s_say ("running");
+        troupe_future_t *read = troupe_remote (troupe, digest, made,
+                                               TROUPE_WITH (.node = *node, .retries = 0));
+        int rc = troupe_wait (&read, 1, 1, PATIENCE_MS, NULL) == 1 ? troupe_get (read, &found)
+                                                                   : -1;
+        if (rc)
+            printf ("code=%d %s\n", (int) troupe_error_code (), troupe_error ());
+        else
+            printf ("%s %s\n", *node, found == wanted ? "right" : "wrong");
+        troupe_future_destroy (&read);
+    }
+    troupe_future_destroy (&made);
+    return 0;
+}
+
 /*  flood NODE MEGABYTES: makes so much there, holds all, and reads it back. */
 static int
 s_flood (troupe_t *troupe, char *argv [])
@@ -190,6 +226,8 @@ main (int argc, char *argv [])
         rc = s_lose (troupe, argv + 2);
     else if (argc > 3 && strcmp (argv [1], "flood") == 0)
         rc = s_flood (troupe, argv + 2);
+    else if (argc > 4 && strcmp (argv [1], "read") == 0)
+        rc = s_read (troupe, argv + 2);
     if (troupe_term (&troupe)) {
         fprintf (stderr, "%s\n", troupe_error ());
         rc = rc ? rc : 4;
