@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/un.h>
@@ -46,6 +47,17 @@
 #endif
 #ifndef SANITIZED_THREADS
 #define SANITIZED_THREADS false
+#endif
+
+#if defined (__SANITIZE_ADDRESS__)
+#define SANITIZED_MEMORY true
+#elif defined (__has_feature)
+#if __has_feature (address_sanitizer)
+#define SANITIZED_MEMORY true
+#endif
+#endif
+#ifndef SANITIZED_MEMORY
+#define SANITIZED_MEMORY false
 #endif
 
 static uint64_t
@@ -814,7 +826,7 @@ s_announce (cluster_t *self, int to, int about)
 }
 
 static void
-s_open_cluster (cluster_t *self, bool insecure)
+s_open_cluster_of (cluster_t *self, bool insecure, uint64_t memory)
 {
     fault_t fault;
     *self = (cluster_t){ .network = { .insecure = insecure, .host = "127.0.0.1" } };
@@ -829,7 +841,7 @@ s_open_cluster (cluster_t *self, bool insecure)
     assert_non_null (mkdtemp (self->folder));
     for (int index = 0; index < STORES; index++) {
         store_options_t options = { .context = self->context,
-                                    .memory = 32 * MB,
+                                    .memory = memory,
                                     .spill_folder = self->folder,
                                     .network = &self->network };
         self->stores [index] = store_new (&options, &fault);
@@ -842,6 +854,12 @@ s_open_cluster (cluster_t *self, bool insecure)
         for (int about = 0; about < STORES; about++)
             if (to != about)
                 s_announce (self, to, about);
+}
+
+static void
+s_open_cluster (cluster_t *self, bool insecure)
+{
+    s_open_cluster_of (self, insecure, 32 * MB);
 }
 
 static void
@@ -937,6 +955,53 @@ test_broadcast (void **state)
     s_close_cluster (&self);
 }
 
+/*  Whether there is so much memory, and disk for temporary files.          */
+static bool
+s_has_room_for (uint64_t memory, uint64_t disk)
+{
+    struct statvfs at;
+    uint64_t free_memory
+        = (uint64_t) sysconf (_SC_AVPHYS_PAGES) * (uint64_t) sysconf (_SC_PAGESIZE);
+    return free_memory >= memory && statvfs ("/tmp", &at) == 0
+           && (uint64_t) at.f_bavail * at.f_frsize >= disk;
+}
+
+/*  2 GiB and a byte, which are written to disk, read back, and go to another
+    store.                                                                  */
+static void
+test_large_transfer (void **state)
+{
+    (void) state;
+    cluster_t self;
+    fault_t fault;
+    tid_t id, other;
+    uint8_t *data, kind;
+    const uint8_t *read;
+    const uint64_t size = ((uint64_t) 2 << 30) + 1, middle = (uint64_t) 1 << 30;
+    if (SANITIZED_THREADS || SANITIZED_MEMORY || !s_has_room_for (4 * size, 2 * size))
+        skip ();
+    s_open_cluster_of (&self, true, size + MB);
+    assert_int_equal (store_client_create (self.clients [0], size, &id, &data, &fault), 0);
+    data [0] = 1;
+    data [middle] = 2;
+    data [size - 1] = 3;
+    store_client_seal (self.clients [0], id, size, OBJECT_BYTES, 1);
+    /*  Nothing else fits beside it.                                        */
+    assert_int_equal (store_client_create (self.clients [0], 2 * MB, &other, &data, &fault), 0);
+    AWAIT (self.stores [0], spills, size);
+    store_client_abort (self.clients [0], other);
+    assert_int_equal (store_client_pin (self.clients [1], id, size, &read, &kind, &fault), 0);
+    AWAIT (self.stores [0], restores, size);
+    assert_true (read [0] == 1 && read [middle] == 2 && read [size - 1] == 3);
+    assert_true (read [1] == 0 && read [middle - 1] == 0 && read [size - 2] == 0);
+    store_client_unpin (self.clients [1], id);
+    store_client_release (self.clients [0], id, 1);
+    for (int store = 0; store < STORES; store++)
+        AWAIT (self.stores [store], used, 0);
+    AWAIT (self.stores [0], spilled, 0);
+    s_close_cluster (&self);
+}
+
 /*  Held by a process elsewhere, fetched from disk, and its home dies.      */
 static void
 test_far_holds_and_death (void **state)
@@ -1019,7 +1084,7 @@ test_killed_receivers (void **state)
 
 /*  --- a store that the test plays ---------------------------------------- */
 
-enum { OWN = 70, FAKE = 71, FAKE_SIZE = TRANSFER_PIECE + 100000 };
+enum { OWN = 70, FAKE = 71, SECOND = 72, FAKE_SIZE = TRANSFER_PIECE + 100000 };
 
 /*  The store under test is OWN; FAKE is this thread.                       */
 typedef struct {
@@ -1028,6 +1093,7 @@ typedef struct {
     store_t *store;
     store_client_t *client;
     void *answers; /*  ROUTER: where OWN asks                  */
+    void *second;  /*  the same of another store, SECOND       */
     void *asks;    /*  DEALER: to OWN                          */
     route_t route; /*  of what was heard last                  */
     uint8_t data [FAKE_SIZE];
@@ -1036,11 +1102,25 @@ typedef struct {
     reader_t reader;
 } stage_t;
 
-static void
-s_open_stage (stage_t *self)
+/*  A store that is played: where it is asked.                              */
+static void *
+s_play (stage_t *self, process_t store)
 {
     fault_t fault;
     char endpoint [HOST_MAX + 32];
+    int patience = (int) (PATIENCE / CLOCK_MS);
+    void *socket = socket_router_new (self->context, &fault);
+    assert_int_equal (socket_bind (socket, "tcp://127.0.0.1:*", &fault), 0);
+    assert_int_equal (socket_last_endpoint (socket, endpoint, sizeof endpoint, &fault), 0);
+    zmq_setsockopt (socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
+    store_announce (self->store, store, endpoint, NULL);
+    return socket;
+}
+
+static void
+s_open_stage_of (stage_t *self, uint64_t memory)
+{
+    fault_t fault;
     int patience = (int) (PATIENCE / CLOCK_MS);
     *self
         = (stage_t){ .network = { .insecure = true, .host = "127.0.0.1" }, .id = { FAKE, 1 } };
@@ -1048,24 +1128,26 @@ s_open_stage (stage_t *self)
     self->context = socket_context_new (&fault);
     assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
     store_options_t options = { .context = self->context,
-                                .memory = 16 * MB,
+                                .memory = memory,
                                 .network = &self->network,
                                 .claim_patience = 1000 * CLOCK_MS };
     self->store = store_new (&options, &fault);
     assert_non_null (self->store);
     store_name (self->store, OWN);
     self->client = store_client_new (store_endpoint (self->store), 1);
-    self->answers = socket_router_new (self->context, &fault);
+    self->answers = s_play (self, FAKE);
+    self->second = s_play (self, SECOND);
     self->asks = socket_dealer_new (self->context, &fault);
-    assert_int_equal (socket_bind (self->answers, "tcp://127.0.0.1:*", &fault), 0);
-    assert_int_equal (socket_last_endpoint (self->answers, endpoint, sizeof endpoint, &fault),
-                      0);
     assert_int_equal (socket_connect (self->asks, store_remote_endpoint (self->store), &fault),
                       0);
-    zmq_setsockopt (self->answers, ZMQ_RCVTIMEO, &patience, sizeof patience);
     zmq_setsockopt (self->asks, ZMQ_RCVTIMEO, &patience, sizeof patience);
-    store_announce (self->store, FAKE, endpoint, NULL);
     s_fill (self->data, sizeof self->data, 5);
+}
+
+static void
+s_open_stage (stage_t *self)
+{
+    s_open_stage_of (self, 16 * MB);
 }
 
 static void
@@ -1075,24 +1157,30 @@ s_close_stage (stage_t *self)
     store_client_destroy (&self->client);
     assert_int_equal (store_destroy (&self->store), 0);
     zmq_close (self->answers);
+    zmq_close (self->second);
     zmq_close (self->asks);
     assert_int_equal (network_close (&self->network, &fault), 0);
     zmq_ctx_term (self->context);
 }
 
-/*  The next request of a type; others are passed over.                     */
+/*  The next request of a type to a played store; others are passed over.   */
 static transfer_message_t
-s_asked (stage_t *self, transfer_type_t type)
+s_asked_at (stage_t *self, void *socket, transfer_type_t type)
 {
     transfer_message_t message = { .type = 0 };
     while (message.type != type) {
-        int size = zmq_recv (self->answers, self->route.bytes, sizeof self->route.bytes, 0);
+        int size = zmq_recv (socket, self->route.bytes, sizeof self->route.bytes, 0);
         assert_true (size > 0 && size <= (int) sizeof self->route.bytes);
         self->route.size = (size_t) size;
-        assert_int_equal (zmq_recv (self->answers, &message, sizeof message, 0),
-                          sizeof message);
+        assert_int_equal (zmq_recv (socket, &message, sizeof message, 0), sizeof message);
     }
     return message;
+}
+
+static transfer_message_t
+s_asked (stage_t *self, transfer_type_t type)
+{
+    return s_asked_at (self, self->answers, type);
 }
 
 static void
@@ -1117,9 +1205,10 @@ s_answer_piece (stage_t *self, const transfer_message_t *get, bool right)
               data, get->size);
 }
 
-/*  OWN asks where the object is, and is told to take it from here.         */
+/*  OWN asks where the object is, and is told to take it from FAKE, and from
+    another.                                                                */
 static void
-s_point_here (stage_t *self)
+s_point_to (stage_t *self, process_t other)
 {
     transfer_message_t locate = s_asked (self, TRANSFER_LOCATE);
     assert_true (tid_equal (locate.id, self->id) && locate.from == OWN);
@@ -1128,8 +1217,14 @@ s_point_here (stage_t *self)
                                     .kind = OBJECT_BYTES,
                                     .id = self->id,
                                     .size = FAKE_SIZE,
-                                    .sources = { FAKE } },
+                                    .sources = { FAKE, other } },
               NULL, 0);
+}
+
+static void
+s_point_here (stage_t *self)
+{
+    s_point_to (self, 0);
 }
 
 static void
@@ -1223,6 +1318,152 @@ test_source_lacks (void **state)
     s_answer (&self, (transfer_message_t){ .type = TRANSFER_GONE, .id = self.id }, NULL, 0);
     assert_false (s_end_fetch (&self));
     AWAIT (self.store, objects, 0);
+    s_close_stage (&self);
+}
+
+/*  One piece has come from the home, and the other one is to come from SECOND. */
+static transfer_message_t
+s_begin_with_two (stage_t *self)
+{
+    self->reader = (reader_t){ self->client, self->id, FAKE_SIZE, false };
+    pthread_create (&self->thread, NULL, s_read_one, &self->reader);
+    s_point_to (self, SECOND);
+    transfer_message_t first = s_asked (self, TRANSFER_GET);
+    assert_int_equal (first.offset, 0);
+    s_answer_piece (self, &first, true);
+    transfer_message_t second = s_asked_at (self, self->second, TRANSFER_GET);
+    assert_int_equal (second.offset, TRANSFER_PIECE);
+    return second;
+}
+
+/*  The home is asked again, and then for the piece that is missing, no other. */
+static void
+s_end_with_one (stage_t *self)
+{
+    store_figures_t figures;
+    s_point_here (self);
+    transfer_message_t again = s_asked (self, TRANSFER_GET);
+    assert_int_equal (again.offset, TRANSFER_PIECE);
+    s_answer_piece (self, &again, true);
+    assert_true (s_end_fetch (self));
+    store_figures (self->store, &figures);
+    assert_int_equal (figures.received, FAKE_SIZE);
+}
+
+/*  One of two sources ends, not the home.                                  */
+static void
+test_source_dies (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    s_begin_with_two (&self);
+    store_process_down (self.store, SECOND, "killed");
+    s_end_with_one (&self);
+    s_close_stage (&self);
+}
+
+/*  It says nothing any more; what it says later is of no use.              */
+static void
+test_source_falls_silent (void **state)
+{
+    (void) state;
+    static stage_t self;
+    store_figures_t figures;
+    s_open_stage (&self);
+    transfer_message_t late = s_begin_with_two (&self);
+    route_t route = self.route;
+    s_end_with_one (&self);
+    const uint8_t *data = self.data + late.offset;
+    late.type = TRANSFER_DATA;
+    late.from = SECOND;
+    late.checksum = checksum_of (data, late.size);
+    zmq_send (self.second, route.bytes, route.size, ZMQ_SNDMORE);
+    zmq_send (self.second, &late, sizeof late, ZMQ_SNDMORE);
+    zmq_send (self.second, data, late.size, 0);
+    assert_int_equal (s_tell_hold (&self, (tid_t){ OWN, 99 }, 9, 1, 1), 1);
+    AWAIT (self.store, objects, 1);
+    store_figures (self.store, &figures);
+    assert_int_equal (figures.received, FAKE_SIZE);
+    s_close_stage (&self);
+}
+
+/*  The home ends while the rest is to come from another: the reader is told,
+    and so is a store that waits here for what has not come.                */
+static void
+test_home_dies (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    s_begin_with_two (&self);
+    transfer_message_t message = { .type = TRANSFER_GET,
+                                   .id = self.id,
+                                   .from = SECOND,
+                                   .offset = TRANSFER_PIECE,
+                                   .size = FAKE_SIZE - TRANSFER_PIECE };
+    zmq_send (self.asks, &message, sizeof message, 0);
+    assert_int_equal (s_tell_hold (&self, (tid_t){ OWN, 99 }, 9, 1, 1), 1);
+    store_process_down (self.store, FAKE, "killed");
+    assert_false (s_end_fetch (&self));
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_LACKS);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    s_close_stage (&self);
+}
+
+/*  A piece of an object of OWN's for a played reader.                      */
+static void
+s_get_piece (stage_t *self, tid_t id, uint64_t offset, uint8_t *piece, size_t size)
+{
+    transfer_message_t message = {
+        .type = TRANSFER_GET, .id = id, .from = FAKE, .offset = offset, .size = size
+    };
+    zmq_send (self->asks, &message, sizeof message, 0);
+    assert_int_equal (zmq_recv (self->asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_DATA);
+    assert_int_equal (message.offset, offset);
+    assert_int_equal (zmq_recv (self->asks, piece, size, 0), size);
+    assert_int_equal (message.checksum, checksum_of (piece, size));
+}
+
+/*  A reader ends in the middle: what it pinned here is free soon, and what
+    others hold stays. Of 2 GiB and a byte, only what is asked for is touched. */
+static void
+test_reader_dies (void **state)
+{
+    (void) state;
+    static stage_t self;
+    static uint8_t piece [TRANSFER_PIECE];
+    fault_t fault;
+    tid_t id;
+    uint8_t *data;
+    const uint64_t size = ((uint64_t) 2 << 30) + 1;
+    s_open_stage_of (&self, size + MB);
+    assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
+    data [0] = 1;
+    data [size - 2] = 2;
+    data [size - 1] = 3;
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    AWAIT (self.store, pinned, 0);
+    transfer_message_t message = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE };
+    zmq_send (self.asks, &message, sizeof message, 0);
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_true (message.type == TRANSFER_LOCATED && message.size == size);
+    assert_int_equal (message.sources [0], OWN);
+    s_get_piece (&self, id, 0, piece, sizeof piece);
+    assert_int_equal (piece [0], 1);
+    s_get_piece (&self, id, size - 1 - TRANSFER_PIECE, piece, sizeof piece);
+    assert_true (piece [0] == 0 && piece [TRANSFER_PIECE - 1] == 2);
+    s_get_piece (&self, id, size - 1, piece, 1);
+    assert_int_equal (piece [0], 3);
+    AWAIT (self.store, pinned, size);
+    store_process_down (self.store, FAKE, "killed");
+    AWAIT (self.store, pinned, 0);
+    AWAIT (self.store, objects, 1);
+    store_client_release (self.client, id, 1);
+    AWAIT (self.store, used, 0);
     s_close_stage (&self);
 }
 
@@ -1405,10 +1646,15 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_transfer),
         cmocka_unit_test (test_transfer_with_keys),
         cmocka_unit_test (test_broadcast),
+        cmocka_unit_test (test_large_transfer),
         cmocka_unit_test (test_killed_receivers),
         cmocka_unit_test (test_damaged_piece),
         cmocka_unit_test (test_damaged_for_ever),
         cmocka_unit_test (test_source_lacks),
+        cmocka_unit_test (test_source_dies),
+        cmocka_unit_test (test_source_falls_silent),
+        cmocka_unit_test (test_home_dies),
+        cmocka_unit_test (test_reader_dies),
         cmocka_unit_test (test_dropped_on_the_way),
         cmocka_unit_test (test_holds_in_order),
         cmocka_unit_test (test_renamed),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +34,14 @@ struct disk {
     int write_error;
     int read_error;
     unsigned injected;
+    atomic_uint_least64_t moved;
     thread_t *thread;
     extents_t extents;
 };
 
 /*  Returns 0, or -1 with errno set.                                        */
 static int
-s_move (const disk_t *self, const disk_job_t *job)
+s_move (disk_t *self, const disk_job_t *job)
 {
     uint64_t at = 0;
     while (at < job->size) {
@@ -54,12 +56,13 @@ s_move (const disk_t *self, const disk_job_t *job)
         if (moved <= 0)
             return -1;
         at += (uint64_t) moved;
+        atomic_fetch_add_explicit (&self->moved, (uint64_t) moved, memory_order_relaxed);
     }
     return 0;
 }
 
 static void
-s_do (const disk_t *self, disk_job_t *job, int error)
+s_do (disk_t *self, disk_job_t *job, int error)
 {
     job->fault.code = TROUPE_OK;
     if (job->write)
@@ -215,6 +218,12 @@ int
 disk_fd (const disk_t *self)
 {
     return self->done_fd;
+}
+
+uint64_t
+disk_moved (const disk_t *self)
+{
+    return atomic_load_explicit (&self->moved, memory_order_relaxed);
 }
 
 void

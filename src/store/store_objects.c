@@ -272,7 +272,7 @@ store_want_room (store_t *self, object_t *object)
             store_object_free (self, object);
         return;
     }
-    object->room_until = clock_now () + ROOM_PATIENCE;
+    object->room_since = clock_now ();
     list_append (&self->rooms, &object->room);
     store_find_rooms (self);
 }
@@ -472,19 +472,32 @@ s_forget_pages (void *context, uint64_t offset, uint64_t size)
     store_give_back (self, offset, size);
 }
 
-int64_t
-store_tend (store_t *self, int64_t now)
+/*  Those who wait for memory wait as long as the disk gets on with it.     */
+static int64_t
+s_tend_rooms (store_t *self, int64_t now)
 {
-    int64_t due = CLOCK_NEVER;
     while (!list_empty (&self->rooms)) {
         object_t *object = container_of (self->rooms.next, object_t, room);
-        if (object->room_until > now) {
-            due = object->room_until;
-            break;
+        int64_t since = self->moved_last > object->room_since ? self->moved_last
+                                                              : object->room_since;
+        if (now - since < ROOM_PATIENCE)
+            return since + ROOM_PATIENCE;
+        uint64_t moved = self->writing ? disk_moved (self->disk) : self->moved;
+        if (moved != self->moved) {
+            self->moved = moved;
+            self->moved_last = now;
+            continue;
         }
         s_no_room (self, object);
         store_find_rooms (self);
     }
+    return CLOCK_NEVER;
+}
+
+int64_t
+store_tend (store_t *self, int64_t now)
+{
+    int64_t due = s_tend_rooms (self, now);
     while (!list_empty (&self->orphans)) {
         object_t *object = container_of (self->orphans.next, object_t, orphan);
         int64_t until = object->orphaned + self->claim_patience;

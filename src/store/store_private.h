@@ -14,7 +14,8 @@
 
 #include <pthread.h>
 
-/*  How long a request for memory waits for something to be freed.          */
+/*  How long a request for memory waits while nothing is freed, nor written to
+    disk for it.                                                            */
 #define ROOM_PATIENCE (10000 * CLOCK_MS)
 
 /*  Unless the options say otherwise.                                       */
@@ -60,7 +61,7 @@ typedef struct object {
     extent_t *memory;           /*  NULL: not in memory                     */
     extent_t *disk;             /*  NULL: not on disk                       */
     uint64_t checksum;          /*  of what is on disk                      */
-    int64_t room_until;         /*  while it waits for memory               */
+    int64_t room_since;         /*  while it waits for memory               */
     list_node_t room;
     list_node_t idle;           /*  in clean or dirty                       */
     list_node_t orphan;
@@ -121,6 +122,8 @@ struct store {
     uint64_t pinned;
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
+    uint64_t moved;             /*  what the disk had moved at moved_last   */
+    int64_t moved_last;
     disk_t *disk;               /*  NULL: objects are not spilled           */
     fault_t disk_fault;         /*  the last failure to write               */
     uint64_t spills;
