@@ -2,14 +2,17 @@
     machines, and what becomes of them when a node dies
 
     Usage: hosts_objects rounds COUNT MEGABYTES NODE... | lose NODE |
-    flood NODE MEGABYTES | read MEGABYTES HOME READER...                    */
+    flood NODE MEGABYTES | read MEGABYTES HOME READER... |
+    ahead FIFO FILE CPUS NODE                                               */
 
 #include <troupe.h>
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NODES_MAX 16
 
@@ -59,6 +62,39 @@ make (troupe_call_t *call)
     return troupe_return (call, object);
 }
 TROUPE_TASK (make);
+
+/*  Notes in the file that it has begun, and waits for a byte from the fifo. */
+static int
+stay (troupe_call_t *call)
+{
+    const char *fifo, *file;
+    char byte;
+    if (troupe_args (call, &fifo, &file))
+        return -1;
+    int note = open (file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool noted = note >= 0 && write (note, "begun\n", 6) == 6;
+    int gate = open (fifo, O_RDONLY | O_CLOEXEC);
+    bool passed = gate >= 0 && read (gate, &byte, 1) == 1;
+    if (note >= 0)
+        close (note);
+    if (gate >= 0)
+        close (gate);
+    return noted && passed ? troupe_return (call, 1) : troupe_fail (call, "cannot wait");
+}
+TROUPE_TASK (stay);
+
+/*  The same as digest, but only of what it takes no time to read.          */
+static int
+brief (troupe_call_t *call)
+{
+    return digest (call);
+}
+TROUPE_TASK (brief);
+
+typedef struct {
+    int unused;
+} reader_t;
+TROUPE_ACTOR (reader, reader_t, .methods = { TROUPE_METHOD (stay), TROUPE_METHOD (brief) });
 
 /*  --- what is asked of them --------------------------------------------  */
 
@@ -211,6 +247,46 @@ s_flood (troupe_t *troupe, char *argv [])
     return s_wrong ? 1 : 0;
 }
 
+/*  ahead FIFO FILE CPUS NODE: has a task on each of so many cpus, and a method
+    of an actor on the node, stay; after a line has come, others are queued
+    behind them, whose arguments are here.                                  */
+static int
+s_ahead (troupe_t *troupe, char *argv [])
+{
+    enum { LEARNT = 200, QUEUED = 12, TASK_COUNT = 64 << 10, METHOD_COUNT = 512 << 10 };
+    int64_t *numbers = malloc (METHOD_COUNT * sizeof *numbers);
+    size_t cpus = strtoul (argv [2], NULL, 10);
+    troupe_future_t *waiting [64], *queued [QUEUED];
+    if (!numbers || cpus > 64)
+        return 1;
+    s_fill (numbers, METHOD_COUNT, 5);
+    /*  It is sent ahead if it is known to be short.                        */
+    for (size_t index = 0; index < LEARNT; index++)
+        s_expect (troupe_remote (troupe, brief, troupe_int64s (numbers, 10)),
+                  s_sum (numbers, 10));
+    troupe_actor_t *actor = troupe_spawn (troupe, reader, TROUPE_WITH (.node = argv [3]));
+    troupe_future_t *method = troupe_call (actor, stay, argv [0], argv [1]);
+    for (size_t index = 0; index < cpus; index++)
+        waiting [index] = troupe_remote (troupe, stay, argv [0], argv [1]);
+    char line [16];
+    if (!fgets (line, sizeof line, stdin))
+        return 1;
+    for (size_t index = 0; index < QUEUED; index++)
+        queued [index] = troupe_remote (troupe, brief, troupe_int64s (numbers + index, TASK_COUNT));
+    troupe_future_t *behind
+        = troupe_call (actor, brief, troupe_int64s (numbers, METHOD_COUNT));
+    s_expect (method, 1);
+    s_expect (behind, s_sum (numbers, METHOD_COUNT));
+    for (size_t index = 0; index < cpus; index++)
+        s_expect (waiting [index], 1);
+    for (size_t index = 0; index < QUEUED; index++)
+        s_expect (queued [index], s_sum (numbers + index, TASK_COUNT));
+    troupe_actor_destroy (&actor);
+    free (numbers);
+    printf ("right=%zu wrong=%zu\n", s_right, s_wrong);
+    return s_wrong ? 1 : 0;
+}
+
 int
 main (int argc, char *argv [])
 {
@@ -226,6 +302,8 @@ main (int argc, char *argv [])
         rc = s_lose (troupe, argv + 2);
     else if (argc > 3 && strcmp (argv [1], "flood") == 0)
         rc = s_flood (troupe, argv + 2);
+    else if (argc > 5 && strcmp (argv [1], "ahead") == 0)
+        rc = s_ahead (troupe, argv + 2);
     else if (argc > 4 && strcmp (argv [1], "read") == 0)
         rc = s_read (troupe, argv + 2);
     if (troupe_term (&troupe)) {

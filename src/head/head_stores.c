@@ -60,14 +60,16 @@ s_number (bytes_t *out, const char *field, uint64_t number)
     value_put_uint (out, number);
 }
 
-/*  A node by its name, others by their labels, who has gone by its number.  */
+/*  A node by its name, others by their labels, who has gone by its number,
+    nobody by nothing.                                                      */
 static void
 s_process (head_t *self, bytes_t *out, process_t process)
 {
     char number [32];
     const peer_t *peer = head_shell_peer (self, process);
     snprintf (number, sizeof number, "%u (ended)", (unsigned) (process & UINT32_MAX));
-    const char *text = !peer                             ? number
+    const char *text = !process                          ? ""
+                       : !peer                           ? number
                        : peer->identity.role == ROLE_NODE ? peer->identity.name
                                                           : peer->identity.label;
     value_put_string (out, text, strlen (text));
