@@ -1242,21 +1242,26 @@ s_end_fetch (stage_t *self)
     return self->reader.right;
 }
 
-/*  A hold, and the number of the last that OWN has noted then.             */
+/*  A notice, and the number of the last that the store has noted then.     */
 static uint64_t
-s_tell_hold (stage_t *self, tid_t id, process_t holder, int32_t count, uint64_t number)
+s_notify (stage_t *self, transfer_message_t message, process_t to, uint64_t number)
 {
-    transfer_message_t message = { .type = TRANSFER_HOLD,
-                                   .id = id,
-                                   .from = FAKE,
-                                   .store = holder,
-                                   .count = count,
-                                   .offset = number };
+    message.from = FAKE;
+    message.offset = number;
+    message.sources [0] = to;
     zmq_send (self->asks, &message, sizeof message, 0);
     do
         assert_int_equal (zmq_recv (self->asks, &message, sizeof message, 0), sizeof message);
     while (message.type != TRANSFER_NOTED);
     return message.offset;
+}
+
+static uint64_t
+s_tell_hold (stage_t *self, tid_t id, process_t holder, int32_t count, uint64_t number)
+{
+    transfer_message_t hold
+        = { .type = TRANSFER_HOLD, .id = id, .store = holder, .count = count };
+    return s_notify (self, hold, id.owner, number);
 }
 
 /*  A piece that is damaged on its way is asked for again.                  */
@@ -1473,9 +1478,8 @@ s_drop_on_the_way (stage_t *self, uint64_t number)
 {
     transfer_message_t first = s_asked (self, TRANSFER_GET);
     transfer_message_t second = s_asked (self, TRANSFER_GET);
-    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self->id, .from = FAKE };
-    zmq_send (self->asks, &dropped, sizeof dropped, 0);
-    assert_int_equal (s_tell_hold (self, (tid_t){ OWN, 99 }, 9, 1, number), number);
+    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self->id };
+    assert_int_equal (s_notify (self, dropped, OWN, number), number);
     s_answer_piece (self, &first, true);
     s_answer_piece (self, &second, true);
 }
@@ -1539,14 +1543,83 @@ test_renamed (void **state)
     self.client = store_client_new (store_endpoint (self.store), 2);
     tid_t now = s_put (self.client, 100000, 4, 2);
     assert_int_equal (now.owner, 80);
-    transfer_message_t late = {
-        .type = TRANSFER_HOLD, .id = id, .from = FAKE, .store = 9, .count = 1, .offset = 1
-    };
+    transfer_message_t late = { .type = TRANSFER_HOLD,
+                                .id = id,
+                                .from = FAKE,
+                                .store = 9,
+                                .count = 1,
+                                .offset = 1,
+                                .sources = { OWN } };
     zmq_send (self.asks, &late, sizeof late, 0);
     assert_int_equal (s_tell_hold (&self, now, 9, 1, 1), 1);
     store_client_release (self.client, now, 2);
     assert_true (s_verify (self.client, now, 100000, 4));
     assert_int_equal (s_tell_hold (&self, now, 9, -1, 2), 2);
+    AWAIT (self.store, objects, 0);
+    s_close_stage (&self);
+}
+
+/*  What a store says of its copies is told until it was noted, and what it said
+    late of an earlier copy is set right: who has a copy hears of the end.   */
+static void
+test_copies_are_told (void **state)
+{
+    (void) state;
+    static stage_t self;
+    s_open_stage (&self);
+    tid_t id = s_put (self.client, 100000, 3, 1);
+    transfer_message_t locate = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE }, message;
+    zmq_send (self.asks, &locate, sizeof locate, 0);
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_LOCATED);
+    transfer_message_t notice = { .type = TRANSFER_DISCARDS, .id = id };
+    assert_int_equal (s_notify (&self, notice, OWN, 1), 1);
+    notice.type = TRANSFER_HAS;
+    assert_int_equal (s_notify (&self, notice, OWN, 2), 2);
+    store_client_release (self.client, id, 1);
+    /*  It is lost twice on its way.                                        */
+    for (int round = 0; round < 3; round++) {
+        message = s_asked (&self, TRANSFER_DROPPED);
+        assert_true (tid_equal (message.id, id) && message.offset == 1);
+    }
+    s_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 }, NULL, 0);
+    AWAIT (self.store, objects, 0);
+    /*  Of an object that has gone by then.                                 */
+    assert_int_equal (s_notify (&self, notice, OWN, 3), 3);
+    message = s_asked (&self, TRANSFER_DROPPED);
+    while (message.offset != 2)
+        message = s_asked (&self, TRANSFER_DROPPED);
+    assert_true (tid_equal (message.id, id));
+    AWAIT (self.store, used, 0);
+    s_close_stage (&self);
+}
+
+/*  The home hears that a copy is there, and that it has gone, though each is
+    lost on its way at first.                                               */
+static void
+test_home_is_told (void **state)
+{
+    (void) state;
+    static stage_t self;
+    transfer_message_t message;
+    s_open_stage (&self);
+    s_begin_fetch (&self);
+    for (int count = 0; count < 2; count++) {
+        transfer_message_t get = s_asked (&self, TRANSFER_GET);
+        s_answer_piece (&self, &get, true);
+    }
+    assert_true (s_end_fetch (&self));
+    for (int round = 0; round < 2; round++) {
+        message = s_asked (&self, TRANSFER_HAS);
+        assert_true (tid_equal (message.id, self.id) && message.offset == 1);
+    }
+    /*  Its memory is wanted for something else.                            */
+    tid_t large = s_put (self.client, 15 * MB + MB / 2, 1, 1);
+    for (int round = 0; round < 2; round++) {
+        message = s_asked (&self, TRANSFER_DISCARDS);
+        assert_true (tid_equal (message.id, self.id) && message.offset == 2);
+    }
+    store_client_release (self.client, large, 1);
     AWAIT (self.store, objects, 0);
     s_close_stage (&self);
 }
@@ -1658,6 +1731,8 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_dropped_on_the_way),
         cmocka_unit_test (test_holds_in_order),
         cmocka_unit_test (test_renamed),
+        cmocka_unit_test (test_copies_are_told),
+        cmocka_unit_test (test_home_is_told),
         cmocka_unit_test (test_holds_are_repeated),
         cmocka_unit_test (test_left_behind),
         cmocka_unit_test (test_far_holds_and_death),
