@@ -3,7 +3,7 @@
 
     Usage: hosts_objects rounds COUNT MEGABYTES NODE... | lose NODE |
     flood NODE MEGABYTES | read MEGABYTES HOME READER... |
-    ahead FIFO FILE CPUS NODE                                               */
+    ahead FIFO FILE CPUS NODE | handed COUNT NODE                           */
 
 #include <troupe.h>
 
@@ -95,6 +95,19 @@ typedef struct {
     int unused;
 } reader_t;
 TROUPE_ACTOR (reader, reader_t, .methods = { TROUPE_METHOD (stay), TROUPE_METHOD (brief) });
+
+/*  Returns a future of another process.                                    */
+static int
+hand_on (troupe_call_t *call)
+{
+    troupe_future_t *future;
+    if (troupe_args (call, &future))
+        return -1;
+    int rc = troupe_return (call, future);
+    troupe_future_destroy (&future);
+    return rc;
+}
+TROUPE_TASK (hand_on);
 
 /*  --- what is asked of them --------------------------------------------  */
 
@@ -287,6 +300,37 @@ s_ahead (troupe_t *troupe, char *argv [])
     return s_wrong ? 1 : 0;
 }
 
+/*  handed COUNT NODE: so many times, an object that is only held by the answer
+    of a task there, which has handed on the future that held it first.     */
+static int
+s_handed (troupe_t *troupe, char *argv [])
+{
+    enum { EACH = 10000 };
+    int64_t numbers [EACH];
+    troupe_int64s_t found;
+    s_say ("running");
+    for (int64_t round = 0; round < atoll (argv [0]); round++) {
+        s_fill (numbers, EACH, round);
+        troupe_future_t *put = troupe_put (troupe, troupe_int64s (numbers, EACH));
+        troupe_future_t *handed
+            = troupe_remote (troupe, hand_on, troupe_handle (put),
+                             TROUPE_WITH (.node = argv [1]));
+        if (troupe_wait (&handed, 1, 1, PATIENCE_MS, NULL) != 1)
+            return 1;
+        troupe_future_destroy (&put);
+        if (troupe_get (handed, &found) == 0 && found.count == EACH
+            && memcmp (found.items, numbers, sizeof numbers) == 0)
+            s_right++;
+        else
+            s_wrong++;
+        if (troupe_future_error (handed))
+            fprintf (stderr, "%s\n", troupe_future_error (handed));
+        troupe_future_destroy (&handed);
+    }
+    printf ("right=%zu wrong=%zu\n", s_right, s_wrong);
+    return s_wrong ? 1 : 0;
+}
+
 int
 main (int argc, char *argv [])
 {
@@ -302,6 +346,8 @@ main (int argc, char *argv [])
         rc = s_lose (troupe, argv + 2);
     else if (argc > 3 && strcmp (argv [1], "flood") == 0)
         rc = s_flood (troupe, argv + 2);
+    else if (argc > 3 && strcmp (argv [1], "handed") == 0)
+        rc = s_handed (troupe, argv + 2);
     else if (argc > 5 && strcmp (argv [1], "ahead") == 0)
         rc = s_ahead (troupe, argv + 2);
     else if (argc > 4 && strcmp (argv [1], "read") == 0)

@@ -64,6 +64,11 @@ echo 1234567 >&4
 all_right ahead 220
 nothing_left
 
+#  A hold that is handed on arrives before the first one is given up.
+begin handed handed 300 one
+all_right handed 300
+nothing_left
+
 #  Links that are cut while objects are on their way.
 begin cut rounds 4 16 one two head
 for host in one two drive; do

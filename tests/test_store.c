@@ -1002,6 +1002,15 @@ test_large_transfer (void **state)
     s_close_cluster (&self);
 }
 
+/*  Waits for all that was given so far.                                    */
+static void
+s_settle (store_client_t *client)
+{
+    fault_t fault = { 0 };
+    if (store_client_settle (client, store_client_told (client), &fault))
+        fail_msg ("%s", fault.text);
+}
+
 /*  Held by a process elsewhere, fetched from disk, and its home dies.      */
 static void
 test_far_holds_and_death (void **state)
@@ -1015,15 +1024,14 @@ test_far_holds_and_death (void **state)
     tid_t id = s_put (self.clients [0], 3 * MB, 5, 1);
     for (int round = 0; round < 500; round++) {
         store_client_hold (self.clients [1], id, 2);
-        assert_int_equal (store_client_settle (self.clients [1], &fault), 0);
+        s_settle (self.clients [1]);
         store_client_release (self.clients [0], id, 1);
         store_client_hold (self.clients [2], id, 1);
-        assert_int_equal (store_client_settle (self.clients [2], &fault), 0);
+        s_settle (self.clients [2]);
         store_client_release (self.clients [1], id, 2);
     }
     store_client_hold (self.clients [1], id, 2);
-    assert_int_equal (store_client_settle (self.clients [1], &fault), 0);
-    assert_true (store_client_is_settled (self.clients [1]));
+    s_settle (self.clients [1]);
     assert_true (s_verify (self.clients [1], id, 3 * MB, 5));
     assert_int_equal (store_client_pin (self.clients [1], id, 3 * MB + 1, &data, &kind, &fault),
                       -1);
@@ -1118,7 +1126,7 @@ s_play (stage_t *self, process_t store)
 }
 
 static void
-s_open_stage_of (stage_t *self, uint64_t memory)
+s_open_stage_of (stage_t *self, uint64_t memory, int64_t sync_patience)
 {
     fault_t fault;
     int patience = (int) (PATIENCE / CLOCK_MS);
@@ -1130,7 +1138,8 @@ s_open_stage_of (stage_t *self, uint64_t memory)
     store_options_t options = { .context = self->context,
                                 .memory = memory,
                                 .network = &self->network,
-                                .claim_patience = 1000 * CLOCK_MS };
+                                .claim_patience = 1000 * CLOCK_MS,
+                                .sync_patience = sync_patience };
     self->store = store_new (&options, &fault);
     assert_non_null (self->store);
     store_name (self->store, OWN);
@@ -1147,7 +1156,7 @@ s_open_stage_of (stage_t *self, uint64_t memory)
 static void
 s_open_stage (stage_t *self)
 {
-    s_open_stage_of (self, 16 * MB);
+    s_open_stage_of (self, 16 * MB, 0);
 }
 
 static void
@@ -1181,6 +1190,15 @@ static transfer_message_t
 s_asked (stage_t *self, transfer_type_t type)
 {
     return s_asked_at (self, self->answers, type);
+}
+
+/*  As a played store, to the one that was heard last.                      */
+static void
+s_answer_at (stage_t *self, void *socket, process_t from, transfer_message_t message)
+{
+    message.from = from;
+    zmq_send (socket, self->route.bytes, self->route.size, ZMQ_SNDMORE);
+    zmq_send (socket, &message, sizeof message, 0);
 }
 
 static void
@@ -1445,7 +1463,7 @@ test_reader_dies (void **state)
     tid_t id;
     uint8_t *data;
     const uint64_t size = ((uint64_t) 2 << 30) + 1;
-    s_open_stage_of (&self, size + MB);
+    s_open_stage_of (&self, size + MB, 0);
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
     data [0] = 1;
     data [size - 2] = 2;
@@ -1629,7 +1647,8 @@ s_settle_one (void *arg)
 {
     reader_t *self = arg;
     fault_t fault;
-    self->right = store_client_settle (self->client, &fault) == 0;
+    self->right
+        = store_client_settle (self->client, store_client_told (self->client), &fault) == 0;
     return NULL;
 }
 
@@ -1649,15 +1668,43 @@ test_holds_are_repeated (void **state)
     assert_int_equal (s_asked (&self, TRANSFER_HOLD).count, -1);
     assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 1);
     assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 2);
-    assert_false (store_client_is_settled (self.client));
     s_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 2 }, NULL, 0);
     assert_true (s_end_fetch (&self));
-    assert_true (store_client_is_settled (self.client));
+    s_settle (self.client);
     store_client_hold (self.client, self.id, 1);
     pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
     assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 3);
     store_process_down (self.store, FAKE, "killed");
     assert_true (s_end_fetch (&self));
+    s_close_stage (&self);
+}
+
+/*  A hold that another store does not note is waited for as long as that may
+    take; who waits then does not take it for arrived, not even later, and is
+    no burden for those that give holds to others.                          */
+static void
+test_holds_that_do_not_arrive (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    tid_t other = { SECOND, 1 };
+    s_open_stage_of (&self, 16 * MB, 50 * CLOCK_MS);
+    store_client_hold (self.client, self.id, 1);
+    uint64_t number = store_client_told (self.client);
+    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    assert_non_null (strstr (fault.text, "did not arrive"));
+    store_client_hold (self.client, other, 1);
+    assert_int_equal (s_asked_at (&self, self.second, TRANSFER_HOLD).offset, 1);
+    s_answer_at (&self, self.second, SECOND,
+                 (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 });
+    s_settle (self.client);
+    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
+    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 1);
+    s_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 }, NULL, 0);
+    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
+    s_settle (self.client);
     s_close_stage (&self);
 }
 
@@ -1734,6 +1781,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_copies_are_told),
         cmocka_unit_test (test_home_is_told),
         cmocka_unit_test (test_holds_are_repeated),
+        cmocka_unit_test (test_holds_that_do_not_arrive),
         cmocka_unit_test (test_left_behind),
         cmocka_unit_test (test_far_holds_and_death),
     };

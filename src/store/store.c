@@ -64,7 +64,8 @@ s_run (void *arg)
     pthread_mutex_lock (&self->lock);
     while (!self->stopping) {
         int64_t now = clock_now ();
-        int64_t due = store_tend (self, now);
+        int64_t due = store_tend (self, now), sync = store_tend_syncs (self, now);
+        due = sync < due ? sync : due;
         if (self->transfer) {
             int64_t then = transfer_tend (self->transfer, now);
             due = then < due ? then : due;
@@ -206,6 +207,8 @@ store_new (const store_options_t *options, fault_t *fault)
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
     self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
+    self->sync_patience = options->sync_patience ? options->sync_patience
+                                                 : STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS;
     self->log_context = options->log_context;
     list_init (&self->connections);
     list_init (&self->rooms);
@@ -213,6 +216,7 @@ store_new (const store_options_t *options, fault_t *fault)
     list_init (&self->clean);
     list_init (&self->dirty);
     list_init (&self->orphans);
+    list_init (&self->syncs);
     if (s_open (self, options, fault) == 0)
         self->thread = thread_new (s_run, self, fault);
     if (!self->thread)

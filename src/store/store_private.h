@@ -88,9 +88,14 @@ typedef struct {
     list_node_t wait;           /*  in an object's, while a request waits   */
     uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
     bool hello;                 /*  HELLO has come before the name          */
-    bool sync;                  /*  SYNC is to be answered                  */
-    unsigned unsettled;         /*  holds on their way to other stores      */
-    uint64_t ticket;            /*  its number, while there are such        */
+    /*  Holds on their way to other stores have tickets: the connection's
+        number, and below 32 bits its epoch, which SYNC ends.               */
+    uint32_t ticket;            /*  0: none so far                          */
+    uint32_t epoch;
+    unsigned unsettled;         /*  of this epoch                           */
+    unsigned awaited;           /*  of the last one, while SYNC waits       */
+    list_node_t sync;           /*  in syncs, while SYNC waits              */
+    int64_t sync_since;
     process_t process;
 } connection_t;
 
@@ -110,7 +115,8 @@ struct store {
     id_table_t clients;         /*  process → client_t                      */
     list_t connections;
     id_table_t tickets;         /*  ticket → connection_t                   */
-    uint64_t ticket_last;
+    uint32_t ticket_last;
+    list_t syncs;               /*  connections, in the order of arrival    */
     uint64_t sequence;
     uint64_t turn;
     list_t unheld;              /*  objects that nobody holds, as it seems  */
@@ -119,6 +125,7 @@ struct store {
     list_t dirty;               /*  unpinned, to be written first           */
     list_t orphans;
     int64_t claim_patience;
+    int64_t sync_patience;
     uint64_t pinned;
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
@@ -195,6 +202,9 @@ void store_connection_close (store_t *self, connection_t *connection);
 
 /*  A hold that a connection had sent to another store has arrived, or cannot. */
 void store_settled (store_t *self, uint64_t ticket);
+
+/*  Gives up SYNCs that wait for too long; returns when the next one is due. */
+int64_t store_tend_syncs (store_t *self, int64_t now);
 
 /*  Answers HELLOs that came before the name.                               */
 void store_greet (store_t *self);
