@@ -71,19 +71,57 @@ s_random (uint64_t *state)
 
 /*  --- extents ----------------------------------------------------------  */
 
+enum { UNITS = 512 };
+
+typedef struct {
+    uint8_t used [UNITS];
+    uint8_t touched [UNITS];
+    uint64_t forgotten;
+} units_t;
+
+static void
+s_forget (void *context, uint64_t offset, uint64_t size)
+{
+    units_t *self = context;
+    self->forgotten += size;
+    for (uint64_t at = offset / EXTENT_UNIT; at < (offset + size) / EXTENT_UNIT; at++) {
+        assert_false (self->used [at]);
+        self->touched [at] = 0;
+    }
+}
+
+/*  What is free and was touched is forgotten, in parts, and nothing in use. */
+static void
+s_forget_all (extents_t *extents, units_t *units)
+{
+    enum { PART = 5 };
+    bool more = true;
+    while (more) {
+        units->forgotten = 0;
+        more = extents_each_touched (extents, PART * EXTENT_UNIT, s_forget, units);
+        assert_true (units->forgotten <= PART * EXTENT_UNIT);
+        assert_true (!more || units->forgotten == PART * EXTENT_UNIT);
+    }
+    for (int at = 0; at < UNITS; at++)
+        assert_true (units->used [at] || !units->touched [at]);
+}
+
 /*  Against a map of units.                                                 */
 static void
 test_extents (void **state)
 {
     (void) state;
-    enum { UNITS = 512, ROUNDS = 20000, HELD = 64 };
+    enum { ROUNDS = 20000, HELD = 64 };
     extents_t extents;
     extent_t *held [HELD] = { NULL };
-    uint8_t map [UNITS] = { 0 };
+    static units_t units;
+    uint8_t *map = units.used;
     uint64_t random = 88172645463325252u;
     assert_int_equal (extents_init (&extents, UNITS * EXTENT_UNIT), 0);
     for (int round = 0; round < ROUNDS; round++) {
         size_t index = s_random (&random) % HELD;
+        if (round % 50 == 0)
+            s_forget_all (&extents, &units);
         if (held [index]) {
             memset (map + held [index]->offset / EXTENT_UNIT, 0,
                     held [index]->size / EXTENT_UNIT);
@@ -91,13 +129,15 @@ test_extents (void **state)
             held [index] = NULL;
             continue;
         }
-        uint64_t units = 1 + s_random (&random) % 24;
-        held [index] = extents_take (&extents, units * EXTENT_UNIT);
+        uint64_t wanted = 1 + s_random (&random) % 24;
+        held [index] = extents_take (&extents, wanted * EXTENT_UNIT);
         if (!held [index])
             continue;
-        assert_true (held [index]->size >= units * EXTENT_UNIT);
+        assert_true (held [index]->size >= wanted * EXTENT_UNIT);
+        memset (units.touched + held [index]->offset / EXTENT_UNIT, 1,
+                held [index]->size / EXTENT_UNIT);
         if (s_random (&random) % 4 == 0)
-            extents_trim (&extents, held [index], (units + 1) / 2 * EXTENT_UNIT);
+            extents_trim (&extents, held [index], (wanted + 1) / 2 * EXTENT_UNIT);
         uint64_t first = held [index]->offset / EXTENT_UNIT;
         for (uint64_t at = first; at < first + held [index]->size / EXTENT_UNIT; at++) {
             assert_true (at < UNITS && !map [at]);

@@ -80,6 +80,15 @@ s_do (disk_t *self, disk_job_t *job, int error)
                    "what was read from %s is not what was written (checksum)", self->folder);
 }
 
+/*  Of disk_forget.                                                         */
+static void
+s_make_hole (const disk_t *self, disk_job_t *job)
+{
+    fallocate (self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) job->offset,
+               (off_t) job->size);
+    free (job);
+}
+
 static int
 s_injected (disk_t *self, const disk_job_t *job)
 {
@@ -104,10 +113,16 @@ s_run (void *arg)
             continue;
         }
         disk_job_t *job = container_of (node, disk_job_t, node);
-        int error = s_injected (self, job);
+        int error = job->forget ? 0 : s_injected (self, job);
         pthread_mutex_unlock (&self->lock);
-        s_do (self, job, error);
+        bool forget = job->forget;
+        if (forget)
+            s_make_hole (self, job);
+        else
+            s_do (self, job, error);
         pthread_mutex_lock (&self->lock);
+        if (forget)
+            continue;
         list_append (&self->done, &job->node);
         ssize_t rc = write (self->done_fd, &one, sizeof one);
         (void) rc;      /*  EAGAIN: it is readable already                  */
@@ -199,8 +214,11 @@ disk_take (disk_t *self)
     uint64_t number;
     pthread_mutex_lock (&self->lock);
     list_node_t *node = list_pop (&self->done);
-    if (!node && self->stopping)
-        node = list_pop (&self->jobs);
+    while (!node && self->stopping && (node = list_pop (&self->jobs)))
+        if (container_of (node, disk_job_t, node)->forget) {
+            free (container_of (node, disk_job_t, node));
+            node = NULL;
+        }
     if (!node && read (self->done_fd, &number, sizeof number) < 0) {
         /*  EAGAIN: it was read before.                                     */
     }
@@ -229,8 +247,11 @@ disk_moved (const disk_t *self)
 void
 disk_forget (disk_t *self, uint64_t offset, uint64_t size)
 {
-    fallocate (self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) offset,
-               (off_t) size);
+    disk_job_t *job = calloc (1, sizeof *job);
+    if (!job)
+        return;     /*  the room stays, and is used again                   */
+    *job = (disk_job_t){ .forget = true, .offset = offset, .size = size };
+    disk_give (self, job);
 }
 
 void

@@ -20,6 +20,7 @@ typedef struct disk disk_t;
 typedef struct {
     list_node_t node;
     bool write;
+    bool forget;                /*  neither: what lies there is of no use   */
     uint8_t *data;
     uint64_t size;
     uint64_t offset;            /*  in the file                             */
@@ -51,7 +52,8 @@ uint64_t disk_moved (const disk_t *self);
 /*  Which parts of the file are free.                                       */
 extents_t *disk_extents (disk_t *self);
 
-/*  What lies there is not needed any more.                                 */
+/*  What lies there is not needed any more: after the jobs given so far the
+    room goes back to the file system, which may take its time.             */
 void disk_forget (disk_t *self, uint64_t offset, uint64_t size);
 
 /*  For tests: fails the next so many writes and reads with these errors; -1

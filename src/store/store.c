@@ -17,7 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define EVENTS_MAX 1024
+/*  Descriptors beside those of connections; the room for events grows by it. */
+#define EVENTS_OTHER 64
 #define STOP_TIMEOUT_MS 6000
 
 /*  What of the machine's memory objects may have unless somebody says so.  */
@@ -59,9 +60,8 @@ static void
 s_run (void *arg)
 {
     store_t *self = arg;
-    struct epoll_event events [EVENTS_MAX];
     thread_block_signals ();
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     while (!self->stopping) {
         int64_t now = clock_now ();
         int64_t due = store_tend (self, now), sync = store_tend_syncs (self, now);
@@ -72,15 +72,16 @@ s_run (void *arg)
         }
         due = list_empty (&self->unheld) ? due : now;
         self->turn++;
-        pthread_mutex_unlock (&self->lock);
-        int count = epoll_wait (self->poll, events, EVENTS_MAX, s_sleep_ms (due, now));
-        pthread_mutex_lock (&self->lock);
+        store_unlock (self);
+        int count = epoll_wait (self->poll, self->events, (int) self->event_count,
+                                s_sleep_ms (due, now));
+        store_lock (self);
         for (int index = 0; index < count; index++)
-            s_event (self, events [index].data.ptr);
-        if (count >= 0 && count < EVENTS_MAX)
+            s_event (self, self->events [index].data.ptr);
+        if (count >= 0)
             store_drop_unheld (self);
     }
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 static void
@@ -90,6 +91,21 @@ s_wake_up (store_t *self)
     if (write (self->wake, &one, sizeof one) < 0) {
         /*  EAGAIN: it is awake.                                            */
     }
+}
+
+/*  A turn finds all that is ready, so that it serves every connection.     */
+int
+store_grow_events (store_t *self, size_t connections)
+{
+    if (connections + EVENTS_OTHER <= self->event_count)
+        return 0;
+    size_t count = connections + connections / 2 + EVENTS_OTHER;
+    struct epoll_event *grown = realloc (self->events, count * sizeof *grown);
+    if (!grown)
+        return -1;
+    self->events = grown;
+    self->event_count = count;
+    return 0;
 }
 
 /*  --- opening ----------------------------------------------------------  */
@@ -171,6 +187,8 @@ s_open (store_t *self, const store_options_t *options, fault_t *fault)
 {
     self->poll = epoll_create1 (EPOLL_CLOEXEC);
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (store_grow_events (self, 0))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the object store");
     if (self->poll < 0 || self->wake < 0)
         return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
                           strerror (errno));
@@ -203,6 +221,7 @@ store_new (const store_options_t *options, fault_t *fault)
         fault_set (fault, TROUPE_ENOMEM, "no memory for the object store");
         return NULL;
     }
+    pthread_mutex_init (&self->door, NULL);
     pthread_mutex_init (&self->lock, NULL);
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
@@ -248,19 +267,19 @@ store_destroy (store_t **self_p)
     if (!self)
         return 0;
     *self_p = NULL;
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     self->stopping = true;
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
     if (thread_join (&self->thread, STOP_TIMEOUT_MS))
         return -1;
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     s_free_objects (self);
     while (!list_empty (&self->connections))
         store_connection_close (self,
                                 container_of (self->connections.next, connection_t, node));
     int rc = store_finish_disk (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
     if (rc)
         return -1;      /*  the disk hangs, and its thread uses the memory  */
     int lent = transfer_destroy (&self->transfer);
@@ -276,6 +295,8 @@ store_destroy (store_t **self_p)
     id_table_release (&self->clients);
     id_table_release (&self->tickets);
     id_table_release (&self->gone_table);
+    free (self->events);
+    pthread_mutex_destroy (&self->door);
     pthread_mutex_destroy (&self->lock);
     free (self);
     return 0;
@@ -287,7 +308,7 @@ store_destroy (store_t **self_p)
 void
 store_name (store_t *self, process_t process)
 {
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     if (self->name && self->name != process)
         s_free_objects (self);
     self->name = process;
@@ -295,7 +316,7 @@ store_name (store_t *self, process_t process)
         transfer_name (self->transfer, process);
     store_greet (self);
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 const char *
@@ -313,17 +334,17 @@ store_remote_endpoint (const store_t *self)
 void
 store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key)
 {
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     if (self->transfer && store != self->name)
         transfer_store_up (self->transfer, store, endpoint, key);
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 void
 store_process_down (store_t *self, process_t process, const char *cause)
 {
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     store_note_gone (self, process);
     store_lose_holder (self, process);
     store_lose_home (self, process);
@@ -331,7 +352,7 @@ store_process_down (store_t *self, process_t process, const char *cause)
         transfer_store_down (self->transfer, process, cause);
     store_find_rooms (self);
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 void

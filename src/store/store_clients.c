@@ -388,13 +388,15 @@ store_accept (store_t *self)
     for (int fd; (fd = accept4 (self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
         connection_t *connection = s_is_own_user (fd) ? calloc (1, sizeof *connection) : NULL;
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-        if (!connection || epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event)) {
+        if (!connection || store_grow_events (self, self->connection_count + 1)
+            || epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event)) {
             free (connection);
             close (fd);
             continue;
         }
         connection->fd = fd;
         list_append (&self->connections, &connection->node);
+        self->connection_count++;
     }
 }
 
@@ -427,6 +429,7 @@ store_connection_close (store_t *self, connection_t *connection)
 {
     client_t *client = connection->client;
     list_remove (&connection->node);
+    self->connection_count--;
     list_remove (&connection->wait);
     list_remove (&connection->sync);
     if (connection->ticket)

@@ -512,7 +512,8 @@ store_tend (store_t *self, int64_t now)
     if (!self->used_last)
         return due;
     if (now - self->used_last >= IDLE) {
-        extents_each_touched (&self->extents, s_forget_pages, self);
+        if (extents_each_touched (&self->extents, GIVE_BACK, s_forget_pages, self))
+            return now;
         self->used_last = 0;
     } else if (self->used_last + IDLE < due)
         due = self->used_last + IDLE;

@@ -24,6 +24,9 @@
 /*  After this time without new objects, free memory goes back.             */
 #define IDLE (10000 * CLOCK_MS)
 
+/*  So much of it in a turn, as others wait.                                */
+#define GIVE_BACK ((uint64_t) 32 << 20)
+
 /*  What is spilled at once, at least.                                      */
 #define SPILL_BATCH ((uint64_t) 32 << 20)
 
@@ -100,6 +103,9 @@ typedef struct {
 } connection_t;
 
 struct store {
+    pthread_mutex_t door;       /*  whoever wants the lock waits here, so that
+                                    a busy thread does not take it at once
+                                    again from those who wait               */
     pthread_mutex_t lock;
     process_t name;
     char endpoint [STORE_ENDPOINT_SIZE];
@@ -114,6 +120,9 @@ struct store {
     id_table_t objects;
     id_table_t clients;         /*  process → client_t                      */
     list_t connections;
+    size_t connection_count;
+    struct epoll_event *events; /*  one for each descriptor, at least       */
+    size_t event_count;
     id_table_t tickets;         /*  ticket → connection_t                   */
     uint32_t ticket_last;
     list_t syncs;               /*  connections, in the order of arrival    */
@@ -142,6 +151,20 @@ struct store {
     void (*log) (void *context, const char *text);
     void *log_context;
 };
+
+static inline void
+store_lock (store_t *self)
+{
+    pthread_mutex_lock (&self->door);
+    pthread_mutex_lock (&self->lock);
+    pthread_mutex_unlock (&self->door);
+}
+
+static inline void
+store_unlock (store_t *self)
+{
+    pthread_mutex_unlock (&self->lock);
+}
 
 static inline tid_t
 store_key (process_t process)
@@ -197,6 +220,10 @@ int store_finish_disk (store_t *self);
 /*  --- store_clients.c --------------------------------------------------  */
 
 void store_accept (store_t *self);
+
+/*  Room for what a turn may find ready, with so many connections. Returns 0, or
+    -1: no memory.                                                          */
+int store_grow_events (store_t *self, size_t connections);
 void store_serve (store_t *self, connection_t *connection);
 void store_connection_close (store_t *self, connection_t *connection);
 
