@@ -1682,6 +1682,56 @@ test_home_is_told (void **state)
     s_close_stage (&self);
 }
 
+/*  A process that was there before the store had another name reads and fills
+    on, and nothing else gets the memory meanwhile.                         */
+static void
+test_renamed_under_readers (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    const uint8_t *data, *copy;
+    uint8_t kind, *place;
+    tid_t filling;
+    s_open_stage (&self);
+    tid_t id = s_put (self.client, MB, 3, 1);
+    assert_int_equal (store_client_pin (self.client, id, MB, &data, &kind, &fault), 0);
+    assert_int_equal (store_client_create (self.client, MB, &filling, &place, &fault), 0);
+    s_begin_fetch (&self);
+    for (int count = 0; count < 2; count++) {
+        transfer_message_t get = s_asked (&self, TRANSFER_GET);
+        s_answer_piece (&self, &get, true);
+    }
+    assert_true (s_end_fetch (&self));
+    assert_int_equal (store_client_pin (self.client, self.id, FAKE_SIZE, &copy, &kind, &fault),
+                      0);
+    s_put (self.client, MB, 8, 1);
+    store_name (self.store, 80);
+    AWAIT (self.store, objects, 3);
+    store_client_t *other = store_client_new (store_endpoint (self.store), 2);
+    for (uint64_t round = 0; round < 40; round++) {
+        tid_t next = s_put (other, MB, round, 2);
+        assert_int_equal (next.owner, 80);
+        store_client_release (other, next, 2);
+    }
+    assert_true (s_is_filled (data, MB, 3));
+    assert_true (s_is_filled (copy, FAKE_SIZE, 5));
+    /*  Of two readers of the copy one ends.                                */
+    assert_true (s_verify (other, self.id, FAKE_SIZE, 5));
+    AWAIT (self.store, pinned, MB + FAKE_SIZE);
+    store_client_unpin (self.client, self.id);
+    store_client_unpin (self.client, id);
+    memset (place, 1, MB);
+    store_client_seal (self.client, filling, MB, OBJECT_BYTES, 1);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    /*  What was made under the old name is lost, and that is known at once. */
+    assert_int_equal (store_client_pin (other, filling, MB, &data, &kind, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    store_client_destroy (&other);
+    s_close_stage (&self);
+}
+
 static void *
 s_settle_one (void *arg)
 {
@@ -1818,6 +1868,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_dropped_on_the_way),
         cmocka_unit_test (test_holds_in_order),
         cmocka_unit_test (test_renamed),
+        cmocka_unit_test (test_renamed_under_readers),
         cmocka_unit_test (test_copies_are_told),
         cmocka_unit_test (test_home_is_told),
         cmocka_unit_test (test_holds_are_repeated),

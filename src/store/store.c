@@ -252,14 +252,6 @@ s_close (int fd)
         close (fd);
 }
 
-static void
-s_free_objects (store_t *self)
-{
-    size_t cursor = 0;
-    for (object_t *object; (object = id_table_next (&self->objects, &cursor)); cursor = 0)
-        store_object_free (self, object);
-}
-
 int
 store_destroy (store_t **self_p)
 {
@@ -274,7 +266,7 @@ store_destroy (store_t **self_p)
     if (thread_join (&self->thread, STOP_TIMEOUT_MS))
         return -1;
     store_lock (self);
-    s_free_objects (self);
+    store_free_objects (self);
     while (!list_empty (&self->connections))
         store_connection_close (self,
                                 container_of (self->connections.next, connection_t, node));
@@ -309,8 +301,10 @@ void
 store_name (store_t *self, process_t process)
 {
     store_lock (self);
-    if (self->name && self->name != process)
-        s_free_objects (self);
+    if (self->name && self->name != process) {
+        store_note_gone (self, self->name);
+        store_abandon_objects (self);
+    }
     self->name = process;
     if (self->transfer)
         transfer_name (self->transfer, process);

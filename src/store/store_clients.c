@@ -220,7 +220,8 @@ s_request_seal (store_t *self, connection_t *connection, const store_message_t *
     object_t *object = id_table_remove (&connection->client->making, message->id);
     if (!object)
         return;
-    if (!object->memory || message->size > object->size || !message->holder)
+    if (!object->memory || message->size > object->size || !message->holder
+        || message->id.owner != self->name)
         store_object_free (self, object);
     else
         store_seal (self, object, message->size, message->kind, message->holder);

@@ -445,6 +445,43 @@ store_lose_holder (store_t *self, process_t holder)
             }
 }
 
+/*  --- all of them ------------------------------------------------------  */
+
+/*  Lists them by the node for idle ones, as the table must not change while
+    one walks through it.                                                   */
+static void
+s_collect (store_t *self, list_t *all)
+{
+    size_t cursor = 0;
+    list_init (all);
+    for (object_t *object; (object = id_table_next (&self->objects, &cursor));) {
+        list_remove (&object->idle);
+        list_append (all, &object->idle);
+    }
+}
+
+void
+store_free_objects (store_t *self)
+{
+    list_t all;
+    s_collect (self, &all);
+    for (list_node_t *node; (node = list_pop (&all));)
+        store_object_free (self, container_of (node, object_t, idle));
+}
+
+void
+store_abandon_objects (store_t *self)
+{
+    list_t all;
+    s_collect (self, &all);
+    for (list_node_t *node; (node = list_pop (&all));) {
+        object_t *object = container_of (node, object_t, idle);
+        object->hold_count = 0;
+        if (object->copy || object->sealed)
+            s_drop (self, object);
+    }
+}
+
 /*  --- time -------------------------------------------------------------  */
 
 void

@@ -204,6 +204,12 @@ void store_drop_unheld (store_t *self);
     any more, serve for a while.                                            */
 void store_lose_home (store_t *self, process_t home);
 
+/*  All objects: at the end, and when the store has another name, after which
+    what it had is out of reach; then who reads or fills one keeps its memory
+    until he is done.                                                       */
+void store_free_objects (store_t *self);
+void store_abandon_objects (store_t *self);
+
 /*  Its creator has ended.                                                  */
 void store_orphan (store_t *self, object_t *object);
 int64_t store_tend (store_t *self, int64_t now);
