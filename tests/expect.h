@@ -13,6 +13,8 @@
 
 #include <troupe.h>
 
+#include "tests/sanitized.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,18 +30,6 @@
 #define PATIENCE_MS 60000
 
 #define unused_ __attribute__ ((unused))
-
-/*  ThreadSanitizer sees one process only, so there workers are threads.    */
-#if defined (__SANITIZE_THREAD__)
-#define SANITIZED_THREADS true
-#elif defined (__has_feature)
-#if __has_feature (thread_sanitizer)
-#define SANITIZED_THREADS true
-#endif
-#endif
-#ifndef SANITIZED_THREADS
-#define SANITIZED_THREADS false
-#endif
 
 static unused_ int64_t
 now_ms (void)

@@ -13,6 +13,8 @@
 
 #include <troupe.h>
 
+#include "tests/sanitized.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,17 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*  ThreadSanitizer sees one process, so there workers are threads.         */
-#if defined (__SANITIZE_THREAD__)
-#define SUPPORT_WORKERS "threads:2"
-#elif defined (__has_feature)
-#if __has_feature (thread_sanitizer)
-#define SUPPORT_WORKERS "threads:2"
-#endif
-#endif
-#ifndef SUPPORT_WORKERS
-#define SUPPORT_WORKERS "2"
-#endif
+#define SUPPORT_WORKERS (SANITIZED_THREADS ? "threads:2" : "2")
 
 /*  So long may anything take before the program is ended as hanging.       */
 #define SUPPORT_HANG_SECONDS 240

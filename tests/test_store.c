@@ -65,7 +65,7 @@ test_sparse (void **state)
     uint8_t *data, kind;
     const uint8_t *read;
     uint64_t size = ((uint64_t) 2 << 30) + 1;
-    if (SANITIZED)
+    if (SANITIZED_THREADS)
         skip ();
     fixture_open (&self, ((uint64_t) 2 << 30) + MB, false);
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
