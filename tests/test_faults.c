@@ -848,7 +848,6 @@ test_death_fails_dependents (void **state)
     troupe_actor_destroy (&one);
     troupe_actor_destroy (&two);
     close (gate.fd);
-    free (gate.path);
     s_expect_refilled ();
 }
 
@@ -952,7 +951,6 @@ test_killed_while_it_waits (void **state)
         kill (pids.items [index], SIGKILL);
     expect_failure (outer, TROUPE_ELOST, "wait_for_held on worker", "signal 9");
     close (gate.fd);
-    free (gate.path);
     s_expect_refilled ();
     free (reached);
 }
@@ -973,7 +971,6 @@ test_owner_killed (void **state)
     kill ((pid_t) pid, SIGKILL);
     expect_failure (handle, TROUPE_ELOST, "worker ", "signal 9");
     close (gate.fd);
-    free (gate.path);
     s_expect_refilled ();
     troupe_actor_t *actor = NULL;
     troupe_future_t *made = troupe_remote (s_troupe, make_victim);

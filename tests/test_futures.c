@@ -81,7 +81,7 @@ mark (troupe_call_t *call)
     int64_t number;
     if (troupe_args (call, &trace, &number))
         return -1;
-    return trace_leave (trace) ? troupe_return (call, number) : troupe_fail (call, "no trace");
+    return file_append (trace, "") == 0 ? troupe_return (call, number) : troupe_fail (call, "no trace");
 }
 TROUPE_TASK (mark);
 
@@ -108,12 +108,12 @@ s_hold_begin (hold_t *self)
     self->count = support_workers ();
     assert_in_range (self->count, 1, 16);
     for (size_t index = 0; index < self->count; index++) {
-        gate_new (&self->gates [index]);
+        self->gates [index] = gate_new ();
         self->futures [index]
             = troupe_remote (s_troupe, after_gate, self->gates [index].path, index);
     }
     for (size_t index = 0; index < self->count; index++)
-        gate_wait (&self->gates [index]);
+        gate_reached (&self->gates [index]);
 }
 
 static void
@@ -122,7 +122,7 @@ s_hold_end (hold_t *self)
     for (size_t index = 0; index < self->count; index++)
         gate_open (&self->gates [index]);
     for (size_t index = 0; index < self->count; index++)
-        check_integer (self->futures [index], (int64_t) index);
+        expect_integer (self->futures [index], (int64_t) index);
 }
 
 /*  Once this returns, what was sent to the head before it, and what the head
@@ -139,7 +139,7 @@ s_flush_cluster (void)
     for (size_t index = 0; index < count; index++)
         actors [index] = troupe_spawn (s_troupe, nobody);
     for (size_t index = 0; index < count; index++)
-        check_value (troupe_actor_ready (actors [index]));
+        expect_success (troupe_actor_ready (actors [index]));
     for (size_t index = 0; index < count; index++)
         troupe_actor_destroy (&actors [index]);
 }
@@ -159,7 +159,7 @@ test_wait (void **state)
     (void) state;
     gate_t gate;
     size_t ready [4] = { 9, 9, 9, 9 };
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *futures [] = { troupe_put (s_troupe, 1),
                                     troupe_remote (s_troupe, after_gate, gate.path, 2),
                                     troupe_remote (s_troupe, fails, "done too"),
@@ -185,7 +185,7 @@ test_wait_timeout (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 2);
     double begin = s_now ();
     assert_int_equal (troupe_wait (&future, 1, 1, 50, NULL), 0);
@@ -202,7 +202,7 @@ test_wait_same (void **state)
     (void) state;
     gate_t gate;
     size_t ready [4];
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 2);
     troupe_future_t *futures [] = { future, future, troupe_put (s_troupe, 0), future };
     assert_int_equal (troupe_wait (futures, 4, 4, 0, ready), 1);
@@ -231,7 +231,7 @@ test_wait_many (void **state)
     s_hold_end (&hold);
     assert_int_equal (troupe_wait (futures, COUNT, COUNT, -1, NULL), COUNT);
     for (int64_t index = 0; index < COUNT; index++)
-        check_integer (futures [index], index * index);
+        expect_integer (futures [index], index * index);
 }
 
 static void
@@ -245,7 +245,7 @@ test_nulls (void **state)
     assert_int_equal (troupe_wait (NULL, 1, 1, -1, NULL), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
     assert_int_equal (troupe_wait (futures, 2, 1, -1, NULL), -1);
-    check_texts (troupe_error (), "future 1 is NULL");
+    expect_words (troupe_error (), "future 1 is NULL");
     assert_int_equal (troupe_get (futures [1], &number), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
     assert_true (troupe_future_done (NULL));
@@ -300,10 +300,10 @@ test_then_process (void **state)
     int fd = troupe_fd (s_troupe);
     assert_true (fd >= 0);
     assert_int_equal (troupe_fd (s_troupe), fd);
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 5);
     troupe_future_t *next = troupe_then (future, s_add_one, &count);
-    gate_wait (&gate);
+    gate_reached (&gate);
     assert_int_equal (s_readable (fd, 0), 0);
     assert_int_equal (troupe_process (s_troupe), 0);
     gate_open (&gate);
@@ -317,8 +317,8 @@ test_then_process (void **state)
     assert_int_equal (s_readable (fd, 0), 0);
     assert_int_equal (troupe_process (s_troupe), 0);
     assert_true (troupe_future_done (next));
-    check_integer (next, 6);
-    check_integer (future, 5);
+    expect_integer (next, 6);
+    expect_integer (future, 5);
 }
 
 /*  Never inside another call, even when the future is done.                */
@@ -333,9 +333,9 @@ test_then_done (void **state)
     assert_false (troupe_future_done (next));
     assert_int_equal (troupe_process (s_troupe), 1);
     assert_int_equal (count, 1);
-    check_integer (next, 2);
+    expect_integer (next, 2);
     next = troupe_then (future, s_add_one, &count);
-    check_integer (next, 2);
+    expect_integer (next, 2);
     assert_int_equal (count, 2);
     troupe_future_destroy (&future);
 }
@@ -354,7 +354,7 @@ test_then_waiting (void **state)
     pthread_t thread = 0;
     troupe_future_t *future = troupe_remote (s_troupe, square, 3);
     troupe_future_t *next = troupe_then (future, s_note_thread, &thread);
-    check_value (next);
+    expect_success (next);
     assert_true (pthread_equal (thread, pthread_self ()));
     troupe_future_destroy (&future);
 }
@@ -371,8 +371,8 @@ test_then_chain (void **state)
         value = next;
     }
     troupe_future_t *last = troupe_remote (s_troupe, add, value, 1);
-    check_integer (last, 110);
-    check_integer (value, 109);
+    expect_integer (last, 110);
+    expect_integer (value, 109);
     assert_int_equal (count, 100);
 }
 
@@ -399,15 +399,15 @@ test_then_failure (void **state)
     int count = 0;
     const char *text;
     troupe_future_t *failed = troupe_remote (s_troupe, fails, "broken");
-    check_failure (troupe_then (failed, s_add_one, &count), TROUPE_EFAILED, "fails on worker ",
+    expect_failure (troupe_then (failed, s_add_one, &count), TROUPE_EFAILED, "fails on worker ",
                    "it is broken");
     assert_int_equal (count, 1);
     troupe_future_t *recovered = troupe_then (failed, s_recover, NULL);
-    check_done (troupe_get (recovered, &text));
-    check_texts (text, "fails on worker ", "it is broken");
-    check_failure (troupe_then (recovered, s_always_fails, NULL), TROUPE_EFAILED,
+    expect_done (troupe_get (recovered, &text));
+    expect_words (text, "fails on worker ", "it is broken");
+    expect_failure (troupe_then (recovered, s_always_fails, NULL), TROUPE_EFAILED,
                    "in the callback");
-    check_failure (troupe_then (recovered, s_add_one, NULL), TROUPE_ETYPE,
+    expect_failure (troupe_then (recovered, s_add_one, NULL), TROUPE_ETYPE,
                    "wanted integer, got string");
     troupe_future_destroy (&recovered);
     troupe_future_destroy (&failed);
@@ -430,7 +430,7 @@ test_then_several (void **state)
     troupe_future_t *parts [] = { troupe_put (s_troupe, 4), troupe_remote (s_troupe, square, 3) };
     troupe_future_t *both = troupe_all (parts, 2);
     troupe_future_t *next = troupe_then (both, s_count_values, NULL);
-    check_integer (next, 49);
+    expect_integer (next, 49);
     s_destroy_all (parts, 2);
     troupe_future_destroy (&both);
 }
@@ -471,9 +471,9 @@ test_then_submits (void **state)
     troupe_future_t *tail = troupe_then (three, s_submit_square, NULL);
     troupe_future_t *waited = troupe_then (three, s_wait_for_square, NULL);
     troupe_future_t *both = troupe_then (tail, s_wait_for_square, NULL);
-    check_integer (both, 81);
-    check_integer (tail, 9);
-    check_integer (waited, 9);
+    expect_integer (both, 81);
+    expect_integer (tail, 9);
+    expect_integer (waited, 9);
     troupe_future_destroy (&three);
 }
 
@@ -488,7 +488,7 @@ test_then_destroyed (void **state)
     troupe_future_destroy (&next);
     troupe_future_t *last = troupe_then (future, s_add_one, &count);
     troupe_future_destroy (&future);
-    check_integer (last, 10);
+    expect_integer (last, 10);
     assert_int_equal (count, 2);
 }
 
@@ -506,7 +506,7 @@ test_then_many (void **state)
     assert_int_equal (troupe_wait (results, COUNT, COUNT, -1, NULL), COUNT);
     assert_int_equal (count, COUNT);
     for (int64_t index = 0; index < COUNT; index++)
-        check_integer (results [index], index * index + 1);
+        expect_integer (results [index], index * index + 1);
     s_destroy_all (sources, COUNT);
 }
 
@@ -536,7 +536,7 @@ test_then_in_tasks (void **state)
     for (int index = 0; index < 20; index++)
         futures [index] = troupe_remote (s_troupe, task_with_callbacks, index);
     for (int64_t index = 0; index < 20; index++)
-        check_integer (futures [index], (index * index + 1) * (index * index + 1));
+        expect_integer (futures [index], (index * index + 1) * (index * index + 1));
 }
 
 /*  --- all and any ------------------------------------------------------  */
@@ -555,11 +555,11 @@ test_all (void **state)
     assert_int_equal (one, 1);
     assert_int_equal (nine, 9);
     assert_int_equal (last, 10);
-    check_integer (troupe_remote (s_troupe, sum_list, all), 20);
+    expect_integer (troupe_remote (s_troupe, sum_list, all), 20);
     troupe_future_destroy (&all);
     troupe_future_t *twice [] = { parts [1], parts [1] };
     all = troupe_all (twice, 2);
-    check_integer (troupe_remote (s_troupe, sum_list, all), 18);
+    expect_integer (troupe_remote (s_troupe, sum_list, all), 18);
     troupe_future_destroy (&all);
     s_destroy_all (parts, 3);
 }
@@ -598,7 +598,7 @@ test_all_many (void **state)
         parts [index] = troupe_remote (s_troupe, square, index % 10);
     troupe_future_t *all = troupe_all (parts, COUNT);
     s_destroy_all (parts, COUNT);
-    check_integer (troupe_remote (s_troupe, sum_list, all), 200 * 285);
+    expect_integer (troupe_remote (s_troupe, sum_list, all), 200 * 285);
     troupe_future_destroy (&all);
 }
 
@@ -608,17 +608,17 @@ test_all_failure (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *parts [] = { troupe_remote (s_troupe, after_gate, gate.path, 1),
                                   troupe_remote (s_troupe, fails, "early") };
-    gate_wait (&gate);
+    gate_reached (&gate);
     troupe_future_t *all = troupe_all (parts, 2);
-    check_failure (troupe_future_dup (all), TROUPE_EFAILED, "fails on worker ", "it is early");
+    expect_failure (troupe_future_dup (all), TROUPE_EFAILED, "fails on worker ", "it is early");
     assert_false (troupe_future_done (parts [0]));
-    check_failure (troupe_remote (s_troupe, sum_list, all), TROUPE_EFAILED,
+    expect_failure (troupe_remote (s_troupe, sum_list, all), TROUPE_EFAILED,
                    "sum_list: argument failed: fails on worker ", "it is early");
     gate_open (&gate);
-    check_integer (parts [0], 1);
+    expect_integer (parts [0], 1);
     troupe_future_destroy (&parts [1]);
     troupe_future_destroy (&all);
 }
@@ -628,21 +628,21 @@ test_any (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *parts [] = { troupe_remote (s_troupe, after_gate, gate.path, 1),
                                   troupe_remote (s_troupe, fails, "no matter"),
                                   NULL };
     assert_int_equal (troupe_wait (parts + 1, 1, 1, -1, NULL), 1);
     parts [2] = troupe_remote (s_troupe, square, 5);
     troupe_future_t *any = troupe_any (parts, 3);
-    check_integer (any, 25);
+    expect_integer (any, 25);
     assert_false (troupe_future_done (parts [0]));
     any = troupe_any (parts, 2);
     assert_false (troupe_future_done (any));
     troupe_future_t *next = troupe_remote (s_troupe, square, any);
     gate_open (&gate);
-    check_integer (any, 1);
-    check_integer (next, 1);
+    expect_integer (any, 1);
+    expect_integer (next, 1);
     s_destroy_all (parts, 3);
 }
 
@@ -651,14 +651,14 @@ test_any_failure (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *parts [] = { troupe_remote (s_troupe, fails_after_gate, gate.path),
                                   troupe_remote (s_troupe, fails, "first") };
     assert_int_equal (troupe_wait (parts + 1, 1, 1, -1, NULL), 1);
     troupe_future_t *any = troupe_any (parts, 2);
     assert_false (troupe_future_done (any));
     gate_open (&gate);
-    check_failure (any, TROUPE_EFAILED, "fails_after_gate on worker ", "behind the gate");
+    expect_failure (any, TROUPE_EFAILED, "fails_after_gate on worker ", "behind the gate");
     s_destroy_all (parts, 2);
 }
 
@@ -670,10 +670,10 @@ test_cancel_queued (void **state)
     (void) state;
     hold_t hold;
     char trace [96];
-    support_path (trace, sizeof trace, "trace");
+    scratch_name (trace, sizeof trace);
     /*  So that it is known to be quick, and may be sent ahead to workers.  */
     for (int times = 0; times < 100; times++)
-        check_integer (troupe_remote (s_troupe, mark, trace, times), times);
+        expect_integer (troupe_remote (s_troupe, mark, trace, times), times);
     unlink (trace);
     s_hold_begin (&hold);
     troupe_future_t *futures [50];
@@ -690,10 +690,10 @@ test_cancel_queued (void **state)
     s_hold_end (&hold);
     for (int index = 0; index < 50; index++)
         if (index % 2)
-            check_integer (futures [index], index);
+            expect_integer (futures [index], index);
         else
-            check_failure (futures [index], TROUPE_ECANCELLED, "cancelled");
-    assert_int_equal (trace_count (trace), 25);
+            expect_failure (futures [index], TROUPE_ECANCELLED, "cancelled");
+    assert_int_equal ((int64_t) file_count (trace, NULL), 25);
     unlink (trace);
 }
 
@@ -704,21 +704,21 @@ test_cancel_waiting (void **state)
     (void) state;
     gate_t gate;
     char trace [96];
-    gate_new (&gate);
-    support_path (trace, sizeof trace, "trace");
+    gate = gate_new ();
+    scratch_name (trace, sizeof trace);
     troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 1);
     troupe_future_t *waiting = troupe_remote (s_troupe, mark, trace, source);
     troupe_future_t *next = troupe_remote (s_troupe, square, waiting);
     troupe_future_t *last = troupe_then (waiting, s_add_one, NULL);
     assert_int_equal (troupe_cancel (waiting), 0);
-    check_failure (next, TROUPE_ECANCELLED, "square: argument failed: ", "cancelled");
-    check_failure (last, TROUPE_ECANCELLED, "cancelled");
-    check_failure (waiting, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (next, TROUPE_ECANCELLED, "square: argument failed: ", "cancelled");
+    expect_failure (last, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (waiting, TROUPE_ECANCELLED, "cancelled");
     s_flush_cluster ();
     gate_open (&gate);
-    check_integer (source, 1);
+    expect_integer (source, 1);
     s_flush_cluster ();
-    assert_int_equal (trace_count (trace), 0);
+    assert_int_equal ((int64_t) file_count (trace, NULL), 0);
 }
 
 /*  Tells through a pipe that it saw that it was cancelled.                 */
@@ -756,16 +756,16 @@ test_cancel_running (void **state)
 {
     (void) state;
     gate_t gate, pipe;
-    gate_new (&gate);
-    gate_new (&pipe);
+    gate = gate_new ();
+    pipe = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, until_cancelled, gate.path, pipe.path);
-    gate_wait (&gate);
+    gate_reached (&gate);
     assert_int_equal (troupe_cancel (future), 0);
     assert_true (troupe_future_done (future));
     gate_open (&gate);
     assert_int_equal (s_read_pipe (pipe.path), 'c');
-    check_failure (future, TROUPE_ECANCELLED, "cancelled");
-    check_integer (troupe_remote (s_troupe, square, 4), 16);
+    expect_failure (future, TROUPE_ECANCELLED, "cancelled");
+    expect_integer (troupe_remote (s_troupe, square, 4), 16);
 }
 
 static void
@@ -776,11 +776,11 @@ test_cancel_done (void **state)
     assert_int_equal (troupe_wait (&future, 1, 1, -1, NULL), 1);
     assert_int_equal (troupe_cancel (future), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
-    check_integer (future, 16);
+    expect_integer (future, 16);
     future = troupe_remote (s_troupe, fails, "over");
     assert_int_equal (troupe_wait (&future, 1, 1, -1, NULL), 1);
     assert_int_equal (troupe_cancel (future), -1);
-    check_failure (future, TROUPE_EFAILED, "it is over");
+    expect_failure (future, TROUPE_EFAILED, "it is over");
 }
 
 /*  Futures made of futures: their parts stay.                              */
@@ -790,7 +790,7 @@ test_cancel_combined (void **state)
     (void) state;
     gate_t gate;
     int count = 0;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 3);
     troupe_future_t *all = troupe_all (&source, 1);
     troupe_future_t *any = troupe_any (&source, 1);
@@ -799,10 +799,10 @@ test_cancel_combined (void **state)
     assert_int_equal (troupe_cancel (any), 0);
     assert_int_equal (troupe_cancel (then), 0);
     gate_open (&gate);
-    check_integer (source, 3);
-    check_failure (all, TROUPE_ECANCELLED, "cancelled");
-    check_failure (any, TROUPE_ECANCELLED, "cancelled");
-    check_failure (then, TROUPE_ECANCELLED, "cancelled");
+    expect_integer (source, 3);
+    expect_failure (all, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (any, TROUPE_ECANCELLED, "cancelled");
+    expect_failure (then, TROUPE_ECANCELLED, "cancelled");
     assert_int_equal (count, 0);
     assert_int_equal (troupe_process (s_troupe), 0);
 }
@@ -814,16 +814,16 @@ test_deadline_running (void **state)
 {
     (void) state;
     gate_t gate, pipe;
-    gate_new (&gate);
-    gate_new (&pipe);
+    gate = gate_new ();
+    pipe = gate_new ();
     double begin = s_now ();
     troupe_future_t *future = troupe_remote (s_troupe, until_cancelled, gate.path, pipe.path,
                                              TROUPE_WITH (.timeout_ms = 1000));
     troupe_future_t *next = troupe_remote (s_troupe, square, future);
     gate_open (&gate);
-    check_failure (next, TROUPE_ETIMEOUT, "square: argument failed: ", "1000 ms");
+    expect_failure (next, TROUPE_ETIMEOUT, "square: argument failed: ", "1000 ms");
     assert_true (s_now () - begin >= 1.0);
-    check_failure (future, TROUPE_ETIMEOUT, "1000 ms");
+    expect_failure (future, TROUPE_ETIMEOUT, "1000 ms");
     assert_int_equal (s_read_pipe (pipe.path), 'c');
 }
 
@@ -835,9 +835,9 @@ test_deadline_queued (void **state)
     hold_t hold;
     char trace [96];
     troupe_future_t *futures [20];
-    support_path (trace, sizeof trace, "trace");
+    scratch_name (trace, sizeof trace);
     for (int times = 0; times < 100; times++)
-        check_integer (troupe_remote (s_troupe, mark, trace, times), times);
+        expect_integer (troupe_remote (s_troupe, mark, trace, times), times);
     unlink (trace);
     s_hold_begin (&hold);
     for (int index = 0; index < 20; index++)
@@ -847,9 +847,9 @@ test_deadline_queued (void **state)
     s_flush_cluster ();
     s_hold_end (&hold);
     for (int index = 0; index < 20; index++)
-        check_failure (futures [index], TROUPE_ETIMEOUT, "deadline", "ms passed");
+        expect_failure (futures [index], TROUPE_ETIMEOUT, "deadline", "ms passed");
     s_flush_cluster ();
-    assert_int_equal (trace_count (trace), 0);
+    assert_int_equal ((int64_t) file_count (trace, NULL), 0);
 }
 
 static void
@@ -858,16 +858,16 @@ test_deadline_waiting (void **state)
     (void) state;
     gate_t gate;
     char trace [96];
-    gate_new (&gate);
-    support_path (trace, sizeof trace, "trace");
+    gate = gate_new ();
+    scratch_name (trace, sizeof trace);
     troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 3);
-    check_failure (troupe_remote (s_troupe, mark, trace, source, TROUPE_WITH (.timeout_ms = 30)),
+    expect_failure (troupe_remote (s_troupe, mark, trace, source, TROUPE_WITH (.timeout_ms = 30)),
                    TROUPE_ETIMEOUT, "30 ms");
     s_flush_cluster ();
     gate_open (&gate);
-    check_integer (source, 3);
+    expect_integer (source, 3);
     s_flush_cluster ();
-    assert_int_equal (trace_count (trace), 0);
+    assert_int_equal ((int64_t) file_count (trace, NULL), 0);
 }
 
 TROUPE_TASK_DECLARE (hops);
@@ -905,7 +905,7 @@ test_deadline_hops (void **state)
         fail_msg ("%s", troupe_error ());
     assert_in_range (left, 1, 60000);
     troupe_future_destroy (&future);
-    check_integer (troupe_remote (s_troupe, hops, 3, -1), -1);
+    expect_integer (troupe_remote (s_troupe, hops, 3, -1), -1);
 }
 
 /*  Submits a task that waits at the gate, without a deadline of its own.   */
@@ -929,12 +929,12 @@ test_deadline_below (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future
         = troupe_remote (s_troupe, waits_below, gate.path, TROUPE_WITH (.timeout_ms = 300));
-    gate_wait (&gate);
-    check_failure (future, TROUPE_ETIMEOUT, "deadline of ", " ms passed");
-    check_integer (troupe_remote (s_troupe, square, 9), 81);
+    gate_reached (&gate);
+    expect_failure (future, TROUPE_ETIMEOUT, "deadline of ", " ms passed");
+    expect_integer (troupe_remote (s_troupe, square, 9), 81);
     gate_open (&gate);
 }
 
@@ -947,14 +947,14 @@ test_destroy_pending (void **state)
     enum { COUNT = 2000 };
     static troupe_future_t *futures [COUNT];
     char trace [96];
-    support_path (trace, sizeof trace, "trace");
+    scratch_name (trace, sizeof trace);
     for (int index = 0; index < COUNT; index++)
         futures [index] = troupe_remote (s_troupe, mark, trace, index);
     s_destroy_all (futures, COUNT);
     /*  The work goes on. The trace shows when all is done.                 */
-    while (trace_count (trace) < COUNT)
+    while ((int64_t) file_count (trace, NULL) < COUNT)
         poll (NULL, 0, 1);
-    assert_int_equal (trace_count (trace), COUNT);
+    assert_int_equal ((int64_t) file_count (trace, NULL), COUNT);
     unlink (trace);
 }
 
@@ -963,15 +963,15 @@ test_dup (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 3);
     troupe_future_t *dup = troupe_future_dup (future);
     troupe_future_destroy (&future);
     assert_null (future);
     troupe_future_t *again = troupe_future_dup (dup);
     gate_open (&gate);
-    check_integer (dup, 3);
-    check_integer (again, 3);
+    expect_integer (dup, 3);
+    expect_integer (again, 3);
 }
 
 /*  --- handles in values ------------------------------------------------  */
@@ -1038,22 +1038,22 @@ test_handle_argument (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *pending = troupe_remote (s_troupe, after_gate, gate.path, 6);
     troupe_future_t *done = troupe_put (s_troupe, 7);
     troupe_future_t *failed = troupe_remote (s_troupe, fails, "handled");
     troupe_future_t *waits = troupe_remote (s_troupe, waits_for_handle, troupe_handle (pending));
-    check_integer (troupe_remote (s_troupe, waits_for_handle, troupe_handle (done)), 8);
-    check_failure (troupe_remote (s_troupe, waits_for_handle, troupe_handle (failed)),
+    expect_integer (troupe_remote (s_troupe, waits_for_handle, troupe_handle (done)), 8);
+    expect_failure (troupe_remote (s_troupe, waits_for_handle, troupe_handle (failed)),
                    TROUPE_EFAILED, "waits_for_handle on worker ", "fails on worker ",
                    "it is handled");
-    check_failure (troupe_remote (s_troupe, waits_for_handle, done), TROUPE_ETYPE,
+    expect_failure (troupe_remote (s_troupe, waits_for_handle, done), TROUPE_ETYPE,
                    "wanted future, got integer");
-    check_failure (troupe_remote (s_troupe, square, troupe_handle (done)), TROUPE_ETYPE,
+    expect_failure (troupe_remote (s_troupe, square, troupe_handle (done)), TROUPE_ETYPE,
                    "wanted integer, got future");
     gate_open (&gate);
-    check_integer (waits, 7);
-    check_integer (pending, 6);
+    expect_integer (waits, 7);
+    expect_integer (pending, 6);
     troupe_future_destroy (&done);
     troupe_future_destroy (&failed);
 }
@@ -1074,7 +1074,7 @@ test_handle_dropped (void **state)
     }
     s_hold_end (&hold);
     for (int index = 0; index < 10; index++)
-        check_integer (waits [index], index + 1);
+        expect_integer (waits [index], index + 1);
 }
 
 static void
@@ -1084,22 +1084,22 @@ test_handle_returned (void **state)
     gate_t gate;
     const char *before, *behind;
     troupe_future_t *inner, *again;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *outer = troupe_remote (s_troupe, returns_handle, gate.path, 41);
     if (troupe_get (outer, &before, &inner, &behind))
         fail_msg ("%s", troupe_error ());
     assert_string_equal (before, "before");
     assert_string_equal (behind, "behind");
-    check_done (troupe_get (outer, &before, &again, &behind));
+    expect_done (troupe_get (outer, &before, &again, &behind));
     troupe_future_destroy (&outer);
     assert_false (troupe_future_done (inner));
     troupe_future_t *next = troupe_remote (s_troupe, add, inner, again);
     troupe_future_t *waits = troupe_remote (s_troupe, waits_for_handle, troupe_handle (inner));
     troupe_future_destroy (&again);
     gate_open (&gate);
-    check_integer (next, 82);
-    check_integer (waits, 42);
-    check_integer (inner, 41);
+    expect_integer (next, 82);
+    expect_integer (waits, 42);
+    expect_integer (inner, 41);
 }
 
 static void
@@ -1111,12 +1111,12 @@ test_handle_returned_done (void **state)
     if (troupe_get (outer, &inner))
         fail_msg ("%s", troupe_error ());
     troupe_future_destroy (&outer);
-    check_string (inner, "kept");
+    expect_text (inner, "kept");
     outer = troupe_remote (s_troupe, returns_done_handle, "");
     if (troupe_get (outer, &inner))
         fail_msg ("%s", troupe_error ());
     troupe_future_destroy (&outer);
-    check_failure (inner, TROUPE_EFAILED, "fails on worker ", "it is returned");
+    expect_failure (inner, TROUPE_EFAILED, "fails on worker ", "it is returned");
 }
 
 /*  Our own future comes back to us.                                        */
@@ -1126,7 +1126,7 @@ test_handle_round_trip (void **state)
     (void) state;
     gate_t gate;
     troupe_future_t *back;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *mine = troupe_remote (s_troupe, after_gate, gate.path, 5);
     troupe_future_t *outer = troupe_remote (s_troupe, returns_handle_given, troupe_handle (mine));
     if (troupe_get (outer, &back))
@@ -1135,13 +1135,13 @@ test_handle_round_trip (void **state)
     troupe_future_destroy (&mine);
     assert_false (troupe_future_done (back));
     gate_open (&gate);
-    check_integer (back, 5);
+    expect_integer (back, 5);
     mine = troupe_put (s_troupe, 6);
     outer = troupe_remote (s_troupe, returns_handle_given, troupe_handle (mine));
     troupe_future_destroy (&mine);
     if (troupe_get (outer, &back))
         fail_msg ("%s", troupe_error ());
-    check_integer (back, 6);
+    expect_integer (back, 6);
     troupe_future_destroy (&outer);
 }
 
@@ -1159,11 +1159,11 @@ test_handle_unread (void **state)
         troupe_future_destroy (&outer);
     }
     troupe_future_t *outer = troupe_remote (s_troupe, returns_done_handle, "twice");
-    check_done (troupe_get (outer, &first));
-    check_done (troupe_get (outer, &second));
+    expect_done (troupe_get (outer, &first));
+    expect_done (troupe_get (outer, &second));
     troupe_future_destroy (&outer);
-    check_string (first, "twice");
-    check_string (second, "twice");
+    expect_text (first, "twice");
+    expect_text (second, "twice");
 }
 
 /*  --- threads ----------------------------------------------------------  */
@@ -1258,7 +1258,7 @@ test_threads_share (void **state)
     gate_t gate;
     void *args [THREADS];
     pthread_t opener;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, returns_texts, gate.path);
     for (int index = 0; index < THREADS; index++)
         args [index] = future;
@@ -1331,7 +1331,7 @@ test_then_from_thread (void **state)
     troupe_future_t *places [2] = { troupe_remote (s_troupe, square, 3), NULL };
     assert_int_equal (pthread_create (&thread, NULL, s_make_callback, places), 0);
     pthread_join (thread, NULL);
-    check_integer (places [1], 10);
+    expect_integer (places [1], 10);
     troupe_future_destroy (&places [0]);
 }
 
@@ -1350,11 +1350,11 @@ test_cancel_from_thread (void **state)
     (void) state;
     gate_t gate;
     pthread_t threads [THREADS];
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 1);
     for (int index = 0; index < THREADS; index++)
         assert_int_equal (pthread_create (&threads [index], NULL, s_wait_cancelled, future), 0);
-    gate_wait (&gate);
+    gate_reached (&gate);
     assert_int_equal (troupe_cancel (future), 0);
     for (int index = 0; index < THREADS; index++) {
         void *wrong;
