@@ -60,20 +60,19 @@ now_ms (void)
 
 #define expect_finished(future_) expect_finished_ ((future_), __FILE__, __LINE__)
 #define expect_success(future_) expect_success_ ((future_), __FILE__, __LINE__)
-#define expect_integer(future_, wanted_)                                                     \
+#define expect_integer(future_, wanted_)                                                       \
     expect_integer_ ((future_), (wanted_), __FILE__, __LINE__)
-#define expect_text(future_, wanted_)                                                      \
-    expect_text_ ((future_), (wanted_), __FILE__, __LINE__)
+#define expect_text(future_, wanted_) expect_text_ ((future_), (wanted_), __FILE__, __LINE__)
 
 /*  It has failed with the code, and each of the texts is in the failure's, in
     this order. What expect_failure_words takes ends in NULL.               */
-#define expect_failure(future_, code_, ...)                                                  \
-    expect_failure_ ((future_), (code_), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, \
-                     __LINE__)
-#define expect_failure_words(future_, code_, texts_)                                         \
+#define expect_failure(future_, code_, ...)                                                    \
+    expect_failure_ ((future_), (code_), (const char *const []){ __VA_ARGS__, NULL },          \
+                     __FILE__, __LINE__)
+#define expect_failure_words(future_, code_, texts_)                                           \
     expect_failure_ ((future_), (code_), (texts_), __FILE__, __LINE__)
 
-#define expect_words(text_, ...)                                                             \
+#define expect_words(text_, ...)                                                               \
     expect_words_ ((text_), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, __LINE__)
 
 static unused_ void

@@ -215,15 +215,15 @@ s_read (troupe_t *troupe, char *argv [])
     s_fill (numbers, count, 5);
     uint64_t wanted = s_sum (numbers, count);
     free (numbers);
-    troupe_future_t *made = troupe_remote (troupe, make, (int64_t) count, 5,
-                                           TROUPE_WITH (.node = argv [1]));
+    troupe_future_t *made
+        = troupe_remote (troupe, make, (int64_t) count, 5, TROUPE_WITH (.node = argv [1]));
     if (troupe_wait (&made, 1, 1, PATIENCE_MS, NULL) != 1 || troupe_future_error (made))
         return 1;
     for (char **node = argv + 2; *node; node++) {
         if (!node [1])
             s_say ("running");
-        troupe_future_t *read = troupe_remote (troupe, digest, made,
-                                               TROUPE_WITH (.node = *node, .retries = 0));
+        troupe_future_t *read
+            = troupe_remote (troupe, digest, made, TROUPE_WITH (.node = *node, .retries = 0));
         int rc = troupe_wait (&read, 1, 1, PATIENCE_MS, NULL) == 1 ? troupe_get (read, &found)
                                                                    : -1;
         if (rc)
@@ -285,9 +285,9 @@ s_ahead (troupe_t *troupe, char *argv [])
     if (!fgets (line, sizeof line, stdin))
         return 1;
     for (size_t index = 0; index < QUEUED; index++)
-        queued [index] = troupe_remote (troupe, brief, troupe_int64s (numbers + index, TASK_COUNT));
-    troupe_future_t *behind
-        = troupe_call (actor, brief, troupe_int64s (numbers, METHOD_COUNT));
+        queued [index]
+            = troupe_remote (troupe, brief, troupe_int64s (numbers + index, TASK_COUNT));
+    troupe_future_t *behind = troupe_call (actor, brief, troupe_int64s (numbers, METHOD_COUNT));
     s_expect (method, 1);
     s_expect (behind, s_sum (numbers, METHOD_COUNT));
     for (size_t index = 0; index < cpus; index++)
@@ -312,9 +312,8 @@ s_handed (troupe_t *troupe, char *argv [])
     for (int64_t round = 0; round < atoll (argv [0]); round++) {
         s_fill (numbers, EACH, round);
         troupe_future_t *put = troupe_put (troupe, troupe_int64s (numbers, EACH));
-        troupe_future_t *handed
-            = troupe_remote (troupe, hand_on, troupe_handle (put),
-                             TROUPE_WITH (.node = argv [1]));
+        troupe_future_t *handed = troupe_remote (troupe, hand_on, troupe_handle (put),
+                                                 TROUPE_WITH (.node = argv [1]));
         if (troupe_wait (&handed, 1, 1, PATIENCE_MS, NULL) != 1)
             return 1;
         troupe_future_destroy (&put);

@@ -81,7 +81,8 @@ mark (troupe_call_t *call)
     int64_t number;
     if (troupe_args (call, &trace, &number))
         return -1;
-    return file_append (trace, "") == 0 ? troupe_return (call, number) : troupe_fail (call, "no trace");
+    return file_append (trace, "") == 0 ? troupe_return (call, number)
+                                        : troupe_fail (call, "no trace");
 }
 TROUPE_TASK (mark);
 
@@ -400,15 +401,15 @@ test_then_failure (void **state)
     const char *text;
     troupe_future_t *failed = troupe_remote (s_troupe, fails, "broken");
     expect_failure (troupe_then (failed, s_add_one, &count), TROUPE_EFAILED, "fails on worker ",
-                   "it is broken");
+                    "it is broken");
     assert_int_equal (count, 1);
     troupe_future_t *recovered = troupe_then (failed, s_recover, NULL);
     expect_done (troupe_get (recovered, &text));
     expect_words (text, "fails on worker ", "it is broken");
     expect_failure (troupe_then (recovered, s_always_fails, NULL), TROUPE_EFAILED,
-                   "in the callback");
+                    "in the callback");
     expect_failure (troupe_then (recovered, s_add_one, NULL), TROUPE_ETYPE,
-                   "wanted integer, got string");
+                    "wanted integer, got string");
     troupe_future_destroy (&recovered);
     troupe_future_destroy (&failed);
 }
@@ -616,7 +617,7 @@ test_all_failure (void **state)
     expect_failure (troupe_future_dup (all), TROUPE_EFAILED, "fails on worker ", "it is early");
     assert_false (troupe_future_done (parts [0]));
     expect_failure (troupe_remote (s_troupe, sum_list, all), TROUPE_EFAILED,
-                   "sum_list: argument failed: fails on worker ", "it is early");
+                    "sum_list: argument failed: fails on worker ", "it is early");
     gate_open (&gate);
     expect_integer (parts [0], 1);
     troupe_future_destroy (&parts [1]);
@@ -861,8 +862,9 @@ test_deadline_waiting (void **state)
     gate = gate_new ();
     scratch_name (trace, sizeof trace);
     troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 3);
-    expect_failure (troupe_remote (s_troupe, mark, trace, source, TROUPE_WITH (.timeout_ms = 30)),
-                   TROUPE_ETIMEOUT, "30 ms");
+    expect_failure (
+        troupe_remote (s_troupe, mark, trace, source, TROUPE_WITH (.timeout_ms = 30)),
+        TROUPE_ETIMEOUT, "30 ms");
     s_flush_cluster ();
     gate_open (&gate);
     expect_integer (source, 3);
@@ -1045,12 +1047,12 @@ test_handle_argument (void **state)
     troupe_future_t *waits = troupe_remote (s_troupe, waits_for_handle, troupe_handle (pending));
     expect_integer (troupe_remote (s_troupe, waits_for_handle, troupe_handle (done)), 8);
     expect_failure (troupe_remote (s_troupe, waits_for_handle, troupe_handle (failed)),
-                   TROUPE_EFAILED, "waits_for_handle on worker ", "fails on worker ",
-                   "it is handled");
+                    TROUPE_EFAILED, "waits_for_handle on worker ", "fails on worker ",
+                    "it is handled");
     expect_failure (troupe_remote (s_troupe, waits_for_handle, done), TROUPE_ETYPE,
-                   "wanted future, got integer");
+                    "wanted future, got integer");
     expect_failure (troupe_remote (s_troupe, square, troupe_handle (done)), TROUPE_ETYPE,
-                   "wanted integer, got future");
+                    "wanted integer, got future");
     gate_open (&gate);
     expect_integer (waits, 7);
     expect_integer (pending, 6);

@@ -435,7 +435,7 @@ test_futures_of_others (void **state)
     troupe_future_t *both [] = { troupe_put (s_troupe, 2), old };
     expect_failure (troupe_remote (s_troupe, square, old), TROUPE_EINVAL, "runtime");
     expect_failure (troupe_remote (s_troupe, square, troupe_handle (old)), TROUPE_EINVAL,
-                   "runtime");
+                    "runtime");
     assert_int_equal (troupe_wait (both, 2, 2, -1, NULL), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
     assert_null (troupe_all (both, 2));
@@ -462,7 +462,7 @@ test_max_pending (void **state)
         futures [index] = troupe_remote (s_troupe, square, futures [index - 1]);
     for (int times = 0; times < 3; times++)
         expect_failure (troupe_remote (s_troupe, square, 1), TROUPE_ELIMIT, "20 calls",
-                       "TROUPE_MAX_PENDING");
+                        "TROUPE_MAX_PENDING");
     for (int index = 0; index < 20; index++)
         assert_false (troupe_future_done (futures [index]));
     gate_open (&gate);

@@ -337,7 +337,7 @@ test_results (void **state)
     assert_int_equal (five, 5);
     troupe_future_destroy (&made);
     expect_failure (troupe_remote (s_troupe, returns_and_fails), TROUPE_EFAILED,
-                   "second thoughts");
+                    "second thoughts");
     nothing_left ();
 }
 
@@ -407,7 +407,7 @@ test_actors (void **state)
     expect_integer (troupe_call (actor, holder_add, troupe_int64s (given, COUNT)), 3 * TOTAL);
     troupe_future_t *part = troupe_call (actor, holder_give);
     expect_integer (troupe_call (actor, holder_add, part),
-                   3 * TOTAL + (int64_t) 50000 * 49999 / 2);
+                    3 * TOTAL + (int64_t) 50000 * 49999 / 2);
     troupe_future_destroy (&part);
     troupe_future_destroy (&kept);
     troupe_actor_destroy (&actor);
@@ -456,7 +456,8 @@ test_objects_of_failed_calls (void **state)
     (void) state;
     troupe_object_t *object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
     assert_non_null (object);
-    expect_failure (troupe_remote_by_name (s_troupe, "", object), TROUPE_EINVAL, "no valid name");
+    expect_failure (troupe_remote_by_name (s_troupe, "", object), TROUPE_EINVAL,
+                    "no valid name");
     object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
     expect_failure (troupe_remote_by_name (s_troupe, "nobody", object), TROUPE_ENAME, "nobody");
     object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
@@ -498,7 +499,8 @@ test_more_than_memory (void **state)
         futures [index] = troupe_seal (&object);
     }
     for (size_t index = 0; index < OBJECTS; index++)
-        expect_integer (troupe_remote (s_troupe, sum, futures [index]), (int64_t) index * 250000);
+        expect_integer (troupe_remote (s_troupe, sum, futures [index]),
+                        (int64_t) index * 250000);
     for (size_t index = 0; index < OBJECTS; index++)
         troupe_future_destroy (&futures [index]);
     nothing_left ();
@@ -514,7 +516,7 @@ test_many_futures (void **state)
     for (size_t index = 0; index < MANY; index++)
         futures [index] = troupe_remote (s_troupe, numbers, 10000);
     expect_integer (troupe_remote (s_troupe, total_of_lists, troupe_futures (futures, MANY)),
-                   (int64_t) MANY * 10000 * 9999 / 2);
+                    (int64_t) MANY * 10000 * 9999 / 2);
     for (size_t index = 0; index < MANY; index++)
         troupe_future_destroy (&futures [index]);
     nothing_left ();

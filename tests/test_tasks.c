@@ -433,9 +433,9 @@ static void
 test_counts (void **state)
 {
     (void) state;
-    expect_integer (troupe_remote (s_troupe, sum_16, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                   1),
-                    65535);
+    expect_integer (
+        troupe_remote (s_troupe, sum_16, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+        65535);
     expect_integer (troupe_remote (s_troupe, count_arguments), 0);
     expect_integer (troupe_remote (s_troupe, count_arguments, 1, "two", 3.0), 3);
     expect_integer (troupe_remote (s_troupe, count_arguments, 1, TROUPE_WITH (.retries = 1), 2),
@@ -774,8 +774,8 @@ test_oversize (void **state)
     size_t size;
     void *zeros = s_gigabyte (&size);
     assert_non_null (zeros);
-    expect_failure (troupe_remote (s_troupe, echo, troupe_bytes (zeros, size)),
-                    TROUPE_ESIZE, "argument failed", "more than the object store has");
+    expect_failure (troupe_remote (s_troupe, echo, troupe_bytes (zeros, size)), TROUPE_ESIZE,
+                    "argument failed", "more than the object store has");
     expect_failure (troupe_remote (s_troupe, echo, troupe_doubles (zeros, SIZE_MAX / 4)),
                     TROUPE_ESIZE, "too large");
     expect_failure (troupe_put (s_troupe, troupe_bytes (zeros, size)), TROUPE_ESIZE,
@@ -858,9 +858,12 @@ test_failed_argument (void **state)
     troupe_future_t *next = troupe_remote (s_troupe, square, failed);
     troupe_future_t *last = troupe_remote (s_troupe, add, next, 1);
     gate_open (&gate);
-    expect_failure (last, TROUPE_EFAILED, "add: argument failed: square: argument failed: "
-                    "fails_after_gate on worker ", ": behind the gate");
-    expect_failure (next, TROUPE_EFAILED, "square: argument failed: fails_after_gate on worker");
+    expect_failure (last, TROUPE_EFAILED,
+                    "add: argument failed: square: argument failed: "
+                    "fails_after_gate on worker ",
+                    ": behind the gate");
+    expect_failure (next, TROUPE_EFAILED,
+                    "square: argument failed: fails_after_gate on worker");
     expect_failure (failed, TROUPE_EFAILED, "fails_after_gate on worker");
 }
 
@@ -943,7 +946,8 @@ test_failed_in_list (void **state)
                                  troupe_remote (s_troupe, square, 3) };
     troupe_future_t *sum = troupe_remote (s_troupe, sum_list, troupe_futures (list, 3));
     gate_open (&gate);
-    expect_failure (sum, TROUPE_EFAILED, "sum_list: argument failed: fails_after_gate on worker ",
+    expect_failure (sum, TROUPE_EFAILED,
+                    "sum_list: argument failed: fails_after_gate on worker ",
                     "behind the gate");
     for (int index = 0; index < 3; index++)
         troupe_future_destroy (&list [index]);
@@ -1306,13 +1310,12 @@ test_retries (void **state)
     if (support_threads ())
         skip ();
     scratch_name (trace, sizeof trace);
-    expect_integer (troupe_remote (s_troupe, crashes, trace, 2, SIGKILL,
-                                   TROUPE_WITH (.retries = 2)),
-                    3);
+    expect_integer (
+        troupe_remote (s_troupe, crashes, trace, 2, SIGKILL, TROUPE_WITH (.retries = 2)), 3);
     unlink (trace);
-    expect_failure (troupe_remote (s_troupe, crashes, trace, 9, SIGKILL,
-                                   TROUPE_WITH (.retries = 2)),
-                    TROUPE_ELOST, "crashes on worker ", "killed by signal 9");
+    expect_failure (
+        troupe_remote (s_troupe, crashes, trace, 9, SIGKILL, TROUPE_WITH (.retries = 2)),
+        TROUPE_ELOST, "crashes on worker ", "killed by signal 9");
     assert_int_equal ((int64_t) file_count (trace, NULL), 3);
     unlink (trace);
 }
