@@ -18,9 +18,11 @@
 /*  --- sending ----------------------------------------------------------  */
 
 static int
-s_send_parts (void *socket, const transfer_message_t *header, zmq_msg_t *data)
+s_send_parts (transfer_t *self, void *socket, const transfer_message_t *header,
+              zmq_msg_t *data)
 {
     int more = data ? ZMQ_SNDMORE : 0;
+    self->spoke = true;
     if (zmq_send (socket, header, sizeof *header, ZMQ_DONTWAIT | more) < 0
         || (data && zmq_msg_send (data, socket, ZMQ_DONTWAIT) < 0)) {
         if (data)
@@ -40,7 +42,7 @@ transfer_ask (transfer_t *self, process_t store, const transfer_message_t *messa
         return -1;
     if (!other->socket && transfer_connect (self, other))
         return -1;
-    return s_send_parts (other->socket, &copy, NULL);
+    return s_send_parts (self, other->socket, &copy, NULL);
 }
 
 /*  A store that has gone gets nothing, and asks again if it comes back.    */
@@ -55,7 +57,7 @@ transfer_answer (transfer_t *self, const route_t *route, const transfer_message_
             zmq_msg_close (data);
         return;
     }
-    s_send_parts (self->socket, &copy, data);
+    s_send_parts (self, self->socket, &copy, data);
 }
 
 /*  In a thread of ZeroMQ's.                                                */
@@ -191,10 +193,13 @@ s_drain_all (transfer_t *self)
     return all;
 }
 
+/*  A socket that something is sent by may take note of what has come to it, and
+    its descriptor does not tell of that any more: so all are looked at again. */
 void
 transfer_ready (transfer_t *self)
 {
-    self->undrained = !s_drain_all (self);
+    self->spoke = false;
+    self->undrained = !s_drain_all (self) || self->spoke;
 }
 
 int64_t

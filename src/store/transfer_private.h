@@ -147,6 +147,7 @@ struct transfer {
     void *socket;
     int poll;
     bool undrained;
+    bool spoke;                 /*  something was sent since it last looked  */
     id_table_t others;          /*  process → other_t                       */
     id_table_t fetches;         /*  object → fetch_t                        */
     id_table_t servings;        /*  object → serving_t                      */
