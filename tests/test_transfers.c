@@ -187,10 +187,12 @@ test_large_transfer (void **state)
     data [size - 1] = 3;
     store_client_seal (self.clients [0], id, size, OBJECT_BYTES, 1);
     /*  Nothing else fits beside it.                                        */
-    assert_int_equal (store_client_create (self.clients [0], 2 * MB, &other, &data, &fault), 0);
+    if (store_client_create (self.clients [0], 2 * MB, &other, &data, &fault))
+        fail_msg ("%s", fault.text);
     AWAIT (self.stores [0], spills, size);
     store_client_abort (self.clients [0], other);
-    assert_int_equal (store_client_pin (self.clients [1], id, size, &read, &kind, &fault), 0);
+    if (store_client_pin (self.clients [1], id, size, &read, &kind, &fault))
+        fail_msg ("%s", fault.text);
     AWAIT (self.stores [0], restores, size);
     assert_true (read [0] == 1 && read [middle] == 2 && read [size - 1] == 3);
     assert_true (read [1] == 0 && read [middle - 1] == 0 && read [size - 2] == 0);

@@ -45,8 +45,8 @@ void disk_give (disk_t *self, disk_job_t *job);
 disk_job_t *disk_take (disk_t *self);
 int disk_fd (const disk_t *self);
 
-/*  Bytes written and read so far: tells a slow disk from one that hangs. From
-    any thread.                                                             */
+/*  Bytes summed up, written and read so far: tells a slow disk from one that
+    hangs. From any thread.                                                 */
 uint64_t disk_moved (const disk_t *self);
 
 /*  Which parts of the file are free.                                       */
