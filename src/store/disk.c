@@ -3,6 +3,7 @@
 #include "store/disk.h"
 
 #include "core/checksum.h"
+#include "core/pages.h"
 #include "wire/thread.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ struct disk {
     atomic_uint_least64_t moved;
     thread_t *thread;
     extents_t extents;
+    pages_supply_t supply;
 };
 
 /*  Returns 0, or -1 with errno set.                                        */
@@ -81,6 +83,8 @@ s_do (disk_t *self, disk_job_t *job, int error)
     job->fault.code = TROUPE_OK;
     if (job->write)
         job->checksum = s_sum (self, job);
+    else
+        pages_prepare (&self->supply, job->data, job->size);
     if (error <= 0 && s_move (self, job))
         error = errno;
     if (error < 0 && !job->write)

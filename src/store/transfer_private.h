@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/list.h"
+#include "core/pages.h"
 #include "core/table.h"
 #include "store/transfer.h"
 #include "wire/socket.h"
@@ -155,6 +156,7 @@ struct transfer {
     list_t recent;              /*  servings, the one asked for last last   */
     list_t telling;             /*  others with notices on their way        */
     transfer_figures_t figures;
+    pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
 
