@@ -3,11 +3,13 @@
 #
 #  hosts_make NAME...: makes them, or exits with 77 and a note. hosts_run NAME
 #  COMMAND...: runs a command on one. hosts_address NAME. hosts_link NAME
-#  up|down. hosts_swallow NAME on|off: all that it sends or is sent vanishes. hosts_wire NAME MILLISECONDS PERCENT: a link that is slow or loses
-#  frames. hosts_reset NAME: resets the connections of a host. hosts_cluster
-#  NODE...: makes the hosts, a head called head on the first, the nodes, and a
-#  host drive for drivers, and those of $hosts_more. hosts_until SECONDS COMMAND...: tries until it
-#  succeeds. All is removed at the end; what runs there is killed.
+#  up|down. hosts_swallow NAME on|off: all that it sends or is sent vanishes.
+#  hosts_wire NAME MILLISECONDS PERCENT [MEGABYTES]: a link that is slow, loses
+#  frames, or is narrow: so much a second. hosts_reset NAME: resets the
+#  connections of a host. hosts_cluster NODE...: makes the hosts, a head called
+#  head on the first, the nodes, and a host drive for drivers, and those of
+#  $hosts_more. hosts_until SECONDS COMMAND...: tries until it succeeds. All is
+#  removed at the end; what runs there is killed.
 
 hosts_prefix=tr$$
 hosts_made=
@@ -88,7 +90,7 @@ hosts_wire () {
     ip -n "$switch" link set "b$1" master bridge up
     ip -n "$switch" link set "w$1" up
     : >"$hosts_folder/wire-$1"
-    ip netns exec "$switch" tests/wire "$1" "w$1" "$2" "$3" >"$hosts_folder/wire-$1" &
+    ip netns exec "$switch" tests/wire "$1" "w$1" "$2" "$3" "${4:-0}" >"$hosts_folder/wire-$1" &
     hosts_until 5 grep -q ready "$hosts_folder/wire-$1"
 }
 

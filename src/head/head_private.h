@@ -614,6 +614,16 @@ void head_task_destroy (head_state_t *self, head_task_t *task);
 /*  The same, but for the table of tasks, which is left as it is.           */
 void head_task_free (head_state_t *self, head_task_t *task);
 
+/*  What few tasks have, made when it is needed; NULL if there is no memory. */
+task_more_t *head_task_more (head_task_t *task);
+void head_task_free_more (head_state_t *self, head_task_t *task);
+void head_task_forget_waiters (head_state_t *self, head_task_t *task);
+const uint8_t *head_task_attachments (const head_task_t *task);
+
+/*  Why tasks fail.                                                         */
+extern const char head_no_memory [];
+extern const char head_orphaned [];
+
 /*  --- actors -----------------------------------------------------------  */
 
 void head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *cause);
