@@ -767,6 +767,40 @@ test_the_stuck_get_more_workers (void **state)
     assert_int_equal (s_running (self, driver), 6);
 }
 
+/*  An idle worker whose node has no cpu for it does not hide one that can run
+    at once what stands behind the stuck.                                   */
+static void
+test_the_stuck_see_all_that_are_idle (void **state)
+{
+    fixture_t *self = *state;
+    const char *const names [] = { "a", "b", "c" };
+    for (size_t index = 0; index < 3; index++)
+        s_node (self, names [index], 1, 0);
+    process_t driver = s_driver (self), other = s_driver_with (self, 2, "", 0);
+    s_submit (self, driver, 3);
+    s_run (self);
+    for (size_t index = 0; index < 3; index++)
+        s_done (self, &self->given [index], 100 * CLOCK_US);
+    s_submit (self, driver, 6);
+    s_run (self);
+    process_t stuck = self->given [0].worker, first = self->given [1].worker;
+    for (size_t round = 0; round < 2; round++)
+        for (size_t index = 3; index < self->given_count; index++)
+            if (self->given [index].worker != stuck && !self->given [index].done
+                && (self->given [index].worker == first) == (round == 0))
+                s_done (self, &self->given [index], 100 * CLOCK_US);
+    options_t options = s_asking ("cpus", 1);
+    options.placement = PLACE_NODE;
+    options.node = s_node_of (self, first);
+    s_submit_with (self, other, &options, 0);
+    s_run (self);
+    assert_int_equal (s_running (self, other), 1);
+    s_forget (self);
+    self->now += 3 * CLOCK_MS;
+    s_run (self);
+    assert_int_equal (s_logged (self, HEAD_RECALL, stuck), 1);
+}
+
 /*  What comes back from the stuck waits for whoever is free first.         */
 static void
 test_the_stuck_get_nothing_more (void **state)
@@ -1441,6 +1475,7 @@ main (void)
         TEST (test_warm_workers_serve_the_next_job),
         TEST (test_the_stuck_get_more_workers),
         TEST (test_the_stuck_get_nothing_more),
+        TEST (test_the_stuck_see_all_that_are_idle),
         TEST (test_what_has_begun_is_not_called_back),
         TEST (test_a_job_ends_with_its_driver),
         TEST (test_namespaces),

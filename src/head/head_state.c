@@ -521,7 +521,8 @@ head_dispatch (head_state_t *self, int64_t now)
     while (list_pop (&self->freed)) {
         /*  Whoever can use them has seen them.                             */
     }
-    head_recall_stuck (self, now);
+    if (!list_empty (&self->loading))
+        head_recall_stuck (self, now);
     s_tick (self, now);
     if (!list_empty (&self->over))
         head_free_jobs (self);
