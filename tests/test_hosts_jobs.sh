@@ -90,10 +90,10 @@ left=$(echo "$said" | sed -n 's/^(worker .* on .*) \([0-9]*\) lines left out: .*
 [ "$left" -gt 0 ] && [ $((lines + left)) = 20000 ] ||
     hosts_fail "20000 lines: $lines shown, $left left out"
 
-#  What was short in an earlier job, and is not, is sent ahead; it does not stand
-#  while CPUs are free.
+#  What was short so far, and is not, is sent ahead; it does not stand behind others
+#  while CPUs are free, and workers of an earlier job of this program warm.
 drive tasks 100 0 0 "" || hosts_fail "short tasks: $said"
-hosts_begin stuck tasks 6 -1 0 "$hosts_folder/stuck"
+hosts_begin stuck stand 6 "$hosts_folder/stuck"
 hosts_until 5 hosts_ran "$hosts_folder/stuck" 6 ||
     hosts_fail "stuck: six CPUs, but so many run: $(lines stuck)"
 : >"$hosts_folder/stuck.open"

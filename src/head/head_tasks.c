@@ -582,8 +582,8 @@ head_recall_due (head_state_t *self, int64_t now)
     return due;
 }
 
-/*  All that have no idle worker beside them are not asked again unless they
-    may have got something since that has not begun.                        */
+/*  alone: no other worker of the job is idle. Then a worker is asked again only
+    if it may have got something since that has not begun.                  */
 static void
 s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool, bool alone)
 {
@@ -601,8 +601,9 @@ s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool, bool alone)
 }
 
 /*  Where no worker of the job is idle, one may be bound to it or started for
-    what comes back, as for all that is ready. This is looked at now and then:
-    it concerns each worker of the job.                                     */
+    what comes back, as for all that is ready. As that looks at each worker of
+    a job whose workers are busy, it is done now and then only. An embedded
+    cluster has no other workers.                                           */
 void
 head_recall_stuck (head_state_t *self, int64_t now)
 {
