@@ -10,7 +10,10 @@
 
 /*  What one round trip to a worker may cost: work of this length is sent
     ahead.                                                                  */
-#define PREFETCH_WINDOW (400 * CLOCK_US)
+#define PREFETCH_WINDOW (1000 * CLOCK_US)
+
+/*  Tasks of functions that take longer are not sent ahead.                 */
+#define PREFETCH_LONGEST (8 * CLOCK_MS)
 #define PREFETCH_MAX 511
 
 /*  A worker's load is a level, leases for each slot; workers of one level

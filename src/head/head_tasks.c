@@ -629,7 +629,7 @@ s_learn (function_t *function, int64_t duration)
         function->service += (duration - function->service) / 8;
     int64_t service = function->service > 0 ? function->service : 1;
     int64_t ahead = (PREFETCH_WINDOW + service - 1) / service;
-    if (service > 20 * PREFETCH_WINDOW)
+    if (service > PREFETCH_LONGEST)
         ahead = 0;
     function->prefetch = ahead < PREFETCH_MAX ? (unsigned) ahead : PREFETCH_MAX;
 }
