@@ -25,6 +25,20 @@ s_work (int64_t ms)
         nanosleep (&time, NULL);
 }
 
+/*  Waits until somebody makes the file PATH.open. -1: nobody has.          */
+static int
+s_pass (const char *path)
+{
+    char gate [512];
+    snprintf (gate, sizeof gate, "%s.open", path);
+    for (int waited = 0; waited < PATIENCE_MS; waited += 5) {
+        if (access (gate, F_OK) == 0)
+            return 0;
+        s_work (5);
+    }
+    return -1;
+}
+
 /*  Appends a line, in one write: other processes append to the file too.   */
 static int
 s_note (const char *path, int64_t number)
@@ -48,7 +62,10 @@ work (troupe_call_t *call)
         return -1;
     if (*path && s_note (path, number))
         return troupe_fail (call, "cannot append to %s", path);
-    s_work (ms);
+    if (ms < 0 && s_pass (path))
+        return troupe_fail (call, "%s.open was not made", path);
+    if (ms > 0)
+        s_work (ms);
     return troupe_return (call, 3 * number + 1);
 }
 TROUPE_TASK (work);
@@ -56,9 +73,12 @@ TROUPE_TASK (work);
 static int
 where (troupe_call_t *call)
 {
-    int64_t ms;
-    if (troupe_args (call, &ms))
+    const char *path;
+    int64_t number, ms;
+    if (troupe_args (call, &path, &number, &ms))
         return -1;
+    if (*path && (s_note (path, number) || s_pass (path)))
+        return troupe_fail (call, "%s.open was not made", path);
     s_work (ms);
     const char *folder = getenv ("TROUPE_FOLDER");
     const char *name = folder ? strrchr (folder, '/') : NULL;
@@ -123,11 +143,14 @@ s_check (troupe_future_t **futures, const int64_t *wanted, size_t count)
     return wrong || missing ? 1 : 0;
 }
 
-/*  tasks COUNT MS RETRIES PATH: PATH "" notes nothing.                     */
+/*  tasks COUNT MS RETRIES PATH [NODE]...: PATH "" notes nothing; with MS -1
+    each waits for PATH.open. They go to the nodes in turn, where these can.  */
 static int
 s_tasks (troupe_t *troupe, char *argv [])
 {
-    size_t count = strtoul (argv [0], NULL, 10);
+    size_t count = strtoul (argv [0], NULL, 10), nodes = 0;
+    while (argv [4 + nodes])
+        nodes++;
     int64_t ms = atoll (argv [1]);
     troupe_future_t **futures = calloc (count, sizeof *futures);
     int64_t *wanted = calloc (count, sizeof *wanted);
@@ -136,7 +159,10 @@ s_tasks (troupe_t *troupe, char *argv [])
     for (size_t index = 0; index < count; index++) {
         wanted [index] = 3 * (int64_t) index + 1;
         futures [index] = troupe_remote (troupe, work, argv [3], (int64_t) index, ms,
-                                         TROUPE_WITH (.retries = atoi (argv [2])));
+                                         TROUPE_WITH (.retries = atoi (argv [2]),
+                                                      .node = nodes ? argv [4 + index % nodes]
+                                                                    : NULL,
+                                                      .node_soft = true));
     }
     s_say ("running");
     int rc = s_check (futures, wanted, count);
@@ -351,8 +377,9 @@ s_look (troupe_t *troupe, char *argv [])
     return rc ? 1 : 0;
 }
 
-/*  where CPUS RESOURCES NODE COUNT MS: prints where tasks with these needs
-    ran, a line each; "" and 0 for no such need.                            */
+/*  where CPUS RESOURCES NODE COUNT MS [PATH]: prints where tasks with these
+    needs ran, a line each; "" and 0 for no such need. With PATH each is noted
+    there and waits for PATH.open.                                          */
 static int
 s_where (troupe_t *troupe, char *argv [])
 {
@@ -360,7 +387,7 @@ s_where (troupe_t *troupe, char *argv [])
     troupe_future_t *futures [64];
     for (int index = 0; index < count && index < 64; index++)
         futures [index]
-            = troupe_remote (troupe, where, atoi (argv [4]),
+            = troupe_remote (troupe, where, argv [5] ? argv [5] : "", index, atoi (argv [4]),
                              TROUPE_WITH (.cpus = atof (argv [0]),
                                           .resources = *argv [1] ? argv [1] : NULL,
                                           .node = *argv [2] ? argv [2] : NULL));

@@ -8,6 +8,9 @@
 
 #include "head/head_private.h"
 #include "head/head_report.h"
+#include "tests/agenda.h"
+#include "tests/chance.h"
+#include "tests/sanitized.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -19,17 +22,6 @@
 
 #define SECOND (1000 * CLOCK_MS)
 #define EPOCH 9
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /*  --- what the world consists of ---------------------------------------  */
 
@@ -64,16 +56,6 @@ typedef enum {
 } what_t;
 
 typedef struct {
-    int64_t due;
-    uint64_t order;
-    what_t what;
-    process_t who;
-    uint32_t number;
-    uint32_t other;
-    tid_t id;
-} event_t;
-
-typedef struct {
     const char *name;
     uint64_t seed;
     unsigned nodes;
@@ -93,10 +75,8 @@ typedef struct {
     head_state_t *head;
     uint64_t random;
     uint64_t hash;
-    uint64_t order;
     int64_t now;
-    event_t *events;
-    size_t event_count, event_capacity;
+    agenda_t agenda;
     being_t *beings;
     uint32_t being_count;
     unsigned node_names;
@@ -115,82 +95,19 @@ typedef struct {
 
 /*  --- chance and time --------------------------------------------------  */
 
-/*  SplitMix64, see Steele, Lea and Flood 2014.                             */
-static uint64_t
-s_random (world_t *world)
-{
-    uint64_t z = world->random += UINT64_C (0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C (0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C (0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static uint64_t
-s_below (world_t *world, uint64_t limit)
-{
-    return s_random (world) % limit;
-}
-
-static bool
-s_chance (world_t *world, unsigned percent)
-{
-    return s_below (world, 100) < percent;
-}
-
-static void
-s_trace (world_t *world, uint64_t what)
-{
-    uint64_t hash = (world->hash ^ what) * UINT64_C (0x9e3779b97f4a7c15);
-    world->hash = hash ^ hash >> 29;
-}
-
-static bool
-s_before (const event_t *a, const event_t *b)
-{
-    return a->due != b->due ? a->due < b->due : a->order < b->order;
-}
-
 static void
 s_after (world_t *world, int64_t delay, event_t event)
 {
-    if (world->event_count == world->event_capacity) {
-        world->event_capacity = world->event_capacity ? world->event_capacity * 2 : 4096;
-        world->events = realloc (world->events, world->event_capacity * sizeof event);
-        assert_non_null (world->events);
-    }
     event.due = world->now + delay;
-    event.order = ++world->order;
-    size_t place = world->event_count++;
-    while (place && s_before (&event, &world->events [(place - 1) / 2])) {
-        world->events [place] = world->events [(place - 1) / 2];
-        place = (place - 1) / 2;
-    }
-    world->events [place] = event;
-}
-
-static event_t
-s_pop (world_t *world)
-{
-    event_t first = world->events [0];
-    event_t last = world->events [--world->event_count];
-    size_t place = 0;
-    for (size_t child; (child = 2 * place + 1) < world->event_count; place = child) {
-        if (child + 1 < world->event_count
-            && s_before (&world->events [child + 1], &world->events [child]))
-            child++;
-        if (!s_before (&world->events [child], &last))
-            break;
-        world->events [place] = world->events [child];
-    }
-    world->events [place] = last;
-    return first;
+    agenda_add (&world->agenda, event);
 }
 
 static void
 s_turn_soon (world_t *world)
 {
     if (!world->turn_due)
-        s_after (world, (int64_t) s_below (world, 20 * CLOCK_US), (event_t){ .what = E_TURN });
+        s_after (world, (int64_t) chance_below (&world->random, 20 * CLOCK_US),
+                 (event_t){ .type = E_TURN });
     world->turn_due = true;
 }
 
@@ -222,7 +139,7 @@ static being_t *
 s_pick (world_t *world, kind_t kind)
 {
     for (unsigned tries = 0; tries < 200; tries++) {
-        being_t *being = &world->beings [s_below (world, world->being_count)];
+        being_t *being = &world->beings [chance_below (&world->random, world->being_count)];
         if (being->kind == kind && being->alive && !being->lost)
             return being;
     }
@@ -235,9 +152,9 @@ s_new_node (world_t *world)
     char name [32];
     snprintf (name, sizeof name, "node%u", world->node_names++);
     resource_t resources [] = {
-        { "cpus", 4, (int64_t) (1 + s_below (world, 8)) * RESOURCE_UNIT },
-        { "gpus", 4, s_chance (world, 20) ? 2 * RESOURCE_UNIT : 0 },
-        { "memory", 6, (int64_t) (8 + s_below (world, 64)) * RESOURCE_UNIT },
+        { "cpus", 4, (int64_t) (1 + chance_below (&world->random, 8)) * RESOURCE_UNIT },
+        { "gpus", 4, chance_percent (&world->random, 20) ? 2 * RESOURCE_UNIT : 0 },
+        { "memory", 6, (int64_t) (8 + chance_below (&world->random, 64)) * RESOURCE_UNIT },
     };
     process_t node = head_join (world->head, world->now, ROLE_NODE, 0, name);
     s_born (world, AGENT, node);
@@ -247,18 +164,19 @@ s_new_node (world_t *world)
 static void
 s_new_driver (world_t *world)
 {
-    uint8_t hash [PROGRAM_HASH_SIZE] = { (uint8_t) s_below (world, 4), 1 };
+    uint8_t hash [PROGRAM_HASH_SIZE] = { (uint8_t) chance_below (&world->random, 4), 1 };
     process_t name = head_join (world->head, world->now, ROLE_DRIVER, 0, "driver");
     being_t *driver = s_born (world, DRIVER, name);
     uint32_t program = head_program (world->head, hash);
-    driver->job = head_job (world->head, name, program, s_chance (world, 50) ? "" : "own",
-                            s_chance (world, 20) ? 1 : 0, 1 + (unsigned) s_below (world, 2),
-                            s_chance (world, 20));
+    driver->job = head_job (
+        world->head, name, program, chance_percent (&world->random, 50) ? "" : "own",
+        chance_percent (&world->random, 20) ? 1 : 0,
+        1 + (unsigned) chance_below (&world->random, 2), chance_percent (&world->random, 20));
     REQUIRE (driver->job != 0);
     for (unsigned index = 0; index < 3; index++)
         REQUIRE (
             head_function (world->head, program, (const char *[]){ "a", "b", "c" } [index], 1));
-    s_after (world, 0, (event_t){ .what = E_ACT, .who = name });
+    s_after (world, 0, (event_t){ .type = E_ACT, .who = name });
 }
 
 /*  The head hears of an end. What it owns there, it forgets.               */
@@ -319,25 +237,28 @@ s_any_options (world_t *world, const being_t *driver)
 {
     static const char *const nodes [] = { "node0", "node1", "nowhere" };
     options_t options = { .bundle = BUNDLE_ANY };
-    unsigned roll = (unsigned) s_below (world, 100);
+    unsigned roll = (unsigned) chance_below (&world->random, 100);
     if (roll < 40)
-        s_add (&options, "cpus", (int64_t) (1 + s_below (world, 8)) * RESOURCE_UNIT / 2);
+        s_add (&options, "cpus",
+               (int64_t) (1 + chance_below (&world->random, 8)) * RESOURCE_UNIT / 2);
     else if (roll < 60)
-        s_add (&options, "gpus", (int64_t) (1 + s_below (world, 2)) * RESOURCE_UNIT);
+        s_add (&options, "gpus",
+               (int64_t) (1 + chance_below (&world->random, 2)) * RESOURCE_UNIT);
     else if (roll < 62)
         s_add (&options, "gpus", 50 * RESOURCE_UNIT);
-    if (s_chance (world, 20))
-        s_add (&options, "memory", (int64_t) s_below (world, 20) * RESOURCE_UNIT);
-    if (s_chance (world, 20))
+    if (chance_percent (&world->random, 20))
+        s_add (&options, "memory", (int64_t) chance_below (&world->random, 20) * RESOURCE_UNIT);
+    if (chance_percent (&world->random, 20))
         options.placement = PLACE_SPREAD;
-    else if (s_chance (world, 10)) {
-        options.placement = s_chance (world, 50) ? PLACE_NODE : PLACE_NODE_SOFT;
-        options.node_name = nodes [s_below (world, 3)];
+    else if (chance_percent (&world->random, 10)) {
+        options.placement = chance_percent (&world->random, 50) ? PLACE_NODE : PLACE_NODE_SOFT;
+        options.node_name = nodes [chance_below (&world->random, 3)];
         options.node_name_length = strlen (options.node_name);
-    } else if (driver->group_count && s_chance (world, 30)) {
+    } else if (driver->group_count && chance_percent (&world->random, 30)) {
         options.placement = PLACE_GROUP;
         options.group.owner = driver->name;
-        options.group.sequence = driver->groups [s_below (world, driver->group_count)];
+        options.group.sequence
+            = driver->groups [chance_below (&world->random, driver->group_count)];
     }
     return options;
 }
@@ -354,7 +275,8 @@ s_submit (world_t *world, process_t owner, tid_t id, const options_t *options, u
     record_t record
         = { .type = RECORD_TASK,
             .flags = options ? RECORD_OPTIONS : 0,
-            .number = head_function (world->head, program, s_chance (world, 50) ? "a" : "b", 1),
+            .number = head_function (world->head, program,
+                                     chance_percent (&world->random, 50) ? "a" : "b", 1),
             .target = target,
             .id = id,
             .body = body.data,
@@ -370,14 +292,14 @@ s_spawn (world_t *world, being_t *driver)
 {
     char name [16] = "";
     options_t options = s_any_options (world, driver);
-    if (s_chance (world, 60))
+    if (chance_percent (&world->random, 60))
         options = (options_t){ .bundle = BUNDLE_ANY };
-    if (s_chance (world, 20))
+    if (chance_percent (&world->random, 20))
         options.flags |= OPTIONS_DETACHED;
-    if (s_chance (world, 30))
+    if (chance_percent (&world->random, 30))
         options.flags |= OPTIONS_GET_OR_CREATE;
-    if (s_chance (world, 30))
-        snprintf (name, sizeof name, "n%u", (unsigned) s_below (world, 20));
+    if (chance_percent (&world->random, 30))
+        snprintf (name, sizeof name, "n%u", (unsigned) chance_below (&world->random, 20));
     head_spawn_t spawn = { .id = { driver->name, s_next (driver) },
                            .class_name = "class",
                            .class_length = 5,
@@ -401,16 +323,17 @@ s_group (world_t *world, being_t *driver)
         return;
     }
     options_t bundles [3];
-    size_t count = 1 + s_below (world, 3);
+    size_t count = 1 + chance_below (&world->random, 3);
     for (size_t index = 0; index < count; index++) {
         bundles [index] = (options_t){ .bundle = BUNDLE_ANY };
-        s_add (&bundles [index], "cpus", (int64_t) (1 + s_below (world, 3)) * RESOURCE_UNIT);
+        s_add (&bundles [index], "cpus",
+               (int64_t) (1 + chance_below (&world->random, 3)) * RESOURCE_UNIT);
     }
     uint64_t sequence = s_next (driver);
     driver->results [sequence - 1] = CANCELLED;
     driver->groups [driver->group_count++] = sequence;
     head_group (world->head, world->now, (tid_t){ driver->name, sequence },
-                (group_strategy_t) s_below (world, 4), bundles, count);
+                (group_strategy_t) chance_below (&world->random, 4), bundles, count);
     world->tally.groups++;
 }
 
@@ -420,24 +343,25 @@ s_act (world_t *world, process_t name)
     being_t *driver = s_being (world, name);
     if (!driver->alive || driver->lost || world->quiet)
         return;
-    s_after (world, (int64_t) s_below (world, 40 * CLOCK_MS),
-             (event_t){ .what = E_ACT, .who = name });
+    s_after (world, (int64_t) chance_below (&world->random, 40 * CLOCK_MS),
+             (event_t){ .type = E_ACT, .who = name });
     if (head_counts (world->head).tasks > 20000)
         return;
-    uint64_t burst = 1 + s_below (world, s_chance (world, 5) ? 400 : 20);
+    uint64_t burst
+        = 1 + chance_below (&world->random, chance_percent (&world->random, 5) ? 400 : 20);
     for (uint64_t left = burst; left; left--) {
         options_t options = s_any_options (world, driver);
-        bool special = s_chance (world, 25);
-        uint64_t target = s_chance (world, 30) ? 2 : 0;
+        bool special = chance_percent (&world->random, 25);
+        uint64_t target = chance_percent (&world->random, 30) ? 2 : 0;
         s_submit (world, name, (tid_t){ name, s_next (driver) }, special ? &options : NULL,
                   target);
     }
-    if (s_chance (world, 20))
+    if (chance_percent (&world->random, 20))
         s_spawn (world, driver);
-    if (s_chance (world, 5))
+    if (chance_percent (&world->random, 5))
         s_group (world, driver);
-    tid_t id = { name, 1 + s_below (world, driver->sequence) };
-    if (s_chance (world, 20) && driver->results [id.sequence - 1] == PENDING) {
+    tid_t id = { name, 1 + chance_below (&world->random, driver->sequence) };
+    if (chance_percent (&world->random, 20) && driver->results [id.sequence - 1] == PENDING) {
         driver->results [id.sequence - 1] = CANCELLED;
         head_cancel (world->head, id);
     }
@@ -453,18 +377,18 @@ s_join_worker (world_t *world, const event_t *event)
     if (!node->alive || node->silent)
         return;
     s_turn_soon (world);
-    if (s_chance (world, 5)) {
+    if (chance_percent (&world->random, 5)) {
         world->tally.refusals++;
         head_worker_failed (world->head, world->now, event->who, event->number, "no luck");
         return;
     }
-    process_t name = head_join_worker (world->head, world->now, event->who, event->other,
-                                       event->number, 1, "worker");
+    process_t name = head_join_worker (world->head, world->now, event->who,
+                                       (uint32_t) event->detail, event->number, 1, "worker");
     being_t *worker = s_born (world, WORKER, name);
     worker->node = event->who;
     for (unsigned index = 0; index < 3; index++)
         head_offer (world->head, name,
-                    head_function (world->head, event->other,
+                    head_function (world->head, (uint32_t) event->detail,
                                    (const char *[]){ "a", "b", "c" } [index], 1));
 }
 
@@ -475,12 +399,12 @@ s_finish (world_t *world, const event_t *event)
     being_t *worker = s_being (world, event->who);
     if (!worker->alive || worker->lost || s_being (world, worker->node)->silent)
         return;
-    if (s_chance (world, 3) && head_job_of (world->head, worker->name))
+    if (chance_percent (&world->random, 3) && head_job_of (world->head, worker->name))
         s_submit (world, worker->name, (tid_t){ worker->name, ++worker->sequence }, NULL,
                   task_target (1, event->number, 0));
     uint8_t pair [8];
     store_u32 (pair, event->number);
-    store_u32 (pair + 4, (uint32_t) (event->other / 64));
+    store_u32 (pair + 4, (uint32_t) (event->detail / 64));
     world->tally.done++;
     const head_task_t *task = id_table_get (&world->head->tasks, event->id);
     bool current = task && task->state == TASK_LEASED && task->lease == event->number
@@ -499,10 +423,10 @@ s_actor_up (world_t *world, const event_t *event)
     const being_t *worker = s_being (world, event->who);
     if (!worker->alive || worker->lost)
         return;
-    if (event->number && s_chance (world, 90)) {
+    if (event->number && chance_percent (&world->random, 90)) {
         head_actor_up (world->head, event->who, event->id, 7, 1);
-        s_after (world, (int64_t) s_below (world, 20 * SECOND),
-                 (event_t){ .what = E_UP, .who = event->who, .id = event->id });
+        s_after (world, (int64_t) chance_below (&world->random, 20 * SECOND),
+                 (event_t){ .type = E_UP, .who = event->who, .id = event->id });
     } else
         head_actor_down (world->head, event->who, event->id);
     s_turn_soon (world);
@@ -519,20 +443,21 @@ s_send_task (world_t *world, const head_action_t *action)
     head_task_record (action->task, world->now, &record);
     const being_t *owner = s_being (world, record.id.owner);
     REQUIRE (!owner->lost);
-    int64_t time
-        = (int64_t) s_below (world, s_chance (world, 10) ? 200 * CLOCK_MS : 2 * CLOCK_MS);
+    int64_t time = (int64_t) chance_below (
+        &world->random, chance_percent (&world->random, 10) ? 200 * CLOCK_MS : 2 * CLOCK_MS);
     s_after (world, time + CLOCK_US,
-             (event_t){ .what = E_FINISH,
+             (event_t){ .type = E_FINISH,
                         .who = action->peer,
                         .number = (uint32_t) record.target,
-                        .other = (uint32_t) time,
+                        .detail = (uint32_t) time,
                         .id = record.id });
 }
 
 static void
 s_perform_one (world_t *world, const head_action_t *action)
 {
-    s_trace (world, (uint64_t) action->type << 32 | (uint32_t) action->peer);
+    world->hash
+        = chance_trace (world->hash, (uint64_t) action->type << 32 | (uint32_t) action->peer);
     switch (action->type) {
     case HEAD_DISPATCH:
         s_send_task (world, action);
@@ -550,22 +475,22 @@ s_perform_one (world_t *world, const head_action_t *action)
         world->tally.starts += action->number;
         REQUIRE (!s_being (world, action->peer)->lost && action->number <= START_MAX);
         for (uint64_t count = 0; count < action->number; count++)
-            s_after (world, (int64_t) s_below (world, 50 * CLOCK_MS),
-                     (event_t){ .what = E_JOIN,
+            s_after (world, (int64_t) chance_below (&world->random, 50 * CLOCK_MS),
+                     (event_t){ .type = E_JOIN,
                                 .who = action->peer,
                                 .number = action->job,
-                                .other = action->program });
+                                .detail = action->program });
         break;
     case HEAD_STOP_WORKER:
         world->tally.stopped++;
         s_being (world, action->peer)->alive = false;
-        s_after (world, (int64_t) s_below (world, 20 * CLOCK_MS),
-                 (event_t){ .what = E_NOTICE, .who = action->peer });
+        s_after (world, (int64_t) chance_below (&world->random, 20 * CLOCK_MS),
+                 (event_t){ .type = E_NOTICE, .who = action->peer });
         break;
     case HEAD_SPAWN:
-        s_after (world, (int64_t) s_below (world, 5 * CLOCK_MS),
+        s_after (world, (int64_t) chance_below (&world->random, 5 * CLOCK_MS),
                  (event_t){
-                     .what = E_UP, .who = action->peer, .number = 1, .id = action->actor->id });
+                     .type = E_UP, .who = action->peer, .number = 1, .id = action->actor->id });
         break;
     case HEAD_PLACED:
         world->tally.placed++;
@@ -596,7 +521,7 @@ s_perform (world_t *world)
 static void
 s_tick (world_t *world)
 {
-    s_after (world, 400 * CLOCK_MS, (event_t){ .what = E_TICK });
+    s_after (world, 400 * CLOCK_MS, (event_t){ .type = E_TICK });
     for (uint32_t index = 0; index < world->being_count; index++) {
         const being_t *being = &world->beings [index];
         if (being->lost || !being->alive || being->silent
@@ -614,22 +539,23 @@ s_chaos (world_t *world)
 {
     if (world->quiet)
         return;
-    s_after (world, (int64_t) s_below (world, 2 * world->scenario->chaos_ms * CLOCK_MS),
-             (event_t){ .what = E_CHAOS });
-    unsigned roll = (unsigned) s_below (world, 100);
+    s_after (world,
+             (int64_t) chance_below (&world->random, 2 * world->scenario->chaos_ms * CLOCK_MS),
+             (event_t){ .type = E_CHAOS });
+    unsigned roll = (unsigned) chance_below (&world->random, 100);
     being_t *being = s_pick (world, roll < 60 ? WORKER : roll < 90 ? AGENT : DRIVER);
     if (!being)
         return;
-    if (being->kind == AGENT && s_chance (world, 60)) {
+    if (being->kind == AGENT && chance_percent (&world->random, 60)) {
         being->silent = true;
-        s_after (world, (int64_t) s_below (world, 15 * SECOND),
-                 (event_t){ .what = E_HEAL, .who = being->name });
+        s_after (world, (int64_t) chance_below (&world->random, 15 * SECOND),
+                 (event_t){ .type = E_HEAL, .who = being->name });
         return;
     }
     world->tally.crashes++;
     being->alive = false;
-    s_after (world, (int64_t) s_below (world, 5 * CLOCK_MS),
-             (event_t){ .what = E_NOTICE, .who = being->name });
+    s_after (world, (int64_t) chance_below (&world->random, 5 * CLOCK_MS),
+             (event_t){ .type = E_NOTICE, .who = being->name });
     if (being->kind == AGENT)
         s_new_node (world);
     else if (being->kind == DRIVER)
@@ -665,11 +591,12 @@ s_check (world_t *world)
 static void
 s_step (world_t *world)
 {
-    event_t event = s_pop (world);
+    event_t event = agenda_take (&world->agenda);
     world->now = event.due;
     world->tally.events++;
-    s_trace (world, (uint64_t) event.what << 56 ^ (uint64_t) event.due);
-    switch (event.what) {
+    world->hash
+        = chance_trace (world->hash, (uint64_t) event.type << 56 ^ (uint64_t) event.due);
+    switch (event.type) {
     case E_TURN:
         world->turn_due = false;
         head_dispatch (world->head, world->now);
@@ -737,8 +664,8 @@ s_world_new (const scenario_t *scenario)
         s_new_node (world);
     for (unsigned count = 0; count < scenario->drivers; count++)
         s_new_driver (world);
-    s_after (world, 0, (event_t){ .what = E_TICK });
-    s_after (world, 10 * CLOCK_MS, (event_t){ .what = E_CHAOS });
+    s_after (world, 0, (event_t){ .type = E_TICK });
+    s_after (world, 10 * CLOCK_MS, (event_t){ .type = E_CHAOS });
     return world;
 }
 
@@ -749,7 +676,7 @@ s_world_destroy (world_t *world)
         free (world->beings [index].results);
     head_state_destroy (&world->head);
     free (world->beings);
-    free (world->events);
+    agenda_release (&world->agenda);
     free (world);
 }
 
@@ -975,11 +902,11 @@ s_crowd_submit (crowd_t *crowd, const options_t *options)
 
 /*  One task is done somewhere, and another is submitted and given out.     */
 static double
-s_crowd_measure (crowd_t *crowd, world_t *chance, const options_t *options, size_t rounds)
+s_crowd_measure (crowd_t *crowd, uint64_t *chance, const options_t *options, size_t rounds)
 {
     int64_t begun = clock_now ();
     for (size_t round = 0; round < rounds; round++) {
-        size_t index = s_below (chance, crowd->running_count);
+        size_t index = chance_below (chance, crowd->running_count);
         uint8_t pair [8];
         store_u32 (pair, crowd->running [index].lease);
         store_u32 (pair + 4, 1000000);
@@ -1031,7 +958,7 @@ s_grow (unsigned nodes)
                        .bundle = BUNDLE_ANY,
                        .count = 1,
                        .resources = { { "cpus", 4, RESOURCE_UNIT / 2 } } };
-    world_t chance = { .random = 1 };
+    uint64_t chance = 1;
     size_t empty = s_memory ();
     crowd_t crowd = { .head = head_state_new (EPOCH) };
     crowd.running = calloc (nodes * 8 + 8, sizeof *crowd.running);

@@ -16,9 +16,11 @@ hosts_cluster one two three
 #  A node is killed with work on it. What may be repeated is; what may not
 #  fails, and the cause names the node. At the same time a driver is killed,
 #  and the host of another vanishes.
-hosts_begin never tasks 8 2500 0 "$hosts_folder/never"
-hosts_until 5 hosts_ran "$hosts_folder/never" 8 || hosts_fail "not all began"
-hosts_begin again tasks 300 50 -1 "$hosts_folder/again"
+hosts_begin never tasks 4 -1 0 "$hosts_folder/never" head one two three
+hosts_begin again tasks 4 -1 -1 "$hosts_folder/again" head one two three
+for tasks in never again; do
+    hosts_until 10 hosts_ran "$hosts_folder/$tasks" 4 || hosts_fail "$tasks: not all began"
+done
 hosts_begin killed hold "$hosts_folder/held" one three
 hosts_from=far
 hosts_begin vanished hold "$hosts_folder/held" head three
@@ -34,13 +36,17 @@ hosts_link far down
 hosts_until 7 hosts_is 3 nodes || hosts_fail "two is still there"
 echo "node two was missed after $(($(date +%s) - began)) s"
 
-hosts_all again 300
+#  The one that was there begins anew as soon as there is room.
+: >"$hosts_folder/never.open"
+hosts_until 10 hosts_ran "$hosts_folder/again" 5 || hosts_fail "again: none began anew"
+: >"$hosts_folder/again.open"
+hosts_all again 4
 hosts_end never || hosts_fail "never: $(hosts_errors never)"
-grep -q "right=6 wrong=0 failed=2 missing=0" "$hosts_folder/said-never" ||
-    hosts_fail "not two of eight failed: $(hosts_errors never)"
+grep -q "right=3 wrong=0 failed=1 missing=0" "$hosts_folder/said-never" ||
+    hosts_fail "not one of four failed: $(hosts_errors never)"
 grep -q "two" "$hosts_folder/errors-never" || hosts_fail "unclear: $(hosts_errors never)"
 cat "$hosts_folder/errors-never"
-hosts_once "$hosts_folder/never" 8
+hosts_once "$hosts_folder/never" 4
 
 #  Of the drivers that ended nothing is left: no job, actor, task, worker.
 hosts_until 14 hosts_is 0 jobs || hosts_fail "jobs are left: $(hosts_list jobs)"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "examples/topk.h"
+#include "tests/chance.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,21 +37,6 @@ typedef struct {
     size_t rounds [4];
     size_t naive_wrong;         /*  two naive rounds gave another answer    */
 } tally_t;
-
-static uint64_t
-s_random (uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
-static size_t
-s_below (uint64_t *state, size_t limit)
-{
-    return (size_t) (s_random (state) % limit);
-}
 
 static void
 s_open (instance_t *instance, size_t count)
@@ -230,20 +216,20 @@ s_check (const instance_t *instance, size_t limit, size_t named, tally_t *tally)
 static void
 s_fill (instance_t *instance, uint64_t *seed)
 {
-    size_t vocabulary = 1 + s_below (seed, 30), most = 1 + s_below (seed, 12);
-    size_t kind = s_below (seed, 4);
+    size_t vocabulary = 1 + chance_below (seed, 30), most = 1 + chance_below (seed, 12);
+    size_t kind = chance_below (seed, 4);
     for (size_t list = 0; list < instance->count; list++) {
-        size_t words = s_below (seed, 5) ? s_below (seed, 30) : 0;
+        size_t words = chance_below (seed, 5) ? chance_below (seed, 30) : 0;
         for (size_t i = 0; i < words; i++) {
-            size_t number = s_below (seed, vocabulary);
+            size_t number = chance_below (seed, vocabulary);
             char word [40];
             if (kind == 1)
-                number = s_below (seed, 1 + number);
-            if (kind == 2 && s_below (seed, 3))
+                number = chance_below (seed, 1 + number);
+            if (kind == 2 && chance_below (seed, 3))
                 number += 100 * (list + 1);
             snprintf (word, sizeof (word), number % 7 ? "w%zu" : "a-rather-long-word-%zu", number);
-            int64_t count = kind == 3 ? 1 : (int64_t) (1 + s_below (seed, most));
-            s_put (instance, list, word, s_below (seed, 50) ? count : count << 33);
+            int64_t count = kind == 3 ? 1 : (int64_t) (1 + chance_below (seed, most));
+            s_put (instance, list, word, chance_below (seed, 50) ? count : count << 33);
         }
     }
 }
@@ -256,10 +242,10 @@ test_random (void **state)
     uint64_t seed = 42;
     for (unsigned i = 0; i < INSTANCES; i++) {
         instance_t instance;
-        s_open (&instance, 1 + s_below (&seed, i % 10 ? 6 : LISTS_MAX));
+        s_open (&instance, 1 + chance_below (&seed, i % 10 ? 6 : LISTS_MAX));
         s_fill (&instance, &seed);
-        size_t limit = 1 + s_below (&seed, i % 3 ? 4 : 20);
-        s_check (&instance, limit, limit + s_below (&seed, 4), &tally);
+        size_t limit = 1 + chance_below (&seed, i % 3 ? 4 : 20);
+        s_check (&instance, limit, limit + chance_below (&seed, 4), &tally);
         s_close (&instance);
     }
     print_message ("one round %zu, two %zu, three %zu; naive answers wrong %zu\n",

@@ -11,27 +11,13 @@
 #include "examples/book.h"
 #include "examples/wordcount.h"
 #include "examples/wordpack.h"
+#include "tests/chance.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static uint64_t
-s_random (uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
-static size_t
-s_below (uint64_t *state, size_t limit)
-{
-    return (size_t) (s_random (state) % limit);
-}
 
 static void
 s_check (const wordcount_t *counts, const char *word, int64_t count)
@@ -222,7 +208,7 @@ s_fill (uint64_t *seed, uint8_t *text, size_t size)
                                            "incomprehensibilities", "zz", "\xc3\xa9",
                                            "sixteen-bytes-xx" };
     for (size_t at = 0; at < size;) {
-        const char *piece = pieces [s_below (seed, 16)];
+        const char *piece = pieces [chance_below (seed, 16)];
         size_t length = strlen (piece) + (*piece == 0);
         length = length < size - at ? length : size - at;
         memcpy (text + at, piece, length);
@@ -238,8 +224,8 @@ test_random_pieces (void **state)
     uint64_t seed = 1;
     static uint8_t text [40000];
     for (unsigned round = 0; round < 400; round++) {
-        size_t size = s_below (&seed, round % 4 ? 300 : sizeof (text));
-        size_t most = 1 + s_below (&seed, round % 3 ? 20 : 20000);
+        size_t size = chance_below (&seed, round % 4 ? 300 : sizeof (text));
+        size_t most = 1 + chance_below (&seed, round % 3 ? 20 : 20000);
         s_fill (&seed, text, size);
         wordcount_t *whole = s_counted (text, size);
         s_check_text (whole, text, size);
@@ -247,7 +233,7 @@ test_random_pieces (void **state)
         wordcount_t *pieces = wordcount_new ();
         assert_non_null (pieces);
         for (size_t at = 0, now; at < size; at += now) {
-            now = 1 + s_below (&seed, most);
+            now = 1 + chance_below (&seed, most);
             now = now < size - at ? now : size - at;
             assert_int_equal (wordcount_feed (pieces, text + at, now), 0);
         }
@@ -268,7 +254,7 @@ test_ranking (void **state)
     for (unsigned i = 0; i < 200000; i++) {
         char word [32];
         int length = snprintf (word, sizeof (word), i % 5 ? "w%zu" : "a-much-longer-word-%zu",
-                               s_below (&seed, 1 + s_below (&seed, 50000)));
+                               chance_below (&seed, 1 + chance_below (&seed, 50000)));
         assert_int_equal (wordcount_add (counts, word, (size_t) length, 1), 0);
     }
     size_t distinct = wordcount_distinct (counts), cursor = 0, all = 0;
@@ -363,8 +349,8 @@ test_book (void **state)
     uint64_t seed = 3;
     static uint8_t text [30000];
     for (unsigned round = 0; round < 60; round++) {
-        size_t first = 1 + s_below (&seed, round % 2 ? 50 : sizeof (text) / 2 - 1);
-        size_t second = 1 + s_below (&seed, round % 3 ? 50 : sizeof (text) / 2 - 1);
+        size_t first = 1 + chance_below (&seed, round % 2 ? 50 : sizeof (text) / 2 - 1);
+        size_t second = 1 + chance_below (&seed, round % 3 ? 50 : sizeof (text) / 2 - 1);
         s_fill (&seed, text, first);
         text [first] = ' ';
         s_fill (&seed, text + first + 1, second);
@@ -372,7 +358,7 @@ test_book (void **state)
         char error [200];
         book_t *book = book_new (paths, 2, error, sizeof (error));
         assert_non_null (book);
-        for (size_t cuts = 1; cuts <= 80; cuts += 1 + s_below (&seed, 9)) {
+        for (size_t cuts = 1; cuts <= 80; cuts += 1 + chance_below (&seed, 9)) {
             const slice_t *slices = book_cut (book, cuts);
             wordcount_t *counts = wordcount_new ();
             const char *path;
