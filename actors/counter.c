@@ -67,6 +67,8 @@ counter_compare_and_swap (troupe_call_t *call)
 }
 
 TROUPE_ACTOR (counter, counter_t, .init = counter_init,
-              .methods = { TROUPE_METHOD (counter_add), TROUPE_METHOD (counter_get),
-                           TROUPE_METHOD (counter_set),
-                           TROUPE_METHOD (counter_compare_and_swap) });
+              .methods = { TROUPE_METHOD (counter_add, .parameters = "amount: int64"),
+                           TROUPE_METHOD (counter_get, .parameters = ""),
+                           TROUPE_METHOD (counter_set, .parameters = "value: int64"),
+                           TROUPE_METHOD (counter_compare_and_swap,
+                                          .parameters = "expected: int64, value: int64") });

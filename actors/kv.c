@@ -310,6 +310,11 @@ kv_compare_and_swap (troupe_call_t *call)
 }
 
 TROUPE_ACTOR (kv, kv_t, .init = kv_init, .term = kv_term,
-              .methods = { TROUPE_METHOD (kv_set), TROUPE_METHOD (kv_get),
-                           TROUPE_METHOD (kv_delete), TROUPE_METHOD (kv_keys),
-                           TROUPE_METHOD (kv_size), TROUPE_METHOD (kv_compare_and_swap) });
+              .methods
+              = { TROUPE_METHOD (kv_set, .parameters = "key: string, value: any"),
+                  TROUPE_METHOD (kv_get, .parameters = "key: string"),
+                  TROUPE_METHOD (kv_delete, .parameters = "key: string"),
+                  TROUPE_METHOD (kv_keys, .parameters = "prefix: string"),
+                  TROUPE_METHOD (kv_size, .parameters = ""),
+                  TROUPE_METHOD (kv_compare_and_swap,
+                                 .parameters = "key: string, expected: any, value: any") });

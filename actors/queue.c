@@ -155,6 +155,8 @@ queue_close (troupe_call_t *call)
 }
 
 TROUPE_ACTOR (queue, queue_t, .init = queue_init, .term = queue_term,
-              .methods = { TROUPE_METHOD (queue_put), TROUPE_METHOD (queue_take),
-                           TROUPE_METHOD (queue_take_many), TROUPE_METHOD (queue_size),
-                           TROUPE_METHOD (queue_close) });
+              .methods = { TROUPE_METHOD (queue_put, .parameters = "value: any"),
+                           TROUPE_METHOD (queue_take, .parameters = ""),
+                           TROUPE_METHOD (queue_take_many, .parameters = "limit: uint64"),
+                           TROUPE_METHOD (queue_size, .parameters = ""),
+                           TROUPE_METHOD (queue_close, .parameters = "") });

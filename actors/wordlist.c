@@ -189,6 +189,9 @@ wordlist_distinct (troupe_call_t *call)
 }
 
 TROUPE_ACTOR (wordlist, wordlist_t, .init = wordlist_init, .term = wordlist_term,
-              .methods = { TROUPE_METHOD (wordlist_top), TROUPE_METHOD (wordlist_above),
-                           TROUPE_METHOD (wordlist_count), TROUPE_METHOD (wordlist_words),
-                           TROUPE_METHOD (wordlist_distinct) });
+              .methods = { TROUPE_METHOD (wordlist_top, .parameters = "limit: uint64"),
+                           TROUPE_METHOD (wordlist_above,
+                                          .parameters = "threshold: int64, skip: uint64"),
+                           TROUPE_METHOD (wordlist_count, .parameters = "words: bytes"),
+                           TROUPE_METHOD (wordlist_words, .parameters = ""),
+                           TROUPE_METHOD (wordlist_distinct, .parameters = "") });

@@ -360,8 +360,9 @@ merger_third (troupe_call_t *call)
 }
 
 TROUPE_ACTOR (merger, merger_t, .init = merger_init, .term = merger_term,
-              .methods = { TROUPE_METHOD (merger_first), TROUPE_METHOD (merger_second),
-                           TROUPE_METHOD (merger_third) });
+              .methods = { TROUPE_METHOD (merger_first, .parameters = "answers: list"),
+                           TROUPE_METHOD (merger_second, .parameters = "answers: list"),
+                           TROUPE_METHOD (merger_third, .parameters = "answers: list") });
 
 /*  The handles of one run.                                                 */
 typedef struct {

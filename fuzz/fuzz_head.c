@@ -112,6 +112,9 @@ fuzz_concerns (const peer_t *peer, const record_t *record)
         return worker;
     case RECORD_SUBSCRIBE:
         return record->flags & RECORD_AGAIN ? record->id.owner == peer->process : worker;
+    /*  A head that a driver carries tells whom it counts as dead.          */
+    case RECORD_REFUSED:
+        return !fuzz_head->network && record->number == TROUPE_ELOST && record->body_size;
     default:
         return fuzz_concerns_in_cluster (peer, record);
     }
@@ -153,6 +156,10 @@ fuzz_check (void)
     REQUIRE (!wrong && !head_failed (fuzz_head->state));
     head_counts_t counts = head_counts (fuzz_head->state);
     REQUIRE (counts.peers == fuzz_head->peers.count && counts.peers == fuzz_head->routes.count);
+    size_t classes = 0;
+    for (list_node_t *at = fuzz_head->classes.next; at != &fuzz_head->classes; at = at->next)
+        classes++;
+    REQUIRE (classes == fuzz_head->class_count);
 }
 
 /*  What s_run does.                                                        */
@@ -240,9 +247,10 @@ fuzz_put_hello (bytes_t *body, const identity_t *identity)
     value_put_uint (body, 1002);
     value_put_string (body, "second", 6);
     value_put_array (body, 1);
-    value_put_array (body, 2);
+    value_put_array (body, 3);
     value_put_string (body, "thing", 5);
     value_put_string (body, "add", 3);
+    value_put_string (body, "amount: int64", 13);
 }
 
 static void

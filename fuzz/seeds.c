@@ -664,6 +664,44 @@ s_head_groups (void)
     s_save_head (CLUSTER, "groups");
 }
 
+/*  Classes of modules: good ones, then one with something wrong in it.     */
+static void
+s_head_classes (void)
+{
+    static const char *const wrong [] = { "amount", "amount: number", "a: any,", ": any" };
+    for (unsigned index = 0; index <= sizeof wrong / sizeof *wrong; index++) {
+        list (2);
+        list (5);
+        text ("thing");
+        text ("set");
+        text ("key: string, value: any");
+        text ("size");
+        text ("");
+        list (3);
+        text ("queue");
+        text ("take");
+        if (index)
+            text (wrong [index - 1]);
+        else
+            nil ();
+        MESSAGE (2, CLASSES, .parts = 0);
+        s_inquire (0, 10 + index, "classes", index & 1 ? "queue" : "");
+    }
+    list (3);
+    text ("it");
+    integer (1);
+    nil ();
+    MESSAGE (2, CLASSES, .parts = 0);
+    list (1);
+    list (2);
+    text ("even");
+    text ("count");
+    MESSAGE (2, CLASSES, .parts = 0);
+    MESSAGE (1, CLASSES, .parts = 0);
+    s_inquire (0, 30, "actors", "it");
+    s_save_head (CLUSTER, "classes");
+}
+
 /*  What is there, asked for over a channel that loses and repeats.         */
 static void
 s_head_inquiries (void)
@@ -1228,6 +1266,7 @@ main (int argc, char *argv [])
     s_head_workers ();
     s_head_groups ();
     s_head_inquiries ();
+    s_head_classes ();
     s_worker_actors ();
     s_worker_limits ();
     s_worker_tasks ();

@@ -64,13 +64,15 @@
 #define TROUPE_VERSION_MINOR 1
 #define TROUPE_VERSION_PATCH 0
 
-/*  The version of the layout of the descriptors below; a module that was
-    built against another one is refused with a message that says so.      */
-#define TROUPE_ABI 1u
+/*  The version of the layout of the descriptors below. Programs and modules
+    that were built with an earlier one run as they are; a module of a later
+    one is refused with a message that says so.                             */
+#define TROUPE_ABI 2u
 
 /*  Limits that the interface has by construction.                         */
 #define TROUPE_METHODS_MAX 64       /*  methods of one actor class          */
 #define TROUPE_NAME_MAX 127         /*  bytes of a task, class, method name */
+#define TROUPE_PARAMETERS_MAX 511   /*  bytes of what a method says it takes */
 
 #if defined (__GNUC__)
 #define TROUPE_PRINTF_(format_, first_) __attribute__ ((format (printf, format_, first_)))
@@ -264,6 +266,7 @@ typedef struct troupe_task {
 typedef struct {
     const char *name;
     troupe_function_t *function;
+    const char *parameters;         /*  see TROUPE_METHOD; NULL: not declared */
 } troupe_method_t;
 
 typedef struct troupe_class {
@@ -297,7 +300,8 @@ typedef struct troupe_class {
         TROUPE_NAMESPACE where names of actors are given and found
         TROUPE_PRIORITY  jobs with a greater one go first (default 0)
         TROUPE_SHARE     part of the cluster among the same (default 1)
-        TROUPE_LOG       "off": what workers print is not shown
+        TROUPE_LOG       "on" (default) or "off": whether what workers print is
+                         shown
         TROUPE_ALLOW, TROUPE_DENY   ranges of addresses, separated by blanks,
                          that others may connect from, or may not
         TROUPE_JOB_FOLDER, TROUPE_JOB_ENVIRONMENT   what workers run in
@@ -825,7 +829,19 @@ troupe_arg_same (troupe_arg_t value)
             .methods = { TROUPE_METHOD (counter_add), TROUPE_METHOD (counter_get) });
 
     A method's name is its function's, less the class's name and underscore
-    in front: counter_add is "add" to those who call it by name.            */
+    in front: counter_add is "add" to those who call it by name.
+
+    A method may say what it takes, for those who call it with text, as
+    `troupe call` does, and for lists:
+
+        TROUPE_METHOD (kv_set, .parameters = "key: string, value: any")
+
+    .parameters is NAME: TYPE for each parameter, with commas between them,
+    and "" for none. The types are those that troupe_args reads: bool, int8,
+    int16, int32, int64, uint8, uint16, uint32, uint64, float, double, string,
+    bytes, int32s, int64s, floats, doubles, strings, actor, future; and for a
+    view list, map, or any. Calls from C are checked by troupe_args alone.
+    troupe_init fails if a declaration makes no sense.                      */
 #define TROUPE_ACTOR(class_, state_, ...)                                                    \
     troupe_class_t troupe_class_##class_ = { .abi = TROUPE_ABI,                              \
                                              .size = sizeof (troupe_class_t),                \
@@ -840,9 +856,10 @@ troupe_arg_same (troupe_arg_t value)
 
 #define TROUPE_ACTOR_DECLARE(class_) extern troupe_class_t troupe_class_##class_
 
-#define TROUPE_METHOD(function_)                                                             \
+#define TROUPE_METHOD(...) TROUPE_METHOD_ (__VA_ARGS__, )
+#define TROUPE_METHOD_(function_, ...)                                                       \
     {                                                                                        \
-        .name = #function_, .function = function_                                            \
+        .name = #function_, .function = function_, __VA_ARGS__                               \
     }
 
 /*  Options, as designated initialisers of troupe_options_t.                */

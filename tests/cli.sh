@@ -6,6 +6,7 @@ set -u
 root=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
 troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
 [ -x "$troupe" ] || { echo "cli.sh: there is no $troupe" >&2; exit 1; }
+build=$(dirname "$troupe")
 folder=$(mktemp -d)
 failed=0
 
@@ -104,8 +105,13 @@ if command -v bash >/dev/null 2>&1; then
     [ "$(offer troupe list n)" = 'nodes ' ] || fail "bash: $(offer troupe list n)"
     [ "$(offer troupe list --f)" = '--filter ' ] || fail "bash: $(offer troupe list --f)"
     [ "$(offer troupe show --json act)" = 'actor ' ] || fail 'bash: show --json act'
+    [ "$(offer troupe list nodes --columns name,st)" = 'name,state ' ] || fail 'bash: --columns'
+    [ "$(offer troupe list tasks --filter fun)" = 'function= ' ] || fail 'bash: --filter'
     [ "$(offer troupe start --spill-dir /us)" = '/usr ' ] || fail 'bash: start --spill-dir'
     [ "$(offer troupe start --object-memory '')" = ' ' ] || fail 'bash: start --object-memory'
+fi
+if command -v zsh >/dev/null 2>&1; then
+    zsh -n "$root/tools/completion/_troupe" || fail 'zsh: _troupe'
 fi
 
 #  --- what is refused ------------------------------------------------------
@@ -153,7 +159,6 @@ refused 'a kind and an ID' show actor
 refused 'wanted one node' drain
 refused 'NAME.METHOD' call
 refused "not 'settings'" call settings
-refused 'is no JSON' call --json settings.set '{"a":'
 refused 'number of seconds' call --timeout soon settings.get
 refused 'wanted a PROGRAM' run
 refused "'0'" logs --tail 0
@@ -208,7 +213,7 @@ run 0 stop --force
 #  --- a cluster ------------------------------------------------------------
 
 run 0 start --head --bind 127.0.0.1 --port 0 --cpus 2 --memory 1G --resource disk=3 \
-    --name alpha --json
+    --name alpha --module "$build/actors/.libs/kv.so" --json
 has out '"node": "alpha"'
 address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$folder/out")
 token=$(sed -n 's/.*"token": "\([^"]*\)".*/\1/p' "$folder/out")
@@ -236,10 +241,96 @@ run 1 show node beta
 has err "no node 'beta'"
 run 1 call nobody.method
 has err "'nobody'"
+
+#  Arguments are what the class says that the method takes.
+called () {
+    answer=$1
+    shift
+    run 0 call "$@"
+    [ "$(cat "$folder/out")" = "$answer" ] || fail "call $*: $(cat "$folder/out")"
+}
+run 0 run "$build/tests/cli_actors"
+called false kv.set 12 12
+called 12 kv.get 12
+called true kv.kv_set 12 '"12"'
+called '"12"' kv.get 12
+called 12 --raw kv.get 12
+called '["12"]' kv.keys ''
+called -5 counter.add -5
+called '[true, -5]' counter.compare_and_swap -5 9223372036854775807
+called 9223372036854775807 probe.pass counter
+called '[-128, 32767, -2147483648, 9223372036854775807, 255, 65535, 4294967295, 1.8446744073709552e19]' \
+    probe.integers -128 32767 -2147483648 9223372036854775807 255 65535 4294967295 \
+    18446744073709551615
+called '[true, 1.5, 12.0, "12", {"base64": "AAEC"}]' probe.scalars true 1.5 12 12 \
+    '{"base64": "AAEC"}'
+called '[[1, -2], [9223372036854775807], [0.5, 1.0], [], ["12", "x"]]' probe.arrays '[1, -2]' \
+    '[9223372036854775807]' '[0.5, 1]' '[]' '["12", "x"]'
+called '[[1, {"a": null}], {"b": [2.5]}, "[x"]' probe.shapes '[1, {"a": null}]' '{"b": [2.5]}' '[x'
+called '[[], {}, [1]]' --json probe.shapes '[]' '{}' '[1]'
+called '[2, 3, 1, 0, 4, 4, 4]' probe.loose 12 0.5 true null word '"12"' '[1]'
+called '[6]' --json probe.loose '[1]'
+
+#  What is wrong with them is said before anything is called, by a name.
+wrong () {
+    text=$1
+    shift
+    run 2 call "$@"
+    has err "^troupe call: $text\$"
+    [ ! -s "$folder/out" ] || fail "call $*: output: $(cat "$folder/out")"
+}
+wrong "counter.add: argument 1, amount: wanted int64 (an integer from .*), not '5x'" counter.add 5x
+wrong 'counter.add takes 1 argument, not 0' counter.add
+has err '^  amount: int64, an integer from '
+wrong 'counter.get takes 0 arguments, not 1' counter.get 1
+wrong "probe.integers: argument 5, e: .*uint8 (an integer from 0 to 255), not '256'" \
+    probe.integers 1 1 1 1 256 1 1 1
+wrong "probe.shapes: argument 2, b: wanted map (a JSON object), not '\[\]'" probe.shapes '[]' '[]' 1
+wrong "probe.shapes: argument 3, c: .*, not '\[x': .*" --json probe.shapes '[]' '{}' '[x'
+run 1 call probe.pass nobody
+has err "'nobody'"
+run 1 call counter.ad 1
+has err "has no method 'ad'; it has add (amount: int64), get (), "
+called 9223372036854775807 counter.get
+
+#  An actor that cannot start yet, and a method that takes its time.
+run 1 call --timeout 0.3 later.size
+has err "the actor 'later' has not started yet"
+run 1 call --timeout 0.3 probe.hold "$folder/held"
+has err 'probe.hold has not answered in time'
+touch "$folder/held"
+called null probe.hold "$folder/held"
+
+#  Signatures are listed, of modules too.
+run 0 list classes --columns class,methods
+has out '^counter  add (amount: int64), get (), set (value: int64), '
+has out '^probe .* loose$'
+run 0 show actor counter
+has out '^  methods       add (amount: int64)$'
+has out '^                get ()$'
+if command -v bash >/dev/null 2>&1; then
+    [ "$(offer troupe call kv.g)" = 'kv.get ' ] || fail "bash: $(offer troupe call kv.g)"
+fi
+run 0 show class probe --json
+has out '{"name": "pass", "parameters": \[{"name": "counter", "type": "actor"}\]}'
+has out '{"name": "loose", "parameters": null}'
+run 0 list actors --columns name,program
+[ "$(tr '\n' ' ' <"$folder/out" | tr -s ' ')" = 'NAME PROGRAM counter cli_actors kv cli_actors later cli_actors probe cli_actors ' ] ||
+    fail "actors: $(cat "$folder/out")"
+run 0 show worker 'worker 1'
+has out '^  program       cli_actors$'
+run 0 show job cli_actors
+TROUPE_NAMESPACE=elsewhere
+export TROUPE_NAMESPACE
+run 1 call kv.size
+has err "^troupe call: no actor is named 'kv' in the namespace 'elsewhere'$"
+has err "^There is one with --namespace ''\.$"
+called 1 --namespace '' kv.size
+unset TROUPE_NAMESPACE
 run 0 logs
 run 0 logs alpha
 run 1 logs nobody
-has err 'no node, worker, actor or task'
+has err "no node, worker, actor or task 'nobody'"
 
 #  The same from elsewhere, with the token in a file.
 echo "$token" >"$folder/token"
@@ -250,8 +341,37 @@ chmod 600 "$folder/token"
 TROUPE_FOLDER=$folder/run/other "$troupe" status --address "$address" \
     --token-file "$folder/token" >"$folder/out" 2>&1 || fail "status: $(cat "$folder/out")"
 
+#  Who only asks has no object store, which would read this; who calls has one.
+TROUPE_FOLDER=$folder/run/other TROUPE_OBJECT_MEMORY=nonsense
+export TROUPE_OBJECT_MEMORY
+run 0 status --address "$address" --token-file "$folder/token"
+run 3 call --address "$address" --token-file "$folder/token" kv.size
+has err 'TROUPE_OBJECT_MEMORY'
+unset TROUPE_OBJECT_MEMORY
+TROUPE_FOLDER=$folder/run/troupe
+
+#  Tokens that are none are named, and where they come from.
+TROUPE_TOKEN=nothing
+export TROUPE_TOKEN
+run 3 status
+has err "TROUPE_TOKEN: 'nothing' is no token, which begins with 'troupe1:', and there is no file"
+unset TROUPE_TOKEN
+run 3 status --token nothing
+has err "^troupe status: 'nothing' is no token"
+
 #  troupe.conf, and what is wrong with one.
 echo "token = $token   # all that it takes" >troupe.conf
+chmod 644 troupe.conf
+run 3 status
+has err 'others have access to troupe.conf, so the token in it is no secret any more'
+TROUPE_ADDRESS=$token
+export TROUPE_ADDRESS
+run 0 status
+unset TROUPE_ADDRESS
+chmod 602 troupe.conf
+run 3 status
+has err 'others may write to troupe.conf: chmod o-w'
+chmod 600 troupe.conf
 TROUPE_FOLDER=$folder/run/other "$troupe" status >"$folder/out" 2>&1 ||
     fail "by troupe.conf: $(cat "$folder/out")"
 echo "adress = $address" >>troupe.conf
@@ -298,11 +418,44 @@ run 0 drain alpha
 run 0 list nodes --filter name=alpha --columns state
 has out '^draining$'
 run 1 drain beta
+has err "no node 'beta'"
+#  Daemons that have work end at the same time, and the head is the last.
+run 0 stop
+run 0 start --head --bind 127.0.0.1 --port 0 --cpus 1 --name alpha --json
+address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$folder/out")
+token=$(sed -n 's/.*"token": "\([^"]*\)".*/\1/p' "$folder/out")
+run 0 start --address "$token" --cpus 1 --name beta
+run 0 start --address "$token" --cpus 1 --name gamma
+"$troupe" run "$build/tests/cli_actors" hold "$folder/gate" 3 2>"$folder/driver" &
+driver=$!
+#  await TEXT COMMAND...: until the command prints so many lines with the text
+await () {
+    lines=$1 text=$2 tries=0
+    shift 2
+    until [ "$("$@" | grep -c -e "$text")" = "$lines" ]; do
+        [ $((tries += 1)) -le 200 ] || { fail "not $lines of '$text': $("$@")"; return; }
+        sleep 0.1
+    done
+}
+await 3 running "$troupe" list tasks
+"$troupe" stop >"$folder/stopped" 2>&1 &
+stopping=$!
+await 3 draining "$troupe" list nodes
+kill -0 "$stopping" "$driver" || fail "work was not waited for: $(cat "$folder/stopped")"
+touch "$folder/gate"
+wait "$driver" || fail "work was lost: $(cat "$folder/driver")"
+wait "$stopping" || fail "stop: $(cat "$folder/stopped")"
+grep -q '^Stopped 3 daemons and 3 workers in ' "$folder/stopped" || fail "$(cat "$folder/stopped")"
+
 #  By its token, whatever the name of the host in the address.
+run 0 start --head --bind 127.0.0.1 --port 0 --cpus 1 --json
+address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$folder/out")
+token=$(sed -n 's/.*"token": "\([^"]*\)".*/\1/p' "$folder/out")
+run 0 start --address "$token" --cpus 1
 TROUPE_ADDRESS=$(echo "$address" | sed 's/.*:/localhost:/') TROUPE_TOKEN=$token
 export TROUPE_ADDRESS TROUPE_TOKEN
 run 0 stop
-has out '^Stopped 3 daemons'
+has out '^Stopped 2 daemons'
 unset TROUPE_ADDRESS TROUPE_TOKEN
 run 3 status
 exit "$failed"

@@ -62,7 +62,16 @@ tally_add (troupe_call_t *call)
     self->total += n;
     return troupe_return (call, self->total);
 }
-TROUPE_ACTOR (tally, tally_t, .methods = { TROUPE_METHOD (tally_add) });
+
+static int
+tally_get (troupe_call_t *call)
+{
+    tally_t *self = troupe_self (call);
+    return troupe_return (call, self->total);
+}
+TROUPE_ACTOR (tally, tally_t,
+              .methods = { TROUPE_METHOD (tally_get),
+                           TROUPE_METHOD (tally_add, .parameters = "number: int64") });
 
 int
 main (int argc, char *argv [])

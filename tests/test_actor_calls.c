@@ -356,6 +356,37 @@ narrow_count (troupe_call_t *call)
 TROUPE_ACTOR (narrow, int64_t, .mailbox = 4,
               .methods = { TROUPE_METHOD (narrow_hold), TROUPE_METHOD (narrow_count) });
 
+/*  A class as a program has it that was built with the first version of the
+    interface.                                                              */
+static struct {
+    uint32_t abi;
+    uint32_t size;
+    const char *name;
+    size_t state_size;
+    unsigned concurrency;
+    size_t mailbox;
+    troupe_function_t *init;
+    void (*term) (void *self);
+    struct troupe_class *next;
+    struct {
+        const char *name;
+        troupe_function_t *function;
+    } methods [TROUPE_METHODS_MAX];
+} s_elder = { 1, sizeof s_elder, "elder", sizeof (int64_t), 0, 0, NULL, NULL, NULL,
+              { { "elder_hold", narrow_hold }, { "elder_count", narrow_count } } };
+
+/*  And one that is not as large as its version has it.                     */
+static troupe_class_t s_stunted = { .abi = TROUPE_ABI,
+                                    .size = offsetof (troupe_class_t, methods),
+                                    .name = "stunted" };
+
+TROUPE_CONSTRUCTOR_ static void
+s_register_elder (void)
+{
+    troupe_class_register ((troupe_class_t *) (void *) &s_elder);
+    troupe_class_register (&s_stunted);
+}
+
 /*  Writes into a file what it did.                                         */
 static int
 notary_init (troupe_call_t *call)
@@ -1377,6 +1408,21 @@ test_by_name (void **state)
 }
 
 static void
+test_elder (void **state)
+{
+    (void) state;
+    troupe_actor_t *stunted = troupe_spawn_by_name (s_troupe, "stunted");
+    troupe_actor_t *actor = troupe_spawn_by_name (s_troupe, "elder");
+    expect_integer (troupe_call_by_name (actor, "count"), 1);
+    expect_integer (troupe_call_by_name (actor, "elder_count"), 2);
+    expect_integer (troupe_call (actor, narrow_count), 3);
+    expect_failure (troupe_call_by_name (actor, "fly"), TROUPE_ENAME, "elder", "fly");
+    expect_failure (troupe_call_by_name (stunted, "count"), TROUPE_ENAME, "unknown actor class");
+    troupe_actor_destroy (&stunted);
+    troupe_actor_destroy (&actor);
+}
+
+static void
 test_wrong_methods (void **state)
 {
     (void) state;
@@ -1746,6 +1792,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_name_unknown),
         cmocka_unit_test (test_name_of_the_unborn),
         cmocka_unit_test (test_by_name),
+        cmocka_unit_test (test_elder),
         cmocka_unit_test (test_wrong_methods),
         cmocka_unit_test (test_mailbox),
         cmocka_unit_test (test_many_early_calls),

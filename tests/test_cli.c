@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cli/convert.h"
 #include "cli/json.h"
 #include "cli/rows.h"
 #include "core/value.h"
@@ -191,7 +192,7 @@ static void
 test_token_file (void **state)
 {
     char path [] = "/tmp/troupe-test-XXXXXX";
-    connection_t connection = { NULL, NULL, path, "" };
+    connection_t connection = { .token_file = path };
     int fd = mkstemp (path);
     (void) state;
     assert_true (fd >= 0);
@@ -383,6 +384,168 @@ test_values (void **state)
     s_done (&packer);
 }
 
+/*  --- what methods take ------------------------------------------------- */
+
+static void
+test_parameters (void **state)
+{
+    static const char *const bad [] = { "amount",   "amount:",  "amount: number", "1st: any",
+                                        "a: any,",  ", a: any", "a: any b: any",  "a: int64s2",
+                                        "a b: any", ":any",     "a: any; b: any" };
+    static const char good [] = " amount : int64,key:string,\n_x9: any ";
+    const char *text = good;
+    parameter_t parameter;
+    fault_t fault;
+    (void) state;
+    assert_int_equal (parameters_count (good, &fault), 3);
+    assert_int_equal (parameters_count ("", &fault), 0);
+    assert_int_equal (parameter_next (&text, &parameter, &fault), 1);
+    assert_int_equal (parameter.name_size, 6);
+    assert_memory_equal (parameter.name, "amount", 6);
+    assert_int_equal (parameter.type, PARAMETER_INT64);
+    assert_int_equal (parameter_next (&text, &parameter, &fault), 1);
+    assert_int_equal (parameter.type, PARAMETER_STRING);
+    assert_int_equal (parameter_next (&text, &parameter, &fault), 1);
+    assert_memory_equal (parameter.name, "_x9", 3);
+    assert_int_equal (parameter_next (&text, &parameter, &fault), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad [0]; i++) {
+        fault.text [0] = 0;
+        assert_int_equal (parameters_count (bad [i], &fault), -1);
+        assert_true (*fault.text);
+    }
+    char *longest = malloc (TROUPE_PARAMETERS_MAX + 2);
+    assert_non_null (longest);
+    memset (longest, ' ', TROUPE_PARAMETERS_MAX + 1);
+    longest [TROUPE_PARAMETERS_MAX + 1] = 0;
+    assert_int_equal (parameters_count (longest, &fault), -1);
+    assert_int_equal (parameters_count (longest + 1, &fault), 0);
+    free (longest);
+    for (int type = 0; type < PARAMETER_TYPE_LIMIT; type++) {
+        const char *name = parameter_type_text ((parameter_type_t) type);
+        assert_int_equal (parameter_type (name, strlen (name)), type);
+        assert_non_null (convert_wanted ((parameter_type_t) type));
+    }
+}
+
+/*  What a word becomes where that is wanted, as JSON; NULL: it is refused. */
+static void
+s_assert_converted (parameter_type_t type, const char *word, const char *wanted)
+{
+    char why [CONVERT_WHY_SIZE] = "?", *text = NULL;
+    size_t size = 0;
+    troupe_packer_t *packer = troupe_packer_new ();
+    assert_non_null (packer);
+    int rc = convert_word (packer, type, word, false, why);
+    if ((rc == 0) != (wanted != NULL))
+        fail_msg ("%s '%s': %d, %s", parameter_type_text (type), word, rc, why);
+    if (!wanted) {
+        troupe_packer_destroy (&packer);
+        return;
+    }
+    FILE *file = open_memstream (&text, &size);
+    assert_non_null (file);
+    assert_int_equal (json_print (file, s_view (packer)), 0);
+    fclose (file);
+    assert_string_equal (text, wanted);
+    free (text);
+    s_done (&packer);
+}
+
+static void
+test_typed_scalars (void **state)
+{
+    static const struct {
+        parameter_type_t type;
+        const char *least, *most, *under, *over;
+    } ranges []
+        = { { PARAMETER_INT8, "-128", "127", "-129", "128" },
+            { PARAMETER_INT16, "-32768", "32767", "-32769", "32768" },
+            { PARAMETER_INT32, "-2147483648", "2147483647", "-2147483649", "2147483648" },
+            { PARAMETER_INT64, "-9223372036854775808", "9223372036854775807",
+              "-9223372036854775809", "9223372036854775808" },
+            { PARAMETER_UINT8, "0", "255", "-1", "256" },
+            { PARAMETER_UINT16, "0", "65535", "-1", "65536" },
+            { PARAMETER_UINT32, "0", "4294967295", "-1", "4294967296" },
+            { PARAMETER_UINT64, "0", "9223372036854775807", "-1", "18446744073709551616" } };
+    static const char *const no_number []
+        = { "", "-", "1x", " 1", "1 ", "0x10", "1.0", "1e3", "--1", "true" };
+    static const struct {
+        parameter_type_t type;
+        const char *word, *wanted;
+    } others [] = { { PARAMETER_DOUBLE, "-1.5e3", "-1500.0" },
+                    { PARAMETER_DOUBLE, "12", "12.0" },
+                    { PARAMETER_DOUBLE, "inf", "null" },
+                    { PARAMETER_DOUBLE, "1e999", NULL },
+                    { PARAMETER_DOUBLE, "0.1", "0.1" },
+                    { PARAMETER_FLOAT, "1e300", NULL },
+                    { PARAMETER_FLOAT, "0.5", "0.5" },
+                    { PARAMETER_FLOAT, "nan", "null" },
+                    { PARAMETER_DOUBLE, "", NULL },
+                    { PARAMETER_DOUBLE, " 1", NULL },
+                    { PARAMETER_DOUBLE, "1,5", NULL },
+                    { PARAMETER_BOOL, "true", "true" },
+                    { PARAMETER_BOOL, "false", "false" },
+                    { PARAMETER_BOOL, "1", NULL },
+                    { PARAMETER_BOOL, "True", NULL },
+                    { PARAMETER_STRING, "12", "\"12\"" },
+                    { PARAMETER_STRING, "", "\"\"" },
+                    { PARAMETER_STRING, "null", "\"null\"" },
+                    { PARAMETER_STRING, "\"x\"", "\"\\\"x\\\"\"" },
+                    { PARAMETER_STRING, "[1", "\"[1\"" },
+                    { PARAMETER_ANY, "12", "12" },
+                    { PARAMETER_ANY, "12x", "\"12x\"" },
+                    { PARAMETER_ACTOR, "x", NULL },
+                    { PARAMETER_FUTURE, "x", NULL } };
+    (void) state;
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges [0]; i++) {
+        s_assert_converted (ranges [i].type, ranges [i].least, ranges [i].least);
+        s_assert_converted (ranges [i].type, ranges [i].most, ranges [i].most);
+        s_assert_converted (ranges [i].type, ranges [i].under, NULL);
+        s_assert_converted (ranges [i].type, ranges [i].over, NULL);
+        for (size_t j = 0; j < sizeof no_number / sizeof no_number [0]; j++)
+            s_assert_converted (ranges [i].type, no_number [j], NULL);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others [0]; i++)
+        s_assert_converted (others [i].type, others [i].word, others [i].wanted);
+}
+
+static void
+test_typed_arrays (void **state)
+{
+    static const struct {
+        parameter_type_t type;
+        const char *word, *wanted;
+    } cases [] = { { PARAMETER_BYTES, "ab", "{\"base64\": \"YWI=\"}" },
+                   { PARAMETER_BYTES, "", "{\"base64\": \"\"}" },
+                   { PARAMETER_BYTES, "{\"base64\": \"AAEC\"}", "{\"base64\": \"AAEC\"}" },
+                   { PARAMETER_BYTES, "{\"base64\": \"*\"}", NULL },
+                   { PARAMETER_BYTES, "{}", "{\"base64\": \"e30=\"}" },
+                   { PARAMETER_INT32S, "[1, -2147483648]", "[1, -2147483648]" },
+                   { PARAMETER_INT32S, "[]", "[]" },
+                   { PARAMETER_INT32S, "[2147483648]", NULL },
+                   { PARAMETER_INT32S, "[1.0]", NULL },
+                   { PARAMETER_INT32S, "1", NULL },
+                   { PARAMETER_INT32S, "[1] 2", NULL },
+                   { PARAMETER_INT64S, "[9223372036854775807]", "[9223372036854775807]" },
+                   { PARAMETER_INT64S, "[9223372036854775808]", NULL },
+                   { PARAMETER_FLOATS, "[1, 0.5]", "[1.0, 0.5]" },
+                   { PARAMETER_FLOATS, "[1e300]", NULL },
+                   { PARAMETER_DOUBLES, "[1e-300, 0.1]", "[1e-300, 0.1]" },
+                   { PARAMETER_DOUBLES, "[null]", NULL },
+                   { PARAMETER_STRINGS, "[\"12\", \"\"]", "[\"12\", \"\"]" },
+                   { PARAMETER_STRINGS, "[12]", NULL },
+                   { PARAMETER_STRINGS, "{}", NULL },
+                   { PARAMETER_LIST, "[1, [\"a\", {}]]", "[1, [\"a\", {}]]" },
+                   { PARAMETER_LIST, "{}", NULL },
+                   { PARAMETER_LIST, "[", NULL },
+                   { PARAMETER_MAP, "{\"a\": [1]}", "{\"a\": [1]}" },
+                   { PARAMETER_MAP, "{\"a\": 1, \"a\": 2}", NULL },
+                   { PARAMETER_MAP, "[]", NULL } };
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases [0]; i++)
+        s_assert_converted (cases [i].type, cases [i].word, cases [i].wanted);
+}
+
 /*  --- rows ---------------------------------------------------------------- */
 
 static troupe_packer_t *
@@ -419,9 +582,69 @@ test_rows (void **state)
     assert_null (kind_find ("nodess"));
     for (int i = 0; i < 5; i++)
         s_assert_text (kind_text (row, &kind->columns [i]), wanted [i]);
-    assert_true (kind_is (row, "7"));
-    assert_true (kind_is (row, "alpha"));
-    assert_false (kind_is (row, "4"));
+    assert_true (kind_is (kind, row, "7"));
+    assert_true (kind_is (kind, row, "alpha"));
+    assert_false (kind_is (kind, row, "4"));
+    s_done (&packer);
+}
+
+/*  Rows of which only the fields count by which they stand.                */
+static void
+s_assert_order (const char *kind, const char *field, const char *const *values, size_t count)
+{
+    troupe_packer_t *packer = troupe_packer_new ();
+    kind_row_t *sorted;
+    size_t found;
+    assert_non_null (packer);
+    troupe_pack_list (packer, count);
+    for (size_t i = count; i--;) {
+        troupe_pack_map (packer, 1);
+        troupe_pack (packer, field);
+        troupe_pack (packer, values [i]);
+    }
+    sorted = kind_sort (kind_find (kind), s_view (packer), &found);
+    assert_non_null (sorted);
+    assert_int_equal (found, count);
+    for (size_t i = 0; i < count; i++)
+        s_assert_text (kind_field (sorted [i].row, field), values [i]);
+    free (sorted);
+    s_done (&packer);
+}
+
+static void
+test_order (void **state)
+{
+    static const char *const ids [] = { "1.2", "1.10", "2.1", "10.1" };
+    static const char *const names [] = { "alpha", "alpha-2", "alpha-10", "beta" };
+    static const char *const sizes [] = { "7000000000000", "1000", "999", "0" };
+    static const char *const actors [] = { "a", "b", "" };
+    (void) state;
+    s_assert_order ("tasks", "id", ids, 4);
+    s_assert_order ("nodes", "name", names, 4);
+    s_assert_order ("objects", "size", sizes, 4);
+    s_assert_order ("actors", "name", actors, 3);
+    s_assert_order ("jobs", "id", ids, 0);
+}
+
+static void
+test_names (void **state)
+{
+    troupe_packer_t *packer = troupe_packer_new ();
+    const kind_t *kind = kind_find ("worker");
+    (void) state;
+    assert_non_null (packer);
+    troupe_pack_map (packer, 2);
+    troupe_pack (packer, "id");
+    troupe_pack (packer, "7");
+    troupe_pack (packer, "worker");
+    troupe_pack (packer, "worker 1 (pid 5) on alpha");
+    troupe_view_t row = s_view (packer);
+    assert_true (kind_is (kind, row, "worker 1"));
+    assert_true (kind_is (kind, row, "worker 1 (pid 5) on alpha"));
+    assert_true (kind_is (kind, row, "7"));
+    assert_false (kind_is (kind, row, "worker"));
+    assert_false (kind_is (kind, row, "worker 1 "));
+    assert_false (kind_is (kind, row, ""));
     s_done (&packer);
 }
 
@@ -456,16 +679,26 @@ test_filters (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_integers), cmocka_unit_test (test_sizes),
-        cmocka_unit_test (test_amounts), cmocka_unit_test (test_addresses),
-        cmocka_unit_test (test_pairs), cmocka_unit_test (test_options),
-        cmocka_unit_test (test_connection_options), cmocka_unit_test (test_token_file),
-        cmocka_unit_test (test_clean_text), cmocka_unit_test (test_columns),
-        cmocka_unit_test (test_quantities), cmocka_unit_test (test_words),
-        cmocka_unit_test (test_values), cmocka_unit_test (test_rows),
-        cmocka_unit_test (test_filters)
-    };
+    const struct CMUnitTest tests [] = { cmocka_unit_test (test_integers),
+                                         cmocka_unit_test (test_sizes),
+                                         cmocka_unit_test (test_amounts),
+                                         cmocka_unit_test (test_addresses),
+                                         cmocka_unit_test (test_pairs),
+                                         cmocka_unit_test (test_options),
+                                         cmocka_unit_test (test_connection_options),
+                                         cmocka_unit_test (test_token_file),
+                                         cmocka_unit_test (test_clean_text),
+                                         cmocka_unit_test (test_columns),
+                                         cmocka_unit_test (test_quantities),
+                                         cmocka_unit_test (test_words),
+                                         cmocka_unit_test (test_values),
+                                         cmocka_unit_test (test_parameters),
+                                         cmocka_unit_test (test_typed_scalars),
+                                         cmocka_unit_test (test_typed_arrays),
+                                         cmocka_unit_test (test_rows),
+                                         cmocka_unit_test (test_order),
+                                         cmocka_unit_test (test_names),
+                                         cmocka_unit_test (test_filters) };
     screen_prepare ();
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

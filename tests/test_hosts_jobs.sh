@@ -52,7 +52,7 @@ around TROUPE_JOB_FOLDER=/nowhere/at/all && hosts_fail "a folder that is not the
 case $said in */nowhere/at/all*) ;; *) hosts_fail "unclear: $said" ;; esac
 #  Each is refused with its name.
 for wrong in TROUPE_JOB_FOLDER=here TROUPE_JOB_ENVIRONMENT=TOLD TROUPE_JOB_ENVIRONMENT==1 \
-    TROUPE_PRIORITY=1001 TROUPE_SHARE=0; do
+    TROUPE_PRIORITY=1001 TROUPE_SHARE=0 TROUPE_LOG=nonsense; do
     around "$wrong" && hosts_fail "$wrong: $said"
     case $said in "${wrong%%=*} "*) ;; *) hosts_fail "$wrong: $said" ;; esac
 done

@@ -225,6 +225,22 @@ test_bad_workers (void **state)
     s_cycle (s_default_workers);
 }
 
+/*  What a method says that it takes makes no sense.                        */
+static void
+test_bad_declaration (void **state)
+{
+    (void) state;
+    usage_t usage = s_usage ();
+    troupe_class_counter.methods [0].parameters = "amount: number";
+    assert_null (troupe_init (NULL, NULL));
+    assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
+    check_texts (troupe_error (), "class 'counter'", "method 'add'", "'amount'", "'number'");
+    s_check_usage (usage);
+    troupe_class_counter.methods [0].parameters = "amount: int64";
+    s_cycle (s_default_workers);
+    troupe_class_counter.methods [0].parameters = NULL;
+}
+
 static void
 test_second_init (void **state)
 {
@@ -599,6 +615,7 @@ main (int argc, char *argv [])
         cmocka_unit_test_teardown (test_cycles, s_clean_up),
         cmocka_unit_test_teardown (test_arguments, s_clean_up),
         cmocka_unit_test_teardown (test_bad_workers, s_clean_up),
+        cmocka_unit_test_teardown (test_bad_declaration, s_clean_up),
         cmocka_unit_test_teardown (test_second_init, s_clean_up),
         cmocka_unit_test_teardown (test_race, s_clean_up),
         cmocka_unit_test_teardown (test_worker_count, s_clean_up),

@@ -68,6 +68,8 @@ typedef struct {
     const char *address;
     const char *token;
     const char *token_file;
+    const char *space;              /*  where names are found; NULL: ""     */
+    bool objects;                   /*  values may be large                 */
     char text [512];                /*  holds the token                     */
 } connection_t;
 

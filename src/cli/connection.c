@@ -12,7 +12,8 @@ troupe_t *
 cli_connect (const verb_t *verb, connection_t *connection)
 {
     fault_t fault = { TROUPE_OK, "" };
-    troupe_t *peer = client_connect (connection->address, connection->token, &fault);
+    troupe_t *peer = client_connect (connection->address, connection->token, connection->space,
+                                     connection->objects, &fault);
     if (!peer)
         cli_failed (verb, "%s", fault.text);
     return peer;

@@ -469,14 +469,22 @@ s_start (daemon_t *self, started_t *started, fault_t *fault)
     return 0;
 }
 
-/*  Waits for the signal to end. SIGTERM and SIGINT end in peace, the second
-    of them at once.                                                        */
+/*  Waits for a signal to end: SIGTERM or SIGINT. SIGUSR1 says that one will
+    come, so that what runs may end meanwhile and no more begins.           */
+static void
+s_await_signal (const sigset_t *set, agent_t *agent)
+{
+    int number = 0;
+    while (sigwait (set, &number) == 0 && (number == SIGHUP || number == SIGUSR1))
+        if (number == SIGUSR1 && agent)
+            agent_drain (agent, 0);
+}
+
+/*  The first ends in peace, the second at once.                            */
 static void *
 s_await_second (void *arg)
 {
-    sigset_t *set = arg;
-    int number;
-    sigwait (set, &number);
+    s_await_signal (arg, NULL);
     state_remove (getpid ());
     _exit (1);
 }
@@ -484,10 +492,8 @@ s_await_second (void *arg)
 static void
 s_serve (daemon_t *self, sigset_t *set)
 {
-    int number = 0;
     pthread_t second;
-    while (sigwait (set, &number) == 0 && number == SIGHUP)
-        ;
+    s_await_signal (set, self->agent);
     s_log (NULL, "asked to end: waiting for what still runs");
     if (pthread_create (&second, NULL, s_await_second, set) == 0)
         pthread_detach (second);
@@ -531,6 +537,7 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
     sigaddset (&set, SIGTERM);
     sigaddset (&set, SIGINT);
     sigaddset (&set, SIGHUP);
+    sigaddset (&set, SIGUSR1);
     pthread_sigmask (SIG_BLOCK, &set, &before);
     s_prepare_memory ();
     thread_prepare ();

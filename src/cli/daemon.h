@@ -71,8 +71,8 @@ typedef struct {
     char other [ADDRESS_TEXT_SIZE]; /*  of a cluster that was not meant     */
 } stopped_t;
 
-/*  Ends this user's daemons of one cluster on this machine. That there are
-    none is no failure. Returns 0, or -1 with the fault set.                */
+/*  Ends this user's daemons of one cluster on this machine, all at the same
+    time. That there are none is no failure. Returns 0, or -1 with the fault set.                */
 int daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault);
 
 #endif

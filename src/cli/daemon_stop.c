@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /*  How long what was killed may take to go.                                */
-#define KILL_PATIENCE_MS 5000
+#define KILL_PATIENCE (5000 * CLOCK_MS)
 
 /*  The processes that a daemon has started: those of each of its threads.  */
 static unsigned
@@ -38,16 +38,22 @@ s_count_workers (int pid)
     return count;
 }
 
+/*  A daemon that is to end.                                                */
+typedef struct {
+    const state_t *state;
+    int pidfd;
+    bool killed;
+} target_t;
+
 /*  Waits for the process behind the descriptor to end. Returns 0 or -1.    */
 static int
-s_await_end (int pidfd, int timeout_ms)
+s_await_end (int pidfd, int64_t deadline)
 {
     struct pollfd item = { .fd = pidfd, .events = POLLIN };
-    int64_t deadline = clock_now () + timeout_ms * CLOCK_MS;
     int rc;
     do {
         int64_t left = (deadline - clock_now ()) / CLOCK_MS;
-        rc = poll (&item, 1, timeout_ms < 0 ? -1 : left > 0 ? (int) left : 0);
+        rc = poll (&item, 1, deadline == CLOCK_NEVER ? -1 : left > 0 ? (int) left : 0);
     } while (rc < 0 && errno == EINTR);
     return rc > 0 ? 0 : -1;
 }
@@ -64,40 +70,59 @@ s_open (const state_t *state)
     return -1;
 }
 
+/*  One that has ended by itself is as well. Returns 0, or -1 with the fault set. */
 static int
-s_signal (int pidfd, int number)
+s_signal (target_t *self, int number, fault_t *fault)
 {
-    return (int) syscall (SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+    self->killed = self->killed || number == SIGKILL;
+    if (syscall (SYS_pidfd_send_signal, self->pidfd, number, NULL, 0) == 0 || errno == ESRCH)
+        return 0;
+    return fault_set (fault, TROUPE_ESYSTEM, "cannot end %s (pid %d): %s", self->state->node,
+                      self->state->pid, strerror (errno));
 }
 
+/*  Waits until it has ended, and kills what has not by then.               */
 static int
-s_stop (const state_t *state, const stop_options_t *options, stopped_t *result, fault_t *fault)
+s_await (target_t *self, int64_t deadline, stopped_t *result, fault_t *fault)
 {
-    int pidfd = s_open (state);
-    if (pidfd < 0)
-        return 0;
-    result->workers += s_count_workers (state->pid);
-    int rc = s_signal (pidfd, options->force ? SIGKILL : SIGTERM);
-    bool killed = options->force;
-    if (rc == 0 && !options->force && s_await_end (pidfd, options->timeout_ms)) {
-        killed = true;
-        rc = s_signal (pidfd, SIGKILL);
-    }
-    if (rc && errno == ESRCH)
-        rc = 0;
-    if (rc)
-        fault_set (fault, TROUPE_ESYSTEM, "cannot end %s (pid %d): %s", state->node, state->pid,
-                   strerror (errno));
-    else if (s_await_end (pidfd, KILL_PATIENCE_MS))
-        rc = fault_set (fault, TROUPE_ETIMEOUT, "%s (pid %d) does not end", state->node,
-                        state->pid);
-    close (pidfd);
-    if (rc)
+    if (!self->killed && s_await_end (self->pidfd, deadline) && s_signal (self, SIGKILL, fault))
         return -1;
-    state_remove (state->pid);
+    if (s_await_end (self->pidfd, clock_now () + KILL_PATIENCE))
+        return fault_set (fault, TROUPE_ETIMEOUT, "%s (pid %d) does not end", self->state->node,
+                          self->state->pid);
+    state_remove (self->state->pid);
     result->daemons++;
-    result->killed += killed;
+    result->killed += self->killed;
     return 0;
+}
+
+/*  All at the same time, but the heads end last: nodes take leave of them.
+    Meanwhile a head's own node takes no new work either (SIGUSR1). What one
+    cannot do does not keep the others.                                     */
+static int
+s_stop (target_t *targets, int count, const stop_options_t *options, stopped_t *result,
+        fault_t *fault)
+{
+    int rc = 0;
+    int64_t deadline
+        = options->timeout_ms < 0 ? CLOCK_NEVER : clock_now () + options->timeout_ms * CLOCK_MS;
+    for (int index = 0; index < count; index++)
+        if (s_signal (&targets [index],
+                      options->force                ? SIGKILL
+                      : targets [index].state->head ? SIGUSR1
+                                                    : SIGTERM,
+                      fault))
+            rc = -1;
+    for (int heads = 0; heads < 2; heads++) {
+        for (int index = 0; index < count && heads && !options->force; index++)
+            if (targets [index].state->head && s_signal (&targets [index], SIGTERM, fault))
+                rc = -1;
+        for (int index = 0; index < count; index++)
+            if (targets [index].state->head == (heads == 1)
+                && s_await (&targets [index], deadline, result, fault))
+                rc = -1;
+    }
+    return rc;
 }
 
 static bool
@@ -136,17 +161,23 @@ int
 daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault)
 {
     state_t states [STATE_DAEMONS_MAX];
+    target_t targets [STATE_DAEMONS_MAX];
     int64_t begin = clock_now ();
+    int running = 0;
     *result = (stopped_t){ 0 };
     int count = s_choose (states, state_list (states, STATE_DAEMONS_MAX), options, result, fault);
     if (count < 0)
         return -1;
-    /*  Nodes first: they take leave of the head.                           */
-    for (int heads = 0; heads < 2; heads++)
-        for (int index = 0; index < count; index++)
-            if (states [index].head == (heads == 1)
-                && s_stop (&states [index], options, result, fault))
-                return -1;
+    for (int index = 0; index < count; index++) {
+        target_t target = { &states [index], s_open (&states [index]), false };
+        if (target.pidfd < 0)
+            continue;
+        result->workers += s_count_workers (states [index].pid);
+        targets [running++] = target;
+    }
+    int rc = s_stop (targets, running, options, result, fault);
+    for (int index = 0; index < running; index++)
+        close (targets [index].pidfd);
     result->milliseconds = (double) (clock_now () - begin) / CLOCK_MS;
-    return 0;
+    return rc;
 }

@@ -65,7 +65,7 @@ static int
 s_run (int argc, char *argv [])
 {
     bool json = false;
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "json", OPTION_FLAG, &json },
                                      { NULL, OPTION_END, NULL } };
     int first = arguments_read (&verb_drain, argc, argv, specs, &connection, false);

@@ -185,10 +185,40 @@ s_json (troupe_view_t value)
     return json_null ();
 }
 
+/*  The digits that a real needs to be read back as it is.                  */
+static size_t
+s_digits_of (double number)
+{
+    char text [40];
+    for (int digits = 15; digits < 17; digits++) {
+        snprintf (text, sizeof text, "%.*g", digits, number);
+        if (strtod (text, NULL) == number)
+            return (size_t) digits;
+    }
+    return 17;
+}
+
+/*  The most that any real in it needs.                                     */
+static size_t
+s_digits (json_t *json)
+{
+    size_t most = 15, digits, index;
+    const char *key;
+    json_t *item;
+    if (json_is_real (json))
+        return s_digits_of (json_real_value (json));
+    json_array_foreach (json, index, item)
+        most = (digits = s_digits (item)) > most ? digits : most;
+    json_object_foreach (json, key, item)
+        most = (digits = s_digits (item)) > most ? digits : most;
+    return most;
+}
+
 static int
 s_dump (FILE *file, json_t *json)
 {
-    int rc = json ? json_dumpf (json, file, JSON_ENCODE_ANY) : -1;
+    int rc = json ? json_dumpf (json, file, JSON_ENCODE_ANY | JSON_REAL_PRECISION (s_digits (json)))
+                  : -1;
     json_decref (json);
     return rc;
 }
@@ -207,8 +237,8 @@ json_print_text (FILE *file, const char *text)
 
 /*  --- the other way ------------------------------------------------------ */
 
-static int
-s_pack (troupe_packer_t *packer, json_t *json)
+int
+json_pack_tree (troupe_packer_t *packer, json_t *json)
 {
     size_t index;
     const char *key;
@@ -218,12 +248,12 @@ s_pack (troupe_packer_t *packer, json_t *json)
     case JSON_OBJECT:
         rc = troupe_pack_map (packer, json_object_size (json));
         json_object_foreach (json, key, item)
-            rc = rc || troupe_pack (packer, key) || s_pack (packer, item) ? -1 : 0;
+            rc = rc || troupe_pack (packer, key) || json_pack_tree (packer, item) ? -1 : 0;
         return rc;
     case JSON_ARRAY:
         rc = troupe_pack_list (packer, json_array_size (json));
         json_array_foreach (json, index, item)
-            rc = rc || s_pack (packer, item) ? -1 : 0;
+            rc = rc || json_pack_tree (packer, item) ? -1 : 0;
         return rc;
     case JSON_STRING:
         return troupe_pack (packer, json_string_value (json));
@@ -252,7 +282,7 @@ json_pack_word (troupe_packer_t *packer, const char *word, bool nested, const ch
         *why = error.text;
         return -1;
     }
-    int rc = json ? s_pack (packer, json) : troupe_pack (packer, word);
+    int rc = json ? json_pack_tree (packer, json) : troupe_pack (packer, word);
     json_decref (json);
     if (rc)
         *why = troupe_error ();

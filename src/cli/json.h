@@ -15,6 +15,10 @@ int json_print (FILE *file, troupe_view_t value);
 /*  Prints a text as a JSON string.                                         */
 int json_print_text (FILE *file, const char *text);
 
+/*  Appends what Jansson has read. Returns 0, or -1 (see troupe_error).      */
+struct json_t;
+int json_pack_tree (troupe_packer_t *packer, struct json_t *json);
+
 /*  Appends what a word means: a JSON scalar as it is, else the word as a
     string. If `nested`, a word that begins with [ or { must be JSON too.
     Returns 0, or -1 with *why set, to a text that is good until the next

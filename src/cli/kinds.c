@@ -3,7 +3,9 @@
 #include "cli/kinds.h"
 
 #include "cli/json.h"
+#include "cli/signature.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +28,7 @@ static const kind_column_t s_workers [] = {
     { "PROGRAM", "program", SHOW_TEXT, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_worker_fields [] = {
-    "id", "worker", "node", "pid", "program", "state", "tasks", "actors", NULL
+    "id", "worker", "node", "pid", "program", "hash", "state", "tasks", "actors", NULL
 };
 
 static const kind_column_t s_actors [] = {
@@ -37,8 +39,8 @@ static const kind_column_t s_actors [] = {
     { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_actor_fields [] = {
-    "id", "class", "name", "namespace", "state", "worker", "node", "job", "detached",
-    NULL
+    "id", "class", "name", "namespace", "state", "worker", "node", "job", "program", "hash",
+    "detached", NULL
 };
 
 static const kind_column_t s_classes [] = {
@@ -46,7 +48,7 @@ static const kind_column_t s_classes [] = {
     { "METHODS", "methods", SHOW_TEXT, NULL }, { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_class_fields [] = {
-    "program", "class", "methods", NULL
+    "program", "hash", "class", "methods", NULL
 };
 
 static const kind_column_t s_tasks [] = {
@@ -67,7 +69,7 @@ static const kind_column_t s_jobs [] = {
     { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_job_fields [] = {
-    "id", "driver", "program", "namespace", "tasks", "workers", "actors", "cpus",
+    "id", "driver", "program", "hash", "namespace", "tasks", "workers", "actors", "cpus",
     "since_s", NULL
 };
 
@@ -77,7 +79,7 @@ static const kind_column_t s_functions [] = {
     { NULL, NULL, SHOW_TEXT, NULL }
 };
 static const char *const s_function_fields [] = {
-    "program", "function", "mean_ms", "ready", NULL
+    "program", "hash", "function", "mean_ms", "ready", NULL
 };
 
 static const kind_column_t s_tokens [] = {
@@ -114,16 +116,19 @@ static const char *const s_store_fields [] = {
 };
 
 static const kind_t s_kinds [] = {
-    { "nodes", "node", s_nodes, s_node_fields },
-    { "workers", "worker", s_workers, s_worker_fields },
-    { "actors", "actor", s_actors, s_actor_fields },
-    { "classes", "class", s_classes, s_class_fields },
-    { "functions", "function", s_functions, s_function_fields },
-    { "tasks", "task", s_tasks, s_task_fields },
-    { "jobs", "job", s_jobs, s_job_fields },
-    { "objects", "object", s_objects, s_object_fields },
-    { "stores", "store", s_stores, s_store_fields },
-    { "tokens", "token", s_tokens, s_token_fields }
+    { "nodes", "node", s_nodes, s_node_fields, { "name" }, { "id", "name" } },
+    { "workers", "worker", s_workers, s_worker_fields, { "node", "id" }, { "id", "worker" } },
+    { "actors", "actor", s_actors, s_actor_fields, { "namespace", "~name", "id" },
+      { "id", "name" } },
+    { "classes", "class", s_classes, s_class_fields, { "class", "program", "hash" },
+      { "class" } },
+    { "functions", "function", s_functions, s_function_fields, { "function", "program", "hash" },
+      { "function" } },
+    { "tasks", "task", s_tasks, s_task_fields, { "job", "id" }, { "id" } },
+    { "jobs", "job", s_jobs, s_job_fields, { "id" }, { "id", "driver" } },
+    { "objects", "object", s_objects, s_object_fields, { "-size", "id" }, { "id" } },
+    { "stores", "store", s_stores, s_store_fields, { "store" }, { "store" } },
+    { "tokens", "token", s_tokens, s_token_fields, { "name" }, { "name" } }
 };
 
 const char kind_names [] = "nodes, workers, actors, classes, functions, tasks, jobs, objects, stores "
@@ -154,6 +159,7 @@ kind_plain_column (const kind_t *kind, const char *field)
         if (strcmp (each->field, field) == 0 && each->show != SHOW_PART)
             return *each;
     show_t show = strcmp (field, "cpus") == 0 || strcmp (field, "cpus_used") == 0 ? SHOW_NUMBER
+                  : strcmp (field, "resources") == 0                              ? SHOW_RESOURCES
                                                                                   : SHOW_TEXT;
     return (kind_column_t){ field, field, show, NULL };
 }
@@ -205,28 +211,66 @@ text_of_seconds (double seconds)
     return s_text ("%ld d %02ld h", whole / 86400, whole / 3600 % 24);
 }
 
-/*  Words in a row, as a list of methods is.                                */
-static char *
-s_words (troupe_view_t list)
+/*  "memory 1.0 GiB of 8.0 GiB": how much of a resource is in use.          */
+static int
+s_print_resource (FILE *file, troupe_view_t key, troupe_view_t amounts)
+{
+    const char *name;
+    double used, total;
+    troupe_view_t inside, first, second;
+    if (troupe_read (key, &name) || troupe_view_enter (amounts, &inside)
+        || troupe_view_next (&inside, &first) != 1 || troupe_view_next (&inside, &second) != 1
+        || troupe_read (first, &used) || troupe_read (second, &total))
+        return -1;
+    bool bytes = strcmp (name, "memory") == 0;
+    char *part = bytes ? text_of_size (used) : text_of_amount (used);
+    char *whole = bytes ? text_of_size (total) : text_of_amount (total);
+    fprintf (file, "%s %s of %s", name, part ? part : "?", whole ? whole : "?");
+    free (part);
+    free (whole);
+    return 0;
+}
+
+/*  The next item of a list, or pair of a map. Returns 1, or 0 at the end.  */
+static int
+s_print_item (FILE *file, troupe_view_t *inside, bool map)
+{
+    troupe_view_t item, amounts;
+    const char *word;
+    if (troupe_view_next (inside, &item) != 1)
+        return 0;
+    if (map)
+        return troupe_view_next (inside, &amounts) == 1
+               && s_print_resource (file, item, amounts) == 0;
+    if (signature_is (item))
+        signature_print (file, item);
+    else if (troupe_view_type (item) == TROUPE_STRING && troupe_read (item, &word) == 0)
+        fputs (word, file);
+    else
+        json_print (file, item);
+    return 1;
+}
+
+char *
+kind_items (troupe_view_t value, const char *separator)
 {
     char *text = NULL;
     size_t size = 0;
-    troupe_view_t inside, item;
-    const char *separator = "", *word;
+    troupe_view_t inside;
+    long end = 0;
+    bool map = troupe_view_type (value) == TROUPE_MAP;
     FILE *file = open_memstream (&text, &size);
     if (!file)
         return NULL;
-    if (troupe_view_enter (list, &inside) == 0)
-        while (troupe_view_next (&inside, &item) == 1) {
+    if (troupe_view_enter (value, &inside) == 0)
+        while (s_print_item (file, &inside, map)) {
+            end = ftell (file);
             fputs (separator, file);
-            if (troupe_view_type (item) == TROUPE_STRING && troupe_read (item, &word) == 0)
-                fputs (word, file);
-            else
-                json_print (file, item);
-            separator = ", ";
         }
-    if (fclose (file) == 0)
+    if (fclose (file) == 0 && end >= 0) {
+        text [end] = 0;
         return text;
+    }
     free (text);
     return NULL;
 }
@@ -243,7 +287,7 @@ s_value (troupe_view_t value)
     if (troupe_view_type (value) == TROUPE_REAL)
         return troupe_read (value, &real) == 0 ? text_of_amount (real) : NULL;
     if (troupe_view_type (value) == TROUPE_LIST)
-        return s_words (value);
+        return kind_items (value, ", ");
     FILE *file = open_memstream (&text, &size);
     if (!file)
         return NULL;
@@ -303,7 +347,7 @@ kind_text (troupe_view_t row, const kind_column_t *column)
         default:
             break;
         }
-    char *text = s_value (value);
+    char *text = column->show == SHOW_RESOURCES ? kind_items (value, ", ") : s_value (value);
     if (text && !*text) {
         free (text);
         text = strdup ("-");
@@ -312,17 +356,69 @@ kind_text (troupe_view_t row, const kind_column_t *column)
 }
 
 bool
-kind_is (troupe_view_t row, const char *key)
+kind_is (const kind_t *kind, troupe_view_t row, const char *key)
 {
-    static const char *const names [] = { "id", "name", "class", "function", "store" };
     bool found = false;
-    troupe_view_t value;
-    for (int i = 0; i < 5 && !found; i++) {
-        if (i == 2 && troupe_view_field (row, "id", &value) == 0)
-            break;
-        char *text = kind_field (row, names [i]);
+    for (size_t i = 0; i < KIND_NAMES_MAX && kind->names [i] && !found; i++) {
+        char *text = kind_field (row, kind->names [i]);
+        size_t length = strlen (key);
         found = text && strcmp (text, key) == 0;
+        /*  "worker 3" for "worker 3 (pid 4711) on alpha".                  */
+        if (text && i > 0 && strncmp (text, key, length) == 0)
+            found = found || strncmp (text + length, " (pid ", 6) == 0;
         free (text);
     }
     return found;
+}
+
+/*  --- order --------------------------------------------------------------- */
+
+/*  A text that stands where the row does among others.                     */
+static char *
+s_order_text (const kind_t *kind, troupe_view_t row)
+{
+    char *order = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream (&order, &size);
+    for (size_t i = 0; file && i < KIND_ORDER_MAX && kind->order [i]; i++) {
+        const char *by = kind->order [i];
+        bool falls = *by == '-', late = *by == '~';
+        char *field = kind_field (row, by + (falls || late));
+        const char *text = field ? field : "";
+        if (falls)
+            fprintf (file, "%lld\1", LLONG_MAX - strtoll (text, NULL, 10));
+        else
+            fprintf (file, "%s\1", late && !*text ? "\177" : text);
+        free (field);
+    }
+    if (file && fclose (file) == 0)
+        return order;
+    free (order);
+    return NULL;
+}
+
+static int
+s_compare (const void *a, const void *b)
+{
+    const kind_row_t *first = a, *second = b;
+    return strverscmp (first->order ? first->order : "", second->order ? second->order : "");
+}
+
+kind_row_t *
+kind_sort (const kind_t *kind, troupe_view_t rows, size_t *count)
+{
+    troupe_view_t inside;
+    size_t room = troupe_view_count (rows);
+    kind_row_t *list = calloc (room + 1, sizeof *list);
+    *count = 0;
+    if (!list || troupe_view_enter (rows, &inside))
+        return list;
+    while (*count < room && troupe_view_next (&inside, &list [*count].row) == 1) {
+        list [*count].order = s_order_text (kind, list [*count].row);
+        (*count)++;
+    }
+    qsort (list, *count, sizeof *list, s_compare);
+    for (size_t i = 0; i < *count; i++)
+        free (list [i].order);
+    return list;
 }

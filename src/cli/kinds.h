@@ -15,7 +15,8 @@ typedef enum {
     SHOW_SIZE,                      /*  bytes                               */
     SHOW_MILLISECONDS,              /*  as seconds                          */
     SHOW_SPAN,                      /*  milliseconds, as such if they are few */
-    SHOW_SECONDS
+    SHOW_SECONDS,
+    SHOW_RESOURCES                  /*  a map of names and [used, total]    */
 } show_t;
 
 typedef struct {
@@ -25,11 +26,18 @@ typedef struct {
     const char *whole;              /*  of SHOW_PART: the field of the other */
 } kind_column_t;
 
+#define KIND_ORDER_MAX 3
+#define KIND_NAMES_MAX 2
+
 typedef struct {
     const char *name;               /*  "nodes"                             */
     const char *single;             /*  "node"                              */
     const kind_column_t *columns;
     const char *const *fields;      /*  all of them; NULL after the last    */
+    const char *order [KIND_ORDER_MAX]; /*  fields by which rows stand; with
+                                    - in front, the greatest first; with ~,
+                                    what is empty last                      */
+    const char *names [KIND_NAMES_MAX];     /*  fields by which one is named */
 } kind_t;
 
 /*  By either name; NULL if there is none. kind_names has them all.         */
@@ -47,8 +55,22 @@ char *kind_text (troupe_view_t row, const kind_column_t *column);
 /*  The same, exactly as it is, for comparisons.                            */
 char *kind_field (troupe_view_t row, const char *field);
 
-/*  True if that is the id or the name of the row.                          */
-bool kind_is (troupe_view_t row, const char *key);
+/*  The items of a list, or of a map of resources, with a separator between
+    them; to be freed. NULL: no memory.                                     */
+char *kind_items (troupe_view_t value, const char *separator);
+
+/*  True if that is the id or the name of the row. What is called "worker 3
+    (pid 4711) on alpha" is "worker 3", too.                                */
+bool kind_is (const kind_t *kind, troupe_view_t row, const char *key);
+
+/*  The rows in their order; numbers within texts count as such.            */
+typedef struct {
+    troupe_view_t row;
+    char *order;                    /*  kind_sort's own                     */
+} kind_row_t;
+
+/*  A sorted list of the rows, to be freed. NULL: no memory.                */
+kind_row_t *kind_sort (const kind_t *kind, troupe_view_t rows, size_t *count);
 
 /*  A number, size or time for a person, to be freed.                       */
 char *text_of_amount (double amount);

@@ -29,12 +29,12 @@ static const char s_help [] =
     "The keys are those of --json:\n"
     "  nodes      id name state address cpus cpus_used memory workers actors heard_ms\n"
     "             resources\n"
-    "  workers    id worker node pid program state tasks actors\n"
-    "  actors     id class name namespace state worker node job detached\n"
-    "  classes    program class methods\n"
-    "  functions  program function mean_ms ready\n"
+    "  workers    id worker node pid program hash state tasks actors\n"
+    "  actors     id class name namespace state worker node job program hash detached\n"
+    "  classes    program hash class methods\n"
+    "  functions  program hash function mean_ms ready\n"
     "  tasks      id function state job worker node retries\n"
-    "  jobs       id driver program namespace tasks workers actors cpus since_s\n"
+    "  jobs       id driver program hash namespace tasks workers actors cpus since_s\n"
     "  objects    id size kind state store creator pins age_s holders\n"
     "  stores     store kind memory used pinned spilled objects copies clients waiting\n"
     "             sent received repeated spills restores\n"
@@ -84,17 +84,19 @@ s_read_columns (listing_t *self, const char *text)
 static int
 s_print_json (const listing_t *self, FILE *file, troupe_view_t rows)
 {
-    troupe_view_t inside, row;
     const char *separator = "\n  ";
-    int rc = troupe_view_enter (rows, &inside);
+    size_t count;
+    kind_row_t *sorted = kind_sort (self->kind, rows, &count);
+    int rc = sorted ? 0 : -1;
     putc ('[', file);
-    while (rc == 0 && troupe_view_next (&inside, &row) == 1)
-        if (filter_passes (&self->filter, row)) {
+    for (size_t i = 0; i < count && !rc; i++)
+        if (filter_passes (&self->filter, sorted [i].row)) {
             fputs (separator, file);
-            rc = json_print (file, row);
+            rc = json_print (file, sorted [i].row);
             separator = ",\n  ";
         }
     fputs (*separator == ',' ? "\n]\n" : "]\n", file);
+    free (sorted);
     return rc;
 }
 
@@ -113,17 +115,19 @@ s_add_row (const listing_t *self, table_t *table, troupe_view_t row)
 static int
 s_print_table (const listing_t *self, const screen_t *screen, FILE *file, troupe_view_t rows)
 {
-    troupe_view_t inside, row;
+    size_t count;
     table_t *table = table_new (self->width);
-    int rc = table ? troupe_view_enter (rows, &inside) : -1;
+    kind_row_t *sorted = kind_sort (self->kind, rows, &count);
+    int rc = table && sorted ? 0 : -1;
     for (size_t i = 0; i < self->width && !rc; i++) {
         show_t show = self->columns [i].show;
         table_title (table, i, self->columns [i].title, show != SHOW_TEXT && show != SHOW_STATE,
                      show == SHOW_STATE);
     }
-    while (rc == 0 && troupe_view_next (&inside, &row) == 1)
-        if (filter_passes (&self->filter, row))
-            rc = s_add_row (self, table, row);
+    for (size_t i = 0; i < count && !rc; i++)
+        if (filter_passes (&self->filter, sorted [i].row))
+            rc = s_add_row (self, table, sorted [i].row);
+    free (sorted);
     if (rc == 0)
         table_print (table, screen, file);
     if (rc == 0 && table_rows (table) == 0 && screen->terminal) {
@@ -165,7 +169,7 @@ s_run (int argc, char *argv [])
     bool watch = false;
     const char *columns = NULL;
     text_list_t filters = { { NULL }, 0 };
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     listing_t listing = { .kind = NULL };
     const option_spec_t specs [] = { { "filter", OPTION_LIST, &filters },
                                      { "columns", OPTION_TEXT, &columns },
@@ -175,11 +179,13 @@ s_run (int argc, char *argv [])
     int first = arguments_read (&verb_list, argc, argv, specs, &connection, false);
     if (first < 0)
         return arguments_exit (first);
-    if (first + 1 != argc)
+    if (first == argc)
         return cli_usage (&verb_list, "wanted one of %s", kind_names);
     listing.kind = kind_find (argv [first]);
     if (!listing.kind)
         return cli_usage (&verb_list, "wanted %s, not '%s'", kind_names, argv [first]);
+    if (first + 1 < argc)
+        return cli_usage (&verb_list, "it takes no '%s'", argv [first + 1]);
     int rc = filter_read (&verb_list, listing.kind, &filters, &listing.filter);
     rc = rc ? rc : s_read_columns (&listing, columns);
     rc = rc ? rc : connection_read (&verb_list, &connection);
@@ -188,7 +194,7 @@ s_run (int argc, char *argv [])
     troupe_t *peer = cli_connect (&verb_list, &connection);
     if (!peer)
         return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (s_print, &listing, peer)
+    rc = watch ? live_repeat (&verb_list, s_print, &listing, peer)
                : live_once (&verb_list, s_print, &listing, peer);
     client_disconnect (&peer);
     return rc;

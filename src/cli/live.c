@@ -3,6 +3,7 @@
 #include "cli/live.h"
 
 #include "cli/screen.h"
+#include "client/connect.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +12,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+/*  A terminal's other screen, without a cursor; and back.                  */
+#define ENTER_SCREEN "\033[?1049h\033[?25l"
+#define LEAVE_SCREEN "\033[?25h\033[?1049l"
 
 static volatile sig_atomic_t s_ended;
 static int s_bell = -1;
@@ -99,27 +104,55 @@ live_once (const verb_t *verb, live_print_t *print, void *context, troupe_t *pee
     return rc;
 }
 
+/*  Prints once. Returns 0, or -1 with *why set, to be freed.               */
+static int
+s_redraw (live_print_t *print, void *context, troupe_t *peer, char **why)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream (&text, &size);
+    *why = NULL;
+    if (!file)
+        return -1;
+    int rc = print (context, peer, file, why);
+    if (fclose (file) == 0 && rc == 0)
+        s_draw (text);
+    free (text);
+    return rc;
+}
+
+/*  As long as there is a head, it may answer the next time. Returns 0, or an
+    exit code.                                                              */
+static int
+s_redraw_or_say (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer,
+                 bool terminal)
+{
+    char *why;
+    int rc = s_redraw (print, context, peer, &why);
+    const char *text = why ? why : "out of memory";
+    bool lost = rc && client_is_lost (peer);
+    if (lost && terminal)
+        s_put (LEAVE_SCREEN, sizeof LEAVE_SCREEN - 1);
+    if (rc && terminal && !lost)
+        s_draw (text);
+    else if (rc)
+        cli_failed (verb, "%s", text);
+    free (why);
+    return lost ? EXIT_FAILED : 0;
+}
+
 int
-live_repeat (live_print_t *print, void *context, troupe_t *peer)
+live_repeat (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer)
 {
     bool terminal = screen_look ().terminal;
+    int rc;
     live_arm ();
     if (terminal)
-        s_put ("\033[?1049h\033[?25l", 14);
+        s_put (ENTER_SCREEN, sizeof ENTER_SCREEN - 1);
     do {
-        char *text = NULL, *why = NULL;
-        size_t size = 0;
-        FILE *file = open_memstream (&text, &size);
-        if (!file)
-            break;
-        if (print (context, peer, file, &why))
-            fprintf (file, "%s\n", why ? why : "out of memory");
-        if (fclose (file) == 0)
-            s_draw (text);
-        free (text);
-        free (why);
-    } while (live_wait (1000));
-    if (terminal)
-        s_put ("\033[?25h\033[?1049l", 14);
-    return EXIT_DONE;
+        rc = s_redraw_or_say (verb, print, context, peer, terminal);
+    } while (rc == 0 && live_wait (1000));
+    if (terminal && rc == 0)
+        s_put (LEAVE_SCREEN, sizeof LEAVE_SCREEN - 1);
+    return rc;
 }

@@ -16,8 +16,8 @@ int live_once (const verb_t *verb, live_print_t *print, void *context, troupe_t 
 
 /*  Prints it about once a second, in place of what was there if standard
     output is a terminal, until SIGINT or SIGTERM. A question that fails is
-    shown as such, and asked again. Returns an exit code.                   */
-int live_repeat (live_print_t *print, void *context, troupe_t *peer);
+    said, and asked again unless the head is lost. Returns an exit code.    */
+int live_repeat (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer);
 
 /*  After live_arm, SIGINT and SIGTERM end live_wait, which says whether to
     go on.                                                                  */

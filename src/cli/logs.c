@@ -132,7 +132,7 @@ s_run (int argc, char *argv [])
 {
     request_t request = { .tail = TAIL };
     const char *tail = NULL;
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "follow", OPTION_FLAG, &request.follow },
                                      { "tail", OPTION_TEXT, &tail },
                                      { "time", OPTION_FLAG, &request.time },

@@ -44,7 +44,7 @@ s_run (int argc, char *argv [])
 {
     bool watch = false;
     request_t request = { false };
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "json", OPTION_FLAG, &request.json },
                                      { "watch", OPTION_FLAG, &watch },
                                      { NULL, OPTION_END, NULL } };
@@ -59,7 +59,7 @@ s_run (int argc, char *argv [])
     troupe_t *peer = cli_connect (&verb_memory, &connection);
     if (!peer)
         return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (s_print, &request, peer)
+    rc = watch ? live_repeat (&verb_memory, s_print, &request, peer)
                : live_once (&verb_memory, s_print, &request, peer);
     client_disconnect (&peer);
     return rc;

@@ -299,7 +299,7 @@ static int
 s_run (int argc, char *argv [])
 {
     const char *rounds = NULL, *seconds = NULL;
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     request_t request = { .filter = NULL };
     bool embedded;
     const option_spec_t specs [] = { { "filter", OPTION_TEXT, &request.filter },

@@ -30,7 +30,7 @@ s_execute (char *argv [])
 static int
 s_run (int argc, char *argv [])
 {
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { NULL, OPTION_END, NULL } };
     int first = arguments_read (&verb_run, argc, argv, specs, &connection, true);
     if (first < 0)

@@ -14,25 +14,15 @@
 static const char s_help [] =
     "usage: troupe show KIND ID [--json]\n"
     "Shows one node, worker, actor, class, function, task, job, object, store or token.\n"
-    "ID is what troupe list has as its ID, or the name of a node, an actor, a class, a\n"
-    "function, a store or a token. An actor is shown with its methods.\n"
+    "ID is what troupe list has as its ID, or the name of a node, a worker (\"worker 3\"),\n"
+    "an actor, a class, a function, a job's program, a store or a token; all that have\n"
+    "that name are shown. An actor and a class are shown with their methods and, if the\n"
+    "class says it, what each takes.\n"
     "\n"
-    "  --json               print a JSON object\n"
+    "  --json               print a JSON object, each on a line\n"
     "  --address HOST:PORT  which cluster\n"
     "  --token TOKEN, --token-file FILE\n"
     "                       what lets one in\n";
-
-static bool
-s_find (troupe_view_t rows, const char *key, troupe_view_t *row)
-{
-    troupe_view_t inside;
-    if (troupe_view_enter (rows, &inside))
-        return false;
-    while (troupe_view_next (&inside, row) == 1)
-        if (kind_is (*row, key))
-            return true;
-    return false;
-}
 
 /*  A field in its line.                                                    */
 static void
@@ -48,54 +38,76 @@ s_print_field (const screen_t *screen, const char *name, const char *text, bool 
     free (clean);
 }
 
-/*  What can be called on an actor. That it is not known is no failure.     */
+/*  The items of a list or of resources, a line each.                       */
 static void
-s_print_methods (const screen_t *screen, troupe_t *peer, troupe_view_t actor)
+s_print_items (const screen_t *screen, const char *name, troupe_view_t value)
 {
-    troupe_view_t rows, row;
-    const char *why;
-    char *class_name = kind_field (actor, "class");
-    troupe_future_t *future = class_name ? peer_inquire (peer, "classes", class_name) : NULL;
-    if (rows_wait (future, &rows, &why) == 0 && s_find (rows, class_name, &row)) {
-        char *methods = kind_field (row, "methods");
-        s_print_field (screen, "methods", methods ? methods : "", false);
-        free (methods);
+    char *items = kind_items (value, "\n"), *rest = items, *item;
+    while (rest && (item = strsep (&rest, "\n"))) {
+        s_print_field (screen, name, item, false);
+        name = "";
     }
-    troupe_future_destroy (&future);
-    free (class_name);
+    free (items);
 }
 
 static void
-s_print (const kind_t *kind, troupe_t *peer, troupe_view_t row)
+s_print (const kind_t *kind, troupe_view_t row)
 {
     screen_t screen = screen_look ();
+    troupe_view_t value;
     for (const char *const *field = kind->fields; *field; field++) {
         kind_column_t column = kind_plain_column (kind, *field);
-        char *text = kind_text (row, &column);
-        s_print_field (&screen, *field, text ? text : "", column.show == SHOW_STATE);
+        bool items = troupe_view_field (row, *field, &value) == 0 && troupe_view_count (value) > 0
+                     && (troupe_view_type (value) == TROUPE_LIST
+                         || troupe_view_type (value) == TROUPE_MAP);
+        char *text = items ? NULL : kind_text (row, &column);
+        if (items)
+            s_print_items (&screen, *field, value);
+        else
+            s_print_field (&screen, *field, text ? text : "", column.show == SHOW_STATE);
         free (text);
     }
-    if (strcmp (kind->single, "actor") == 0)
-        s_print_methods (&screen, peer, row);
+    /*  What can be called on an actor, if that is known.                   */
+    if (strcmp (kind->single, "actor") == 0 && troupe_view_field (row, "methods", &value) == 0
+        && troupe_view_count (value) > 0)
+        s_print_items (&screen, "methods", value);
+}
+
+/*  All that have the name, which are several only where it alone does not
+    tell them apart. Returns an exit code.                                  */
+static int
+s_print_all (const kind_t *kind, const char *key, bool json, troupe_view_t rows)
+{
+    size_t count, shown = 0;
+    kind_row_t *sorted = kind_sort (kind, rows, &count);
+    int rc = sorted ? 0 : -1;
+    for (size_t i = 0; i < count && !rc; i++) {
+        if (!kind_is (kind, sorted [i].row, key))
+            continue;
+        if (json)
+            rc = json_print (stdout, sorted [i].row);
+        if (json || shown)
+            putchar ('\n');
+        if (!json)
+            s_print (kind, sorted [i].row);
+        shown++;
+    }
+    free (sorted);
+    if (rc)
+        return cli_failed (&verb_show, "out of memory");
+    return shown ? EXIT_DONE : cli_failed (&verb_show, "there is no %s '%s'", kind->single, key);
 }
 
 static int
 s_show (const kind_t *kind, const char *key, bool json, troupe_t *peer)
 {
-    troupe_future_t *future = peer_inquire (peer, kind->name, key);
-    troupe_view_t rows, row;
-    const char *why;
-    int rc = EXIT_DONE;
-    if (rows_wait (future, &rows, &why))
-        rc = cli_failed (&verb_show, "%s", why);
-    else if (!s_find (rows, key, &row))
-        rc = cli_failed (&verb_show, "there is no %s '%s'", kind->single, key);
-    else if (!json)
-        s_print (kind, peer, row);
-    else if (json_print (stdout, row))
-        rc = cli_failed (&verb_show, "out of memory");
-    else
-        putchar ('\n');
+    /*  These may be called by a part of their names.                       */
+    bool part = strcmp (kind->single, "worker") == 0 || strcmp (kind->single, "job") == 0;
+    troupe_future_t *future = peer_inquire (peer, kind->name, part ? NULL : key);
+    troupe_view_t rows;
+    const char *why = "out of memory";
+    int rc = rows_wait (future, &rows, &why) ? cli_failed (&verb_show, "%s", why)
+                                             : s_print_all (kind, key, json, rows);
     troupe_future_destroy (&future);
     return rc ? rc : cli_done (&verb_show);
 }
@@ -104,7 +116,7 @@ static int
 s_run (int argc, char *argv [])
 {
     bool json = false;
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "json", OPTION_FLAG, &json },
                                      { NULL, OPTION_END, NULL } };
     int first = arguments_read (&verb_show, argc, argv, specs, &connection, false);

@@ -44,6 +44,9 @@ static const char s_help [] =
     "  --foreground         stay in the foreground, as a service manager wants it\n"
     "  --json               print what is started as JSON\n";
 
+/*  A node's name is the name of an identity.                               */
+#define NODE_NAME_MAX 63
+
 typedef struct {
     bool head, foreground, insecure, beacon, json;
     const char *bind, *port, *cpus, *memory, *gpus, *name, *object_memory, *spill_dir;
@@ -140,8 +143,8 @@ s_check (const request_t *request)
         return cli_usage (&verb_start, "--bind, --port, --beacon and --insecure are for --head");
     if (request->beacon && request->insecure)
         return cli_usage (&verb_start, "--beacon is for other machines, --insecure for none");
-    if (request->name && (!*request->name || strlen (request->name) > TROUPE_NAME_MAX))
-        return cli_usage (&verb_start, "--name must have 1 to %d bytes", TROUPE_NAME_MAX);
+    if (request->name && (!*request->name || strlen (request->name) > NODE_NAME_MAX))
+        return cli_usage (&verb_start, "--name must have 1 to %d bytes", NODE_NAME_MAX);
     return 0;
 }
 

@@ -123,22 +123,23 @@ static int
 s_print_rows (const screen_t *screen, FILE *file, const char *kind, troupe_view_t rows,
               const kind_column_t *columns)
 {
-    troupe_view_t inside, row;
-    size_t width = 0, total = troupe_view_count (rows);
+    size_t width = 0, total;
+    kind_row_t *sorted = kind_sort (kind_find (kind), rows, &total);
     while (columns [width].title)
         width++;
     table_t *table = table_new (width);
-    int rc = !table || troupe_view_enter (rows, &inside) ? -1 : 0;
+    int rc = !table || !sorted ? -1 : 0;
     for (size_t i = 0; i < width && !rc; i++)
         table_title (table, i, columns [i].title,
                      columns [i].show != SHOW_TEXT && columns [i].show != SHOW_STATE,
                      columns [i].show == SHOW_STATE);
-    while (rc == 0 && table_rows (table) < ROWS_MAX && troupe_view_next (&inside, &row) == 1)
+    for (size_t at = 0; rc == 0 && at < total && at < ROWS_MAX; at++)
         for (size_t i = 0; i < width && !rc; i++) {
-            char *text = kind_text (row, &columns [i]);
+            char *text = kind_text (sorted [at].row, &columns [i]);
             rc = text ? table_add (table, text) : -1;
             free (text);
         }
+    free (sorted);
     if (rc == 0 && total > 0) {
         putc ('\n', file);
         table_print (table, screen, file);
@@ -241,7 +242,7 @@ s_run (int argc, char *argv [])
 {
     request_t request = { false };
     bool watch = false;
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "json", OPTION_FLAG, &request.json },
                                      { "watch", OPTION_FLAG, &watch },
                                      { NULL, OPTION_END, NULL } };
@@ -256,7 +257,7 @@ s_run (int argc, char *argv [])
     troupe_t *peer = cli_connect (&verb_status, &connection);
     if (!peer)
         return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (s_print, &request, peer)
+    rc = watch ? live_repeat (&verb_status, s_print, &request, peer)
                : live_once (&verb_status, s_print, &request, peer);
     client_disconnect (&peer);
     return rc;

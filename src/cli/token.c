@@ -48,7 +48,7 @@ static int
 s_run (int argc, char *argv [])
 {
     bool revoke = false;
-    connection_t connection = { NULL, NULL, NULL, "" };
+    connection_t connection = { .address = NULL };
     const option_spec_t specs [] = { { "revoke", OPTION_FLAG, &revoke },
                                      { NULL, OPTION_END, NULL } };
     int first = arguments_read (&verb_token, argc, argv, specs, &connection, false);

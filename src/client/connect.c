@@ -19,14 +19,24 @@ client_locate (const char *address, const char *token, client_place_t *place, fa
 }
 
 troupe_t *
-client_connect (const char *address, const char *token, fault_t *fault)
+client_connect (const char *address, const char *token, const char *space, bool objects,
+                fault_t *fault)
 {
     place_t place;
     if (place_find (&place, address, token, fault))
         return NULL;
-    remote_t *remote = remote_new (&place, ROLE_CLIENT, "", fault);
+    remote_t *remote = remote_new (&place, ROLE_CLIENT, space ? space : "", objects, fault);
     token_wipe (&place.token);
     return remote ? remote_peer (remote) : NULL;
+}
+
+bool
+client_is_lost (troupe_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool lost = self->lost.code != TROUPE_OK;
+    pthread_mutex_unlock (&self->lock);
+    return lost;
 }
 
 void

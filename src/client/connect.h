@@ -17,9 +17,15 @@ typedef struct {
 int client_locate (const char *address, const char *token, client_place_t *place,
                    fault_t *fault);
 
-/*  Takes a seat. Blocks until the head has answered, for a few seconds at
-    most. NULL with the fault set.                                          */
-troupe_t *client_connect (const char *address, const char *token, fault_t *fault);
+/*  Takes a seat, which finds the names of a namespace (NULL: ""). Values from
+    64 KiB on need `objects`, and so an object store, of this process if no
+    node runs on this machine. Blocks until the head has answered, for a few
+    seconds at most. NULL with the fault set.                               */
+troupe_t *client_connect (const char *address, const char *token, const char *space, bool objects,
+                          fault_t *fault);
+
+/*  Whether the head is gone for good, so that nothing will be answered.     */
+bool client_is_lost (troupe_t *self);
 
 /*  Gives it back and nulls the pointer. Waits for the head, a second at most.
     Not while another thread uses it.                                       */

@@ -3,6 +3,7 @@
 #include "client/cluster.h"
 #include "client/remote.h"
 #include "client/settings.h"
+#include "peer/registry.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -33,7 +34,7 @@ s_connect (fault_t *fault)
     const char *space = getenv ("TROUPE_NAMESPACE");
     if (place_find (&place, NULL, NULL, fault))
         return NULL;
-    remote_t *remote = remote_new (&place, ROLE_DRIVER, space ? space : "", fault);
+    remote_t *remote = remote_new (&place, ROLE_DRIVER, space ? space : "", true, fault);
     token_wipe (&place.token);
     return remote ? remote_peer (remote) : NULL;
 }
@@ -52,7 +53,9 @@ troupe_init (int *argc, char ***argv)
         return NULL;
     }
     thread_prepare ();
-    troupe_t *self = place_is_named () ? s_connect (&fault) : s_embed (&fault);
+    troupe_t *self = NULL;
+    if (registry_check (&fault) == 0)
+        self = place_is_named () ? s_connect (&fault) : s_embed (&fault);
     if (self)
         return self;
     atomic_store (&s_running, false);

@@ -19,7 +19,7 @@ s_ask (troupe_t *peer, record_type_t type, const troupe_arg_t *args, size_t coun
     else if (future && value_write_args (&body, args, count, NULL, &fault))
         future_fail_fault (future, &fault);
     else if (future) {
-        record_t record = { .type = type,
+        record_t record = { .type = (uint8_t) type,
                             .id = future_id (future),
                             .body = body.data,
                             .body_size = (uint32_t) body.size };

@@ -15,13 +15,15 @@
                 [used, total]}, refused_connections, errors
     "nodes"     id, name, state, address, cpus, cpus_used, memory, workers,
                 actors, heard_ms, resources
-    "workers"   id, node, pid, program, state, tasks, actors
-    "actors"    id, class, name, namespace, state, worker, node, job, detached
-    "classes"   program, class, methods (a list of names)
-    "functions" program, function, mean_ms, ready
+    "workers"   id, node, pid, program, hash, state, tasks, actors
+    "actors"    id, class, name, namespace, state, worker, node, job, program,
+                hash, detached; with a key also methods, nil if not known
+    "classes"   program, hash, class, methods: a list of maps of name and
+                parameters, a list of maps of name and type, or nil
+    "functions" program, hash, function, mean_ms, ready
     "tasks"     id, function, state, job, worker, node, retries
-    "jobs"      id, driver, program, namespace, tasks, workers, actors, cpus,
-                since_s
+    "jobs"      id, driver, program, hash, namespace, tasks, workers, actors,
+                cpus, since_s
     "tokens"    name, key, nodes, processes: those that let somebody in     */
 troupe_future_t *peer_inquire (troupe_t *peer, const char *what, const char *key);
 

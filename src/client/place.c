@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*  Some beacons may be lost.                                               */
@@ -18,10 +19,33 @@
 /*  --- configuration files ----------------------------------------------  */
 
 typedef struct {
+    char path [512];
     char address [TOKEN_TEXT_SIZE];
     char token [TOKEN_TEXT_SIZE];
     fault_t fault;              /*  of the file                             */
 } settings_t;
+
+/*  A file that somebody else has written could lead programs anywhere, and a
+    token that others can read lets them in. The system's file may be open to a
+    group.                                                                  */
+static void
+s_check_file (settings_t *self, FILE *file)
+{
+    struct stat status;
+    bool secret = place_is_token (self->token) || place_is_token (self->address);
+    if (fstat (fileno (file), &status))
+        fault_set (&self->fault, TROUPE_ESYSTEM, "%s: %s", self->path, strerror (errno));
+    else if (status.st_uid != geteuid () && status.st_uid != 0)
+        fault_set (&self->fault, TROUPE_EINVAL, "%s belongs to another user", self->path);
+    else if (status.st_mode & 002)
+        fault_set (&self->fault, TROUPE_EINVAL, "others may write to %s: chmod o-w %s",
+                   self->path, self->path);
+    else if (secret && (status.st_mode & (status.st_uid ? 077 : 007)))
+        fault_set (&self->fault, TROUPE_EINVAL,
+                   "others have access to %s, so the token in it is no secret any more: chmod "
+                   "%s %s, and better make a new one",
+                   self->path, status.st_uid ? "600" : "o=", self->path);
+}
 
 /*  Lines "address = HOST:PORT", "token = ..."; # begins a comment. Returns
     whether there is a file; one that makes no sense is a fault.            */
@@ -32,6 +56,7 @@ s_read_settings (settings_t *self, const char *path)
     FILE *file = fopen (path, "re");
     if (!file)
         return false;
+    snprintf (self->path, sizeof self->path, "%s", path);
     for (int number = 1; fgets (line, sizeof line, file); number++) {
         line [strcspn (line, "#\n")] = 0;
         int read = sscanf (line, " %15[a-z] = %511s", name, value);
@@ -44,6 +69,8 @@ s_read_settings (settings_t *self, const char *path)
                        "%s, line %d: wanted 'address = HOST:PORT' or 'token = TOKEN'", path,
                        number);
     }
+    if (!self->fault.code)
+        s_check_file (self, file);
     fclose (file);
     return true;
 }
@@ -92,6 +119,19 @@ s_first (const char *a, const char *b, const char *c)
     if (a && *a)
         return a;
     return b && *b ? b : c && *c ? c : NULL;
+}
+
+/*  Says where a token comes from that makes no sense. Returns -1.          */
+static int
+s_name_token (const char *token, const settings_t *settings, fault_t *fault)
+{
+    if (token == getenv ("TROUPE_TOKEN"))
+        return fault_prefix (fault, "TROUPE_TOKEN");
+    if (token == getenv ("TROUPE_ADDRESS"))
+        return fault_prefix (fault, "TROUPE_ADDRESS");
+    return token == settings->token || token == settings->address
+               ? fault_prefix (fault, "%s", settings->path)
+               : -1;
 }
 
 /*  HOST:PORT, IPv6 in brackets.                                            */
@@ -175,20 +215,20 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
     *place = (place_t){ 0 };
     s_find_settings (&settings);
     address = s_first (address, getenv ("TROUPE_ADDRESS"), settings.address);
-    if (settings.fault.code && (!address || address == settings.address)) {
+    bool whole = address && place_is_token (address);
+    token = whole ? address : s_first (token, getenv ("TROUPE_TOKEN"), settings.token);
+    if (settings.fault.code
+        && (!address || address == settings.address || token == settings.token)) {
         *fault = settings.fault;
         return -1;
     }
-    token = s_first (token, getenv ("TROUPE_TOKEN"), settings.token);
-    if (address && place_is_token (address)) {
-        token = address;
+    if (whole)
         address = NULL;
-    }
     bool listen = address && strcmp (address, PLACE_BEACON) == 0;
     if (address && (listen || strcmp (address, "auto") == 0))
         address = NULL;
     if (token && token_find (&place->token, token, fault))
-        return -1;
+        return s_name_token (token, &settings, fault);
     if (listen && s_listen (place, token != NULL, fault))
         return -1;
     char known [ADDRESS_TEXT_SIZE] = "";
@@ -239,7 +279,7 @@ place_name (place_name_t *name, fault_t *fault)
     if (!token)
         return 0;
     if (token_find (&known, token, fault))
-        return -1;
+        return s_name_token (token, &settings, fault);
     cluster_text (known.cluster, name->cluster);
     token_wipe (&known);
     return 0;

@@ -21,6 +21,9 @@
 /*  The largest piece of the program that the head may ask for.             */
 #define PIECE_MAX ((uint32_t) 1 << 20)
 
+/*  A namespace is the name of an identity.                                 */
+#define SPACE_MAX ((int) sizeof ((identity_t *) 0)->name - 1)
+
 /*  Room for the name of the program in messages.                           */
 #define PROGRAM_NAME_SIZE 96
 
@@ -135,6 +138,18 @@ s_open_store (remote_t *self, const place_t *place, fault_t *fault)
     return 0;
 }
 
+/*  TROUPE_LOG: whether lines of workers are shown.                         */
+static int
+s_read_log (remote_t *self, fault_t *fault)
+{
+    const char *text = getenv ("TROUPE_LOG");
+    self->quiet = text && strcmp (text, "off") == 0;
+    return self->quiet || !text || !*text || strcmp (text, "on") == 0
+               ? 0
+               : fault_set (fault, TROUPE_EINVAL,
+                            "TROUPE_LOG is '%s': wanted \"on\" or \"off\"", text);
+}
+
 /*  What the environment says of the job: TROUPE_PRIORITY, TROUPE_SHARE.    */
 static int
 s_read_terms (char terms [64], fault_t *fault)
@@ -200,6 +215,9 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
     if (role == ROLE_DRIVER
         && (s_read_terms (terms, fault) || s_check_surroundings (folder, job, fault)))
         return -1;
+    if (strlen (space) > SPACE_MAX)
+        return fault_set (fault, TROUPE_EINVAL,
+                          "the namespace '%.64s...' has more than %d bytes", space, SPACE_MAX);
     bool far = !place->endpoint [0];
     network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
     s_name_program (name);
@@ -208,7 +226,7 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
     peer_options_t options = { .context = self->context,
                                .head_endpoint = far ? endpoint : place->endpoint,
                                .cookie = self->cookie,
-                               .role = role,
+                               .role = (uint8_t) role,
                                .label = label,
                                .network = &self->network,
                                .far = far,
@@ -227,18 +245,17 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
 }
 
 remote_t *
-remote_new (const place_t *place, role_t role, const char *space, fault_t *fault)
+remote_new (const place_t *place, role_t role, const char *space, bool objects, fault_t *fault)
 {
     remote_t *self = calloc (1, sizeof *self);
     if (!self) {
         fault_set (fault, TROUPE_ENOMEM, "no memory for the runtime");
         return NULL;
     }
-    const char *log = getenv ("TROUPE_LOG");
     self->program = -1;
-    self->quiet = log && strcmp (log, "off") == 0;
-    if (s_open_network (self, place, fault) || s_open_program (self, role, fault)
-        || s_open_store (self, place, fault) || s_join (self, place, role, space, fault)) {
+    if ((role == ROLE_DRIVER && s_read_log (self, fault)) || s_open_network (self, place, fault)
+        || s_open_program (self, role, fault) || (objects && s_open_store (self, place, fault))
+        || s_join (self, place, role, space, fault)) {
         fault_t second;
         remote_destroy (&self, &second);
         return NULL;

@@ -12,10 +12,11 @@
 
 typedef struct remote remote_t;
 
-/*  Joins as a driver, with this program and a namespace, or as a client.
-    Blocks until the head has answered, some seconds at most. NULL with the
-    fault set.                                                              */
-remote_t *remote_new (const place_t *place, role_t role, const char *space, fault_t *fault);
+/*  Joins with a namespace, as a driver with this program or as a client, which
+    needs no object store unless it has `objects`. Blocks until the head has
+    answered, some seconds at most. NULL with the fault set.                */
+remote_t *remote_new (const place_t *place, role_t role, const char *space, bool objects,
+                      fault_t *fault);
 
 troupe_t *remote_peer (remote_t *self);
 

@@ -19,6 +19,7 @@
 /*  An answer under construction: a list of maps.                           */
 typedef struct {
     head_t *head;
+    const peer_t *asker;
     const char *key;            /*  only what has this id or name; ""       */
     int64_t now;
     bool single;                /*  the map itself, not a list of it        */
@@ -51,6 +52,15 @@ s_bool (answer_t *self, bool value)
 }
 
 static void
+s_nil (answer_t *self, const char *field)
+{
+    fault_t fault;
+    troupe_arg_t nil = troupe_nil ();
+    value_put_string (&self->body, field, strlen (field));
+    value_write (&self->body, &nil, NULL, &fault);
+}
+
+static void
 s_real (answer_t *self, const char *field, double value)
 {
     fault_t fault;
@@ -77,14 +87,18 @@ s_id_text (tid_t id, id_text_t text)
     return text;
 }
 
-static const char *
-s_program_text (head_t *self, uint32_t program, id_text_t text)
+/*  Two fields: the program by its name, or else by its hash; and the hash,
+    by which builds that have one name differ.                              */
+static void
+s_program (answer_t *self, uint32_t program)
 {
-    const uint8_t *hash = head_program_hash (self->state, program);
-    text [0] = 0;
+    id_text_t text = "";
+    const uint8_t *hash = head_program_hash (self->head->state, program);
+    const char *name = head_program_name (self->head->state, program);
     for (int index = 0; hash && index < 6; index++)
         snprintf (text + 2 * index, 3, "%02x", hash [index]);
-    return text;
+    s_text (self, "program", *name ? name : text);
+    s_text (self, "hash", text);
 }
 
 static const char *
@@ -180,19 +194,30 @@ s_workers (answer_t *self)
     size_t cursor = 0;
     head_worker_report_t worker;
     while (head_next_worker (self->head->state, &cursor, &worker)) {
-        id_text_t id, program;
+        id_text_t id;
         peer_t *peer = head_shell_peer (self->head, worker.process);
-        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 8))
+        if (!s_begin (self, s_process_text (worker.process, id), worker.label, 9))
             continue;
         s_text (self, "id", id);
         s_text (self, "worker", worker.label);
         s_text (self, "node", s_node_name (self->head, worker.node));
         s_number (self, "pid", peer ? peer->identity.pid : 0);
-        s_text (self, "program", s_program_text (self->head, worker.program, program));
+        s_program (self, worker.program);
         s_text (self, "state", worker.state);
         s_number (self, "tasks", worker.leases);
         s_number (self, "actors", worker.actors);
     }
+}
+
+static void
+s_put_methods (answer_t *self, const class_note_t *note)
+{
+    if (!note) {
+        s_nil (self, "methods");
+        return;
+    }
+    value_put_string (&self->body, "methods", 7);
+    bytes_append (&self->body, note->methods.data, note->methods.size);
 }
 
 static void
@@ -202,7 +227,8 @@ s_actors (answer_t *self)
     head_actor_report_t actor;
     while (head_next_actor (self->head->state, &cursor, &actor)) {
         id_text_t id;
-        if (!s_begin (self, s_id_text (actor.id, id), actor.name ? actor.name : "", 9))
+        if (!s_begin (self, s_id_text (actor.id, id), actor.name ? actor.name : "",
+                      *self->key ? 12 : 11))
             continue;
         s_text (self, "id", id);
         s_text (self, "class", actor.class_name);
@@ -212,8 +238,12 @@ s_actors (answer_t *self)
         s_text (self, "worker", s_label (self->head, actor.worker));
         s_text (self, "node", s_node_name (self->head, actor.node));
         s_number (self, "job", actor.job);
+        s_program (self, actor.program);
         value_put_string (&self->body, "detached", 8);
         s_bool (self, actor.detached);
+        /*  Of one, or the few of a name, what can be called.               */
+        if (*self->key)
+            s_put_methods (self, head_class (self->head, actor.program, actor.class_name));
     }
 }
 
@@ -223,65 +253,16 @@ s_functions (answer_t *self)
     size_t cursor = 0;
     head_function_report_t function;
     while (head_next_function (self->head->state, &cursor, &function)) {
-        id_text_t program;
-        if (!s_begin (self, function.name, function.name, 4))
+        if (!s_begin (self, function.name, function.name, 5))
             continue;
-        s_text (self, "program", s_program_text (self->head, function.program, program));
+        s_program (self, function.program);
         s_text (self, "function", function.name);
-        s_real (self, "mean_ms", function.service < 0 ? 0 : (double) function.service / CLOCK_MS);
+        if (function.service < 0)
+            s_nil (self, "mean_ms");
+        else
+            s_real (self, "mean_ms", (double) function.service / CLOCK_MS);
         s_number (self, "ready", function.ready);
     }
-}
-
-/*  The first worker of a program says it for all.                          */
-void
-head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size)
-{
-    for (list_node_t *node = self->classes.next; node != &self->classes; node = node->next)
-        if (container_of (node, classes_t, node)->program == program)
-            return;
-    classes_t *classes = calloc (1, sizeof *classes);
-    if (!classes)
-        return;
-    classes->program = program;
-    if (bytes_append (&classes->classes, data, size)) {
-        bytes_release (&classes->classes);
-        free (classes);
-        return;
-    }
-    list_append (&self->classes, &classes->node);
-}
-
-/*  One class: a list of its name and its methods'. Returns 0, or -1 where it
-    is malformed.                                                           */
-static int
-s_class (answer_t *self, const classes_t *classes, size_t *offset)
-{
-    const uint8_t *data = classes->classes.data;
-    size_t size = classes->classes.size;
-    msgpack_token_t list, name;
-    char text [TROUPE_NAME_MAX + 1];
-    id_text_t program;
-    if (token_next (data, size, offset, &list) || list.type != TROUPE_LIST || !list.count
-        || token_next (data, size, offset, &name) || name.type != TROUPE_STRING
-        || name.size > TROUPE_NAME_MAX)
-        return -1;
-    memcpy (text, name.data, name.size);
-    text [name.size] = 0;
-    bool wanted = s_begin (self, text, text, 3);
-    if (wanted) {
-        s_text (self, "program", s_program_text (self->head, classes->program, program));
-        s_text (self, "class", text);
-        value_put_string (&self->body, "methods", 7);
-        value_put_array (&self->body, list.count - 1);
-    }
-    for (size_t left = list.count - 1; left; left--) {
-        if (token_next (data, size, offset, &name) || name.type != TROUPE_STRING)
-            return -1;
-        if (wanted)
-            value_put_string (&self->body, (const char *) name.data, name.size);
-    }
-    return 0;
 }
 
 static void
@@ -289,16 +270,12 @@ s_classes (answer_t *self)
 {
     list_t *all = &self->head->classes;
     for (list_node_t *node = all->next; node != all; node = node->next) {
-        const classes_t *classes = container_of (node, classes_t, node);
-        size_t offset = 0, count;
-        msgpack_token_t list;
-        if (token_next (classes->classes.data, classes->classes.size, &offset, &list)
-            || list.type != TROUPE_LIST)
+        const class_note_t *note = container_of (node, class_note_t, node);
+        if (!s_begin (self, note->name, note->name, 4))
             continue;
-        for (count = list.count; count && s_class (self, classes, &offset) == 0; count--)
-            ;
-        if (count)
-            self->body.failed = true;
+        s_program (self, note->program);
+        s_text (self, "class", note->name);
+        s_put_methods (self, note);
     }
 }
 
@@ -327,17 +304,17 @@ s_jobs (answer_t *self)
     size_t cursor = 0;
     head_job_report_t job;
     while (head_next_job (self->head->state, &cursor, &job)) {
-        id_text_t id, program;
+        id_text_t id;
         snprintf (id, sizeof id, "%u", job.number);
         /*  The embedded cluster's own, in which a cluster of machines has
             nothing.                                                        */
         if (job.number == 0 && self->head->network)
             continue;
-        if (!s_begin (self, id, job.label ? job.label : "", 9))
+        if (!s_begin (self, id, job.label ? job.label : "", 10))
             continue;
         s_text (self, "id", id);
         s_text (self, "driver", job.label ? job.label : "ended");
-        s_text (self, "program", s_program_text (self->head, job.program, program));
+        s_program (self, job.program);
         s_text (self, "namespace", job.space ? job.space : "");
         s_number (self, "tasks", job.tasks);
         s_number (self, "workers", job.workers);
@@ -353,7 +330,7 @@ s_token (answer_t *self, const char *name, const uint8_t key [KEY_SIZE])
     char text [KEY_TEXT_SIZE];
     size_t processes = 0, nodes = 0, cursor = 0;
     for (peer_t *peer; (peer = id_table_next (&self->head->peers, &cursor));) {
-        bool by = strcmp (peer->token, name) == 0;
+        bool by = peer != self->asker && strcmp (peer->token, name) == 0;
         processes += by;
         nodes += by && peer->identity.role == ROLE_NODE;
     }
@@ -479,15 +456,19 @@ s_find_workers (head_t *head, lines_of_t *self)
 
 /*  A worker may be called "worker 3", as its lines begin.                  */
 static bool
+s_is_called (const char *label, const char *key)
+{
+    size_t length = strlen (key);
+    return strncmp (label, key, length) == 0
+           && (!label [length] || strncmp (label + length, " (", 2) == 0);
+}
+
+static bool
 s_line_is_of (const line_t *line, const lines_of_t *of)
 {
     id_text_t id;
-    size_t length = strlen (of->key);
-    if (!length || strcmp (line->where, of->key) == 0
+    if (!*of->key || strcmp (line->where, of->key) == 0 || s_is_called (line->who, of->key)
         || strcmp (s_process_text (line->worker, id), of->key) == 0)
-        return true;
-    if (strncmp (line->who, of->key, length) == 0
-        && (!line->who [length] || strncmp (line->who + length, " (", 2) == 0))
         return true;
     for (size_t index = 0; index < of->count; index++)
         if (of->workers [index] == line->worker)
@@ -504,7 +485,7 @@ s_is_there (head_t *head, const lines_of_t *of)
     bool there = of->count || s_find_node (head, of->key);
     for (size_t cursor = 0; !there && head_next_worker (head->state, &cursor, &worker);)
         there = strcmp (s_process_text (worker.process, id), of->key) == 0
-                || strcmp (worker.label, of->key) == 0;
+                || s_is_called (worker.label, of->key);
     return there;
 }
 
@@ -614,11 +595,7 @@ head_lines (head_t *self, peer_t *node, const record_t *record)
 void
 head_answers_destroy (head_t *self)
 {
-    for (list_node_t *node; (node = list_pop (&self->classes));) {
-        classes_t *classes = container_of (node, classes_t, node);
-        bytes_release (&classes->classes);
-        free (classes);
-    }
+    head_classes_destroy (self);
     for (size_t index = 0; self->lines && index < LINES_MAX; index++)
         s_line_clear (&self->lines [index]);
     free (self->lines);
@@ -714,12 +691,13 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
         || s_read_text (record, &offset, key))
         return;
     uint64_t after = s_read_number (record, &offset), limit = s_read_number (record, &offset);
-    answer_t answer = { .head = self, .key = key, .now = now };
+    answer_t answer = { .head = self, .asker = peer, .key = key, .now = now };
     bool known = strcmp (what, "lines") == 0;
     if (known && s_lines (&answer, after, limit)) {
+        fault_t fault;
         bytes_release (&answer.body);
-        head_answer_fault (self, peer, record->id, TROUPE_ENAME,
-                           "no node, worker, actor or task is called that");
+        fault_set (&fault, TROUPE_ENAME, "there is no node, worker, actor or task '%s'", key);
+        head_answer_fault (self, peer, record->id, fault.code, fault.text);
         return;
     }
     for (size_t index = 0; index < sizeof kinds / sizeof *kinds; index++)
@@ -738,7 +716,9 @@ s_drain (head_t *self, peer_t *peer, tid_t id, const char *key)
 {
     peer_t *node = s_find_node (self, key);
     if (!node) {
-        head_answer_fault (self, peer, id, TROUPE_ENAME, "there is no such node");
+        fault_t fault;
+        fault_set (&fault, TROUPE_ENAME, "there is no node '%s'", key);
+        head_answer_fault (self, peer, id, fault.code, fault.text);
         return;
     }
     size_t cursor = 0;

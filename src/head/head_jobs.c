@@ -44,6 +44,25 @@ head_program_hash (const head_state_t *self, uint32_t number)
     return program ? program->hash : NULL;
 }
 
+const char *
+head_program_name (const head_state_t *self, uint32_t number)
+{
+    const program_t *program = number ? head_program_numbered (self, number) : NULL;
+    return program && program->name ? program->name : "";
+}
+
+/*  Drivers are labelled "wordfreq (pid 4711)".                             */
+static void
+s_name_program (program_t *program, const char *label)
+{
+    const char *end = strstr (label, " (pid ");
+    char *name = bytes_text (label, end ? (size_t) (end - label) : strlen (label));
+    if (!name)
+        return;
+    free (program->name);
+    program->name = name;
+}
+
 static void
 s_function_free (function_t *function)
 {
@@ -100,6 +119,7 @@ head_programs_release (head_state_t *self)
         s_function_free (self->functions [index]);
     for (size_t index = 0; index < self->program_count; index++) {
         name_table_release (&self->programs [index]->names);
+        free (self->programs [index]->name);
         free (self->programs [index]);
     }
     free (self->functions);
@@ -184,6 +204,7 @@ head_job (head_state_t *self, process_t driver, uint32_t number, const char *spa
     job->own_workers = own_workers;
     peer->job = job;
     peer->program = program;
+    s_name_program (program, peer->label);
     return job->number;
 }
 

@@ -86,6 +86,7 @@ typedef struct demand {
 typedef struct {
     uint32_t number;
     uint8_t hash [PROGRAM_HASH_SIZE];
+    char *name;                 /*  as its last driver calls it; NULL       */
     name_table_t names;         /*  of its functions                        */
 } program_t;
 

@@ -104,6 +104,7 @@ head_next_actor (head_state_t *self, size_t *cursor, head_actor_report_t *report
                                      .worker = actor->worker,
                                      .node = worker ? worker->on->process : 0,
                                      .job = actor->job->number,
+                                     .program = actor->job->program->number,
                                      .detached = actor->detached };
     return true;
 }

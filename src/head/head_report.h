@@ -59,6 +59,7 @@ typedef struct {
     process_t worker;
     process_t node;
     uint32_t job;
+    uint32_t program;
     bool detached;
 } head_actor_report_t;
 

@@ -58,12 +58,13 @@ typedef struct {
     process_t process;
 } download_t;
 
-/*  What a program's workers have said of their classes.                    */
+/*  What a program's workers have said of a class.                          */
 typedef struct {
     list_node_t node;
     uint32_t program;
-    bytes_t classes;            /*  a list of lists: class, methods         */
-} classes_t;
+    char *name;
+    bytes_t methods;            /*  as they are answered: a list of maps    */
+} class_note_t;
 
 /*  The last lines that the workers have printed.                           */
 #define LINES_MAX 4096
@@ -109,7 +110,8 @@ struct head {
     program_cache_t *programs;
     list_t uploads;
     list_t downloads;
-    list_t classes;
+    list_t classes;             /*  class_note_t, the last told of last     */
+    size_t class_count;
     line_t *lines;              /*  a ring of LINES_MAX                     */
     uint64_t line_count;
     void (*log) (void *context, const char *text);
@@ -183,9 +185,6 @@ void head_programs_destroy (head_t *self);
 void head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now);
 void head_command (head_t *self, peer_t *peer, const record_t *record);
 
-/*  The classes that a program's workers offer, as HELLO has them.          */
-void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size);
-
 /*  Lines that a worker has printed.                                        */
 void head_lines (head_t *self, peer_t *node, const record_t *record);
 
@@ -193,6 +192,21 @@ void head_lines (head_t *self, peer_t *node, const record_t *record);
     Returns how many will answer.                                           */
 unsigned head_ask_lines (head_t *self, const peer_t *driver);
 void head_answers_destroy (head_t *self);
+
+/*  --- head_classes.c ---------------------------------------------------  */
+
+/*  The classes that a program's workers offer, as HELLO has them: a list of
+    lists, each a class, its methods and what these take, or nil. A class that
+    is malformed is left out.                                               */
+void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size);
+
+/*  CLASSES has come: the same, of a worker that has loaded a module.       */
+void head_more_classes (head_t *self, const peer_t *worker, const record_t *record);
+
+/*  NULL if no worker has told of it.                                       */
+const class_note_t *head_class (const head_t *self, uint32_t program, const char *name);
+
+void head_classes_destroy (head_t *self);
 
 /*  --- head_stores.c ----------------------------------------------------  */
 

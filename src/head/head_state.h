@@ -143,6 +143,9 @@ uint32_t head_program (head_state_t *self, const uint8_t *hash);
 /*  NULL for program 0 and for strangers.                                   */
 const uint8_t *head_program_hash (const head_state_t *self, uint32_t program);
 
+/*  What its last driver is called, less its pid; "" if there was none.     */
+const char *head_program_name (const head_state_t *self, uint32_t program);
+
 /*  The number of a function's name in a program, made if it is new; 0 if
     there is no memory. Names of functions are never forgotten. Numbers are
     unique among all programs.                                              */

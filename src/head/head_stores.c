@@ -60,6 +60,12 @@ s_number (bytes_t *out, const char *field, uint64_t number)
     value_put_uint (out, number);
 }
 
+static const char *
+s_name (const peer_t *peer)
+{
+    return peer->identity.role == ROLE_NODE ? peer->identity.name : peer->identity.label;
+}
+
 /*  A node by its name, others by their labels, who has gone by its number.  */
 static void
 s_process (head_t *self, bytes_t *out, process_t process)
@@ -67,9 +73,7 @@ s_process (head_t *self, bytes_t *out, process_t process)
     char number [32];
     const peer_t *peer = head_shell_peer (self, process);
     snprintf (number, sizeof number, "%u (ended)", (unsigned) (process & UINT32_MAX));
-    const char *text = !peer                             ? number
-                       : peer->identity.role == ROLE_NODE ? peer->identity.name
-                                                          : peer->identity.label;
+    const char *text = peer ? s_name (peer) : number;
     value_put_string (out, text, strlen (text));
 }
 
@@ -84,7 +88,7 @@ head_put_stores (head_t *self, const char *key, bytes_t *out)
     for (const peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
         source_t from = { &peer->store, 0 };
         bool node = peer->identity.role == ROLE_NODE;
-        if (*key && strcmp (key, peer->identity.name))
+        if (*key && strcmp (key, s_name (peer)))
             continue;
         if (s_next_list (&from) != 2 || s_next_list (&from) != FIELDS)
             continue;

@@ -118,6 +118,8 @@ s_new (troupe_t *peer, tid_t id, const char *class_name, size_t class_length)
     self->references = 1;
     self->class_name = bytes_text (class_name, class_length);
     self->described = registry_class (class_name, class_length);
+    if (self->described)
+        self->own_signature = class_signature (self->described);
     if (!self->class_name || id_table_put (&peer->actors, id, self)) {
         free (self->class_name);
         free (self);
@@ -452,8 +454,7 @@ s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_
     self->ready = call.future;
     self->ready->shared = true;
     self->named = call.options.name != NULL;
-    if (self->described)
-        self->signature = class_signature (self->described);
+    self->signature = self->own_signature;
     if (s_await_arrival (self)) {
         future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
         actor_release (self);
@@ -507,8 +508,8 @@ troupe_class_spawn_by_name (troupe_t *peer, const char *name, const troupe_arg_t
     return self;
 }
 
-troupe_actor_t *
-troupe_find (troupe_t *peer, const char *name)
+troupe_future_t *
+actor_find (troupe_t *peer, const char *name)
 {
     if (!peer || !name || !*name || strlen (name) > TROUPE_NAME_MAX) {
         fault_raise (TROUPE_EINVAL, "troupe_find: no runtime or no valid name");
@@ -524,12 +525,17 @@ troupe_find (troupe_t *peer, const char *name)
         link_send (peer, HEAD_PROCESS, &find);
     }
     pthread_mutex_unlock (&peer->lock);
-    if (!future) {
+    if (!future)
         fault_raise (TROUPE_ENOMEM, "no memory for a future");
-        return NULL;
-    }
+    return future;
+}
+
+troupe_actor_t *
+troupe_find (troupe_t *peer, const char *name)
+{
     troupe_actor_t *actor = NULL;
-    if (troupe_get (future, &actor))
+    troupe_future_t *future = actor_find (peer, name);
+    if (!future || troupe_get (future, &actor))
         actor = NULL;
     troupe_future_destroy (&future);
     return actor;
@@ -545,7 +551,7 @@ s_method (troupe_actor_t *self, const char *name, troupe_function_t *function, r
 {
     bool same = self->described
                 && (self->state == ACTOR_STARTING
-                    || self->signature == class_signature (self->described));
+                    || self->signature == self->own_signature);
     if (same) {
         int index = function ? class_method_by_function (self->described, function)
                              : class_method_by_name (self->described, name, strlen (name));

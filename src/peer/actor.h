@@ -26,7 +26,8 @@ struct troupe_actor {
     process_t worker;
     uint64_t number;            /*  on its worker                           */
     uint64_t signature;
-    const troupe_class_t *described;    /*  the class, if the program has it */
+    const troupe_class_t *described;    /*  the class, if the program has it, */
+    uint64_t own_signature;             /*  and its signature               */
     char *class_name;
     uint32_t references;        /*  handles here                            */
     process_t *borrowers;       /*  handles elsewhere                       */
@@ -58,6 +59,10 @@ int actor_reference (troupe_actor_t *self, actor_reference_t *reference);
 
 /*  Ends the handle's life with a cause: calls fail with it.                */
 void actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t length);
+
+/*  A future of a handle to the actor of this name, done when it lives; NULL
+    after fault_raise. Takes the lock itself.                               */
+troupe_future_t *actor_find (troupe_t *peer, const char *name);
 
 void actor_lose_process (troupe_t *peer, process_t process, const char *cause);
 void actor_borrower_add (troupe_actor_t *self, process_t process);

@@ -115,7 +115,8 @@ s_open_sockets (troupe_t *self, const peer_options_t *options, watch_t **watch, 
     return socket_connect (self->head.socket, options->head_endpoint, fault);
 }
 
-/*  For each class a list of its name and its methods'.                     */
+/*  For each class a list of its name and, for each method, its name and what
+    it takes, or nil.                                                       */
 static void
 s_put_classes (bytes_t *body)
 {
@@ -126,13 +127,28 @@ s_put_classes (bytes_t *body)
     for (const troupe_class_t *actor = registry_classes (); actor && count--;
          actor = actor->next) {
         size_t methods = class_method_count (actor);
-        value_put_array (body, 1 + methods);
+        value_put_array (body, 1 + 2 * methods);
         value_put_string (body, actor->name, strlen (actor->name));
         for (size_t index = 0; index < methods; index++) {
             const char *name = class_method_name (actor, index);
+            troupe_arg_t takes = troupe_arg_string (class_method_parameters (actor, index));
+            fault_t fault;
             value_put_string (body, name, strlen (name));
+            value_write (body, &takes, NULL, &fault);
         }
     }
+}
+
+void
+peer_send_classes (troupe_t *self)
+{
+    bytes_t body = { 0 };
+    s_put_classes (&body);
+    record_t classes
+        = { .type = RECORD_CLASSES, .body = body.data, .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        link_send (self, HEAD_PROCESS, &classes);
+    bytes_release (&body);
 }
 
 /*  The body of HELLO: the cookie, then an array of the fields of an identity,

@@ -276,8 +276,11 @@ void peer_destroy (troupe_t **self_p);
 /*  Unlocks, and frees a destroyed peer if nothing belongs to it any more.  */
 void peer_unlock (troupe_t *self);
 
-/*  Sends the names of all tasks, or what is new since (modules).           */
+/*  Sends the names of all tasks and classes.                               */
 int peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault);
+
+/*  Tells the head of all classes anew, as there are more since HELLO.      */
+void peer_send_classes (troupe_t *self);
 
 /*  Who a process is, in words: "worker 2 (pid 4711)".                      */
 const char *peer_label (troupe_t *self, process_t process);

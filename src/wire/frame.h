@@ -95,7 +95,8 @@
     X (LINK, 39, false)     /*  ends a frame between machines (channel.h)   */               \
     X (GROUP, 40, false)    /*  owner to head: reserve resources            */               \
     X (STORE, 41, false)    /*  host to head: what its object store has     */               \
-    X (LINES, 42, true)     /*  head to node: send what was printed; and back */
+    X (LINES, 42, true)     /*  head to node: send what was printed; and back */             \
+    X (CLASSES, 43, false)  /*  worker to head: what its modules offer, too */
 
 typedef enum {
 #define RECORD_ENUM_(name, number, is_short) RECORD_##name = number,

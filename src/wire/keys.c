@@ -411,9 +411,13 @@ token_find (join_token_t *token, const char *argument, fault_t *fault)
                                                "with it");
     while (isspace ((unsigned char) *text))
         text++;
-    int rc = strncmp (text, TOKEN_PREFIX, strlen (TOKEN_PREFIX)) == 0
-                 ? token_read (token, text, fault)
-                 : token_read_file (token, text, fault);
+    bool is_token = strncmp (text, TOKEN_PREFIX, strlen (TOKEN_PREFIX)) == 0;
+    int rc = is_token ? token_read (token, text, fault) : token_read_file (token, text, fault);
+    if (rc && !is_token && fault->code == TROUPE_ENAME)
+        fault_set (
+            fault, TROUPE_ENAME,
+            "'%.100s' is no token, which begins with '%s', and there is no file of that name",
+            text, TOKEN_PREFIX);
     if (rc && !argument)
         fault_prefix (fault, "TROUPE_TOKEN");
     return rc;

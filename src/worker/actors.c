@@ -377,6 +377,17 @@ s_start (worker_actor_t *self, fault_t *fault)
     return 0;
 }
 
+/*  A module may have brought classes that the head has not heard of.       */
+static void
+s_tell_classes (worker_t *worker)
+{
+    const troupe_class_t *newest = registry_classes ();
+    if (newest == worker->told)
+        return;
+    worker->told = newest;
+    peer_send_classes (worker->peer);
+}
+
 void
 actors_make (worker_t *worker, worker_actor_t *self)
 {
@@ -391,6 +402,7 @@ actors_make (worker_t *worker, worker_actor_t *self)
     pthread_mutex_unlock (&peer->lock);
     self->described = module_find_class (class_name, &fault);
     pthread_mutex_lock (&peer->lock);
+    s_tell_classes (worker);
     if (atomic_load (&self->birth->cancelled))
         fault_set (&fault, TROUPE_ECANCELLED, "its owner has ended");
     else if (self->described) {

@@ -328,7 +328,7 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     }
     troupe_function_t *function
         = self->task ? self->task->function
-                     : self->actor->described->methods [self->method].function;
+                     : class_method_function (self->actor->described, (size_t) self->method);
     self->running = true;
     pthread_mutex_unlock (&peer->lock);
     troupe_call_t call = { .peer = peer,

@@ -62,6 +62,8 @@ module_find_class (const char *name, fault_t *fault)
     if (rc < 0)
         return NULL;
     found = registry_class (name, strlen (name));
+    if (found && class_check (found, fault))
+        return NULL;
     if (!found && rc)
         fault_set (fault, TROUPE_ENAME,
                    "module %s.so does not define class '%s' for version %u of the interface",

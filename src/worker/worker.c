@@ -234,6 +234,7 @@ worker_new (const worker_options_t *options, fault_t *fault)
         snprintf (label, sizeof label, "worker %u (pid %d)", options->number, (int) getpid ());
     self->slots = 1;
     self->ledger = options->ledger;
+    self->told = registry_classes ();
     list_init (&self->queue);
     list_init (&self->idle);
     list_init (&self->births);

@@ -84,6 +84,7 @@ struct worker {
     slab_t job_slab;
     id_table_t actors;          /*  by number                               */
     uint64_t numbers;
+    const troupe_class_t *told;         /*  the newest class that the head knows of */
     list_t births;              /*  actors to be made                       */
     list_t dead;                /*  actors to be reaped                     */
     peer_waiter_t *main;        /*  worker_run                              */

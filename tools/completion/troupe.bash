@@ -9,14 +9,22 @@ _troupe_harmless ()
 
 _troupe_names ()
 {
-    troupe list "$1" --columns "$2" 2>/dev/null | tail -n +2 | _troupe_harmless
+    troupe list "$1" --columns "$2" 2>/dev/null | sed '1d;s/^ *//' | _troupe_harmless
+}
+
+#  The keys of a kind of list, with $2 before and $3 behind each.
+_troupe_keys ()
+{
+    troupe help list 2>/dev/null | sed '1,/^The keys/d' |
+        awk -v kind="$1" -v before="$2" -v behind="$3" '/^  [a-z]/ { on = $1 == kind; $1 = "" }
+            on { for (i = 1; i <= NF; i++) print before $i behind }'
 }
 
 _troupe_methods ()
 {
     local name=${1%.*}
     troupe show actor "$name" 2>/dev/null |
-        sed -n 's/^  methods  *//p' | tr -d ' ' | tr ',' '\n' | sed "s/^/$name./" |
+        sed -n '/^  methods /,$s/^  \(methods\)\{0,1\}  *\([^ ]*\).*/\2/p' | sed "s/^/$name./" |
         _troupe_harmless
 }
 
@@ -35,7 +43,7 @@ _troupe_options ()
     status) echo "--json --watch $connection" ;;
     list) echo "--filter --columns --json --watch $connection" ;;
     show) echo "--json $connection" ;;
-    call) echo "--timeout --json --raw $connection" ;;
+    call) echo "--timeout --namespace --json --raw $connection" ;;
     run) echo "$connection" ;;
     logs) echo "--follow --tail --time --json $connection" ;;
     microbenchmark) echo "--filter --rounds --seconds --json $connection" ;;
@@ -78,12 +86,24 @@ _troupe_verbs='start stop drain token status list memory show call run logs micr
 _troupe ()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local verb=${COMP_WORDS[1]} count=0 first='' i
+    local verb=${COMP_WORDS[1]} count=0 first='' chosen='' i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$_troupe_verbs" -- "$word")
         return
     fi
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --token-file | --module | --address | --token | --bind | --port | --name | --cpus | \
+            --memory | --gpus | --resource | --object-memory | --spill-dir | --allow | --deny | \
+            --filter | --columns | --timeout | --tail | --rounds | --seconds | --namespace)
+            i=$((i + 1)) ;;
+        -*) ;;
+        *)
+            first=${first:-${COMP_WORDS[i]}}
+            count=$((count + 1)) ;;
+        esac
+    done
     case $before in
     --token-file | --module)
         compopt -o filenames 2>/dev/null
@@ -93,23 +113,21 @@ _troupe ()
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return ;;
+    --columns)
+        compopt -o nospace 2>/dev/null
+        [ "${word%,*}" = "$word" ] || chosen=${word%,*},
+        mapfile -t COMPREPLY < <(compgen -W "$(_troupe_keys "$first" "$chosen" '')" -- "$word")
+        return ;;
+    --filter)
+        compopt -o nospace 2>/dev/null
+        [ "$verb" = list ] &&
+            mapfile -t COMPREPLY < <(compgen -W "$(_troupe_keys "$first" '' =)" -- "$word")
+        return ;;
     --address | --token | --bind | --port | --name | --cpus | --memory | --gpus | \
-        --resource | --object-memory | --allow | --deny | --filter | --columns | --timeout | \
-        --tail | --rounds | --seconds)
+        --resource | --object-memory | --allow | --deny | --timeout | \
+        --tail | --rounds | --seconds | --namespace)
         return ;;
     esac
-    for ((i = 2; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        --token-file | --module | --address | --token | --bind | --port | --name | --cpus | \
-            --memory | --gpus | --resource | --object-memory | --spill-dir | --allow | --deny | \
-            --filter | --columns | --timeout | --tail | --rounds | --seconds)
-            i=$((i + 1)) ;;
-        -*) ;;
-        *)
-            first=${first:-${COMP_WORDS[i]}}
-            count=$((count + 1)) ;;
-        esac
-    done
     if [ "$verb" = run ] && [ "${word#-}" = "$word" ]; then
         compopt -o filenames 2>/dev/null
         if [ "$count" -eq 0 ]; then
