@@ -42,6 +42,9 @@ BEGIN {
     row("many_waits", "object_many", "  100 of 100", "us", "at_a_tenth_us")
     row("spill_put", "object_spill", "4 GB into 1 GB", "MB/s", "value")
     row("spill_get", "object_spill", "  read back and compared", "MB/s", "value")
+    row("wordfreq_sequential", "wordfreq", "100 MB of words, one core", "ms", "value", "ratio<=", 1.1)
+    row("wordfreq_tasks", "wordfreq", "  as tasks, two workers", "ms", "value", "ratio<=", 1.25)
+    row("wordfreq_actors", "wordfreq", "  as actors, two workers", "ms", "value", "ratio<=", 1.25)
 }
 
 function row(key, program, label, unit, field, kind, bound)
@@ -155,9 +158,9 @@ function budget_text(number,    kind, bound)
     kind = row_kind [number]
     bound = row_bound [number]
     if (kind == "ratio>=")
-        return sprintf ("at least %.1f x raw", bound)
+        return sprintf ("at least %g x raw", bound)
     if (kind == "ratio<=")
-        return sprintf ("at most %.1f x raw", bound)
+        return sprintf ("at most %g x raw", bound)
     if (kind == "full")
         return sprintf ("%.1f x pipelined", bound)
     if (kind == ">=")

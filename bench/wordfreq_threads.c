@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define THREADS_MAX 64
+#define ADDED_MAX 256           /*  words that are added at once            */
 
 typedef struct {
     int file;
@@ -60,11 +61,16 @@ static int
 s_merge (part_t *parts, unsigned count)
 {
     for (unsigned i = 1; i < count; i++) {
-        wordcount_entry_t entry;
-        size_t cursor = 0;
-        while (wordcount_next (parts [i].counts, &cursor, &entry))
-            if (wordcount_add (parts [0].counts, entry.word, entry.length, entry.count))
+        wordcount_entry_t entries [ADDED_MAX];
+        size_t cursor = 0, used;
+        do {
+            used = 0;
+            while (used < ADDED_MAX
+                   && wordcount_next (parts [i].counts, &cursor, &entries [used]))
+                used++;
+            if (wordcount_add_all (parts [0].counts, entries, used))
                 return -1;
+        } while (used);
     }
     return 0;
 }

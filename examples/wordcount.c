@@ -23,6 +23,7 @@
 #define CHUNK 262144            /*  bytes of a file to a read               */
 #define SHORT 16                /*  bytes of a word that is its own key     */
 #define SLOTS_MIN 1024
+#define PAGE 4096               /*  bytes that the system gives at once     */
 
 __extension__ typedef unsigned __int128 uint128_t;
 
@@ -206,14 +207,17 @@ s_slot_word (const wordcount_t *self, const slot_t *slot, size_t *length)
     return self->store + slot->text + sizeof (size_t);
 }
 
-/*  Doubles the table at three quarters full.                               */
 static int
-s_grow (wordcount_t *self)
+s_resize (wordcount_t *self, size_t capacity)
 {
-    size_t capacity = self->capacity ? self->capacity * 2 : SLOTS_MIN;
     slot_t *slots = calloc (capacity, sizeof (slot_t));
     if (!slots)
         return -1;
+    /*  A page that is read before it is written, as most would be, is one of
+        zeros that all share, and to replace it stops the process's other
+        threads for a moment.                                               */
+    for (size_t i = 0; i < capacity; i += PAGE / sizeof (slot_t))
+        ((volatile slot_t *) slots) [i].count = 0;
     for (size_t i = 0; i < self->capacity; i++) {
         const slot_t *slot = &self->slots [i];
         if (!slot->count)
@@ -227,6 +231,13 @@ s_grow (wordcount_t *self)
     self->slots = slots;
     self->capacity = capacity;
     return 0;
+}
+
+/*  Doubles the table at three quarters full.                               */
+static int
+s_grow (wordcount_t *self)
+{
+    return s_resize (self, self->capacity ? self->capacity * 2 : SLOTS_MIN);
 }
 
 /*  Keeps the bytes of a long word; returns where, or -1.                   */
@@ -553,6 +564,45 @@ wordcount_file (wordcount_t *self, int file, uint64_t offset, uint64_t length)
 
 /* ------------------------------------------------------------------------
    Counts                                                                   */
+
+int
+wordcount_reserve (wordcount_t *self, size_t distinct)
+{
+    size_t capacity = self->capacity;
+    while (capacity / 4 * 3 <= distinct) {
+        if (capacity > SIZE_MAX / 2 / sizeof (slot_t)) {
+            errno = ENOMEM;
+            return -1;
+        }
+        capacity *= 2;
+    }
+    return capacity > self->capacity ? s_resize (self, capacity) : 0;
+}
+
+/*  Has the slot of a short word fetched into the cache.                    */
+static inline void
+s_prefetch (const wordcount_t *self, const wordcount_entry_t *entry)
+{
+    uint64_t key [2] = { 0, 0 };
+    if (entry->length > SHORT)
+        return;
+    memcpy (key, entry->word, entry->length);
+    __builtin_prefetch (&self->slots [s_hash (self, key) & (self->capacity - 1)], 1);
+}
+
+int
+wordcount_add_all (wordcount_t *self, const wordcount_entry_t *entries, size_t count)
+{
+    for (size_t done = 0; done < count; done += BATCH) {
+        size_t now = count - done < BATCH ? count - done : BATCH;
+        for (size_t i = 0; i < now; i++)
+            s_prefetch (self, &entries [done + i]);
+        for (size_t i = done; i < done + now; i++)
+            if (wordcount_add (self, entries [i].word, entries [i].length, entries [i].count))
+                return -1;
+    }
+    return 0;
+}
 
 int
 wordcount_add (wordcount_t *self, const char *word, size_t length, int64_t count)

@@ -46,6 +46,14 @@ int wordcount_file (wordcount_t *self, int file, uint64_t offset, uint64_t lengt
     empty or has a NUL, or if count is less than 1; EOVERFLOW.              */
 int wordcount_add (wordcount_t *self, const char *word, size_t length, int64_t count);
 
+/*  The same for many words, which is several times as fast, as the table is
+    larger than the processor's cache.                                      */
+int wordcount_add_all (wordcount_t *self, const wordcount_entry_t *entries, size_t count);
+
+/*  Makes room for so many different words in all, so that the table does not
+    have to grow on the way there.                                          */
+int wordcount_reserve (wordcount_t *self, size_t distinct);
+
 /*  The count of a word, 0 if it is unknown.                                */
 int64_t wordcount_get (const wordcount_t *self, const char *word, size_t length);
 

@@ -11,11 +11,15 @@
 #include "examples/topk.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define RETRIES -1              /*  a task survives any number of workers   */
+#define READERS_MAX 16          /*  threads that read slices                */
 #define INCOMPLETE "not all of the text could be given out"
 
 /*  What the variants work on.                                              */
@@ -129,6 +133,48 @@ s_put_slice (const job_t *job, const slice_t *slice)
     return object ? troupe_seal (&object) : NULL;
 }
 
+/*  The slices on their way into objects, and from there to who counts them.  */
+typedef struct {
+    const job_t *job;
+    /*  Gives out the text of slice number i. Returns 0 or -1.              */
+    int (*give) (void *context, size_t i, troupe_future_t *text);
+    void *context;
+    atomic_size_t next;
+    atomic_bool failed;
+} feed_t;
+
+static void *
+s_feed_some (void *argument)
+{
+    feed_t *self = argument;
+    for (size_t i; (i = atomic_fetch_add (&self->next, 1)) < self->job->count;) {
+        if (atomic_load (&self->failed))
+            break;
+        troupe_future_t *text = s_put_slice (self->job, &self->job->slices [i]);
+        if (!text || self->give (self->context, i, text))
+            atomic_store (&self->failed, true);
+        troupe_future_destroy (&text);
+    }
+    return NULL;
+}
+
+/*  Most of the work of reading is done by the system, which finds memory for the
+    text: so each core reads a slice, as nobody has one to count yet.       */
+static int
+s_feed (feed_t *self)
+{
+    pthread_t threads [READERS_MAX - 1];
+    long cores = sysconf (_SC_NPROCESSORS_ONLN);
+    size_t more = 0;
+    while (more < READERS_MAX - 1 && (long) more + 1 < cores && more + 1 < self->job->count
+           && pthread_create (&threads [more], NULL, s_feed_some, self) == 0)
+        more++;
+    s_feed_some (self);
+    while (more)
+        pthread_join (threads [--more], NULL);
+    return atomic_load (&self->failed) ? -1 : 0;
+}
+
 /*  Takes the words and counts that begin an answer, off a list of answers.
     `inside` is what follows them. Returns 1, 0 at the end, or -1.          */
 static int
@@ -212,6 +258,21 @@ s_take_top (result_t *result, troupe_bytes_t words, troupe_int64s_t counts)
     return more;
 }
 
+/*  The task that counts a slice, and its future.                           */
+typedef struct {
+    troupe_t *troupe;
+    troupe_future_t **parts;
+} counting_t;
+
+static int
+s_count_part (void *context, size_t i, troupe_future_t *text)
+{
+    counting_t *self = context;
+    self->parts [i] = troupe_remote (self->troupe, count_slice, text,
+                                     TROUPE_WITH (.retries = RETRIES));
+    return self->parts [i] ? 0 : -1;
+}
+
 static int
 s_tasks (const job_t *job, result_t *result)
 {
@@ -219,15 +280,9 @@ s_tasks (const job_t *job, result_t *result)
     troupe_future_t *merged = NULL;
     troupe_bytes_t words;
     troupe_int64s_t counts;
-    for (size_t i = 0; parts && i < job->count; i++) {
-        troupe_future_t *text = s_put_slice (job, &job->slices [i]);
-        if (!text)
-            break;
-        parts [i] = troupe_remote (job->troupe, count_slice, text,
-                                   TROUPE_WITH (.retries = RETRIES));
-        troupe_future_destroy (&text);
-    }
-    if (parts && !s_missing (parts, job->count))
+    counting_t counting = { job->troupe, parts };
+    feed_t feed = { .job = job, .give = s_count_part, .context = &counting };
+    if (parts && s_feed (&feed) == 0)
         merged = troupe_remote (job->troupe, merge_counts, troupe_futures (parts, job->count),
                                 job->top, TROUPE_WITH (.retries = RETRIES));
     int status = merged ? troupe_get (merged, &words, &counts, &result->words) : -1;
@@ -366,6 +421,7 @@ TROUPE_ACTOR (merger, merger_t, .init = merger_init, .term = merger_term,
 
 /*  The handles of one run.                                                 */
 typedef struct {
+    troupe_t *troupe;
     troupe_actor_t *merger;
     troupe_actor_t **lists;
     troupe_future_t **calls;        /*  one call of each list               */
@@ -382,24 +438,27 @@ s_dismiss (cast_t *cast)
     free (cast->calls);
 }
 
-/*  Spawns the actors; they start to count.                                 */
+/*  Spawns the actor of a slice; it starts to count.                        */
+static int
+s_cast_list (void *context, size_t i, troupe_future_t *text)
+{
+    cast_t *self = context;
+    self->lists [i] = wordlist_spawn_future (self->troupe, text);
+    return self->lists [i] ? 0 : -1;
+}
+
+/*  Spawns the actors.                                                      */
 static int
 s_gather (const job_t *job, cast_t *cast)
 {
-    *cast = (cast_t){ .count = job->count };
+    *cast = (cast_t){ .troupe = job->troupe, .count = job->count };
+    feed_t feed = { .job = job, .give = s_cast_list, .context = cast };
     cast->lists = calloc (job->count, sizeof (*cast->lists));
     cast->calls = calloc (job->count, sizeof (*cast->calls));
     cast->merger = troupe_spawn (job->troupe, merger, job->count, job->top);
     if (!cast->lists || !cast->calls || !cast->merger)
         return -1;
-    for (size_t i = 0; i < job->count; i++) {
-        troupe_future_t *text = s_put_slice (job, &job->slices [i]);
-        cast->lists [i] = text ? wordlist_spawn_future (job->troupe, text) : NULL;
-        troupe_future_destroy (&text);
-        if (!cast->lists [i])
-            return -1;
-    }
-    return 0;
+    return s_feed (&feed);
 }
 
 /*  Chains the rounds: the result of each is an argument of the next, and

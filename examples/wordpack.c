@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ADDED_MAX 256           /*  words that are added at once            */
+
 /*  Makes room for a word of length bytes and its NUL.                      */
 static int
 s_reserve (wordpack_t *self, size_t length)
@@ -76,11 +78,17 @@ wordpack_next (wordpack_reader_t *self, wordcount_entry_t *entry)
 int
 wordpack_count (wordpack_reader_t reader, wordcount_t *counts)
 {
-    wordcount_entry_t entry;
-    int status;
-    while ((status = wordpack_next (&reader, &entry)) == 1)
-        if (wordcount_add (counts, entry.word, entry.length, entry.count))
+    wordcount_entry_t entries [ADDED_MAX];
+    int status = 1;
+    if (reader.counts && reader.count <= reader.size && wordcount_reserve (counts, reader.count))
+        return -1;
+    while (status == 1) {
+        size_t count = 0;
+        while (count < ADDED_MAX && (status = wordpack_next (&reader, &entries [count])) == 1)
+            count++;
+        if (wordcount_add_all (counts, entries, count))
             return -1;
+    }
     if (status < 0)
         errno = EINVAL;
     return status;

@@ -1,4 +1,5 @@
-/*  test_bytes.c - the byte buffer, numbers in it, the arena, the clock      */
+/*  test_bytes.c - the byte buffer, numbers in it, the arena, the clock,
+    checksums                                                                */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/bytes.h"
+#include "core/checksum.h"
 #include "core/clock.h"
 #include "core/value.h"
 
@@ -161,6 +163,25 @@ test_clock (void **state)
     assert_true (last < CLOCK_NEVER);
 }
 
+static void
+test_checksum (void **state)
+{
+    (void) state;
+    static uint8_t from [100000], to [100001];
+    static const size_t sizes [] = { 0, 1, 240, 241, 16383, 16384, 16385, 50001, 100000 };
+    for (size_t index = 0; index < sizeof from; index++)
+        from [index] = (uint8_t) (index * 31 + (index >> 8));
+    for (size_t at = 0; at < sizeof sizes / sizeof sizes [0]; at++) {
+        size_t size = sizes [at];
+        memset (to, 0x55, sizeof to);
+        assert_true (checksum_copy (to, from, size) == checksum_of (from, size));
+        assert_memory_equal (to, from, size);
+        assert_int_equal (to [size], 0x55);
+    }
+    from [77777] ^= 1;
+    assert_true (checksum_of (from, 77778) != checksum_of (to, 77778));
+}
+
 int
 main (void)
 {
@@ -169,7 +190,7 @@ main (void)
         cmocka_unit_test (test_large_step), cmocka_unit_test (test_failure),
         cmocka_unit_test (test_align_and_truncate),
         cmocka_unit_test (test_numbers),    cmocka_unit_test (test_arena),
-        cmocka_unit_test (test_clock),
+        cmocka_unit_test (test_clock),      cmocka_unit_test (test_checksum),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

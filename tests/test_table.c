@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "core/list.h"
@@ -406,6 +408,46 @@ test_pages (void **state)
     pages_free (NULL, 100, 8);
 }
 
+/*  Whether there are large pages or not, what is prepared is as it was.      */
+static void
+test_shared_pages (void **state)
+{
+    (void) state;
+    const size_t large = (size_t) 2 << 20, size = 5 * large + 4096;
+    int file = memfd_create ("pages", MFD_CLOEXEC);
+    assert_true (file >= 0);
+    assert_int_equal (ftruncate (file, (off_t) size), 0);
+    uint8_t *memory = pages_map (file, size, PROT_READ | PROT_WRITE);
+    const uint8_t *reader = pages_map (file, size, PROT_READ);
+    assert_non_null (memory);
+    assert_non_null (reader);
+    assert_int_equal ((uintptr_t) memory % large, 0);
+    assert_int_equal ((uintptr_t) reader % large, 0);
+    pages_supply_t supply = { 0 };
+    memory [4095] = 1;
+    memory [large + 4096] = 2;
+    memory [size - 1] = 3;
+    pages_prepare (&supply, memory, 0);
+    pages_prepare (&supply, memory + 1, large);
+    pages_prepare (&supply, memory + 4096, size - 4096);
+    pages_prepare (&supply, memory, size);
+    supply.again = INT64_MAX;
+    pages_prepare (&supply, memory, size);
+    uint64_t sum = 0;
+    for (size_t at = 0; at < size; at++)
+        sum += reader [at];
+    assert_int_equal (sum, 6);
+    assert_int_equal (reader [4095], 1);
+    assert_int_equal (reader [large + 4096], 2);
+    assert_int_equal (reader [size - 1], 3);
+    memory [3 * large] = 4;
+    assert_int_equal (reader [3 * large], 4);
+    munmap (memory, size);
+    munmap ((void *) (uintptr_t) reader, size);
+    assert_null (pages_map (-1, size, PROT_READ));
+    close (file);
+}
+
 /*  --- lists ------------------------------------------------------------  */
 
 typedef struct {
@@ -453,7 +495,8 @@ main (void)
         cmocka_unit_test (test_name_random), cmocka_unit_test (test_name_bytes),
         cmocka_unit_test (test_window_random), cmocka_unit_test (test_window_in_order),
         cmocka_unit_test (test_window_collisions), cmocka_unit_test (test_slab),
-        cmocka_unit_test (test_pages), cmocka_unit_test (test_list),
+        cmocka_unit_test (test_pages), cmocka_unit_test (test_shared_pages),
+        cmocka_unit_test (test_list),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

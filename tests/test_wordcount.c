@@ -298,6 +298,40 @@ test_add (void **state)
     wordcount_destroy (&counts);
 }
 
+/*  Many at once, with room made or not, are what one after the other are.  */
+static void
+test_add_all (void **state)
+{
+    (void) state;
+    enum { COUNT = 5000 };
+    static char words [COUNT][32];
+    static wordcount_entry_t entries [COUNT];
+    wordcount_t *one = wordcount_new (), *all = wordcount_new ();
+    uint64_t seed = 3;
+    assert_non_null (one);
+    assert_non_null (all);
+    assert_int_equal (wordcount_reserve (all, 0), 0);
+    assert_int_equal (wordcount_reserve (all, 3000), 0);
+    assert_int_equal (wordcount_reserve (all, SIZE_MAX), -1);
+    for (size_t i = 0; i < COUNT; i++) {
+        int length = snprintf (words [i], sizeof (words [i]),
+                               i % 3 ? "w%zu" : "a-much-longer-word-%zu",
+                               chance_below (&seed, 4000));
+        entries [i] = (wordcount_entry_t){ words [i], (size_t) length, (int64_t) i + 1 };
+        assert_int_equal (wordcount_add (one, words [i], (size_t) length, (int64_t) i + 1), 0);
+    }
+    assert_int_equal (wordcount_add_all (all, entries, COUNT), 0);
+    assert_int_equal (wordcount_words (all), wordcount_words (one));
+    assert_int_equal (wordcount_distinct (all), wordcount_distinct (one));
+    wordcount_entry_t entry;
+    for (size_t cursor = 0; wordcount_next (one, &cursor, &entry);)
+        assert_int_equal (wordcount_get (all, entry.word, entry.length), entry.count);
+    entries [40].count = 0;
+    assert_int_equal (wordcount_add_all (all, entries, COUNT), -1);
+    wordcount_destroy (&one);
+    wordcount_destroy (&all);
+}
+
 static void
 test_pack (void **state)
 {
@@ -425,6 +459,7 @@ main (void)
         cmocka_unit_test (test_every_byte),   cmocka_unit_test (test_lengths),
         cmocka_unit_test (test_huge_word),    cmocka_unit_test (test_random_pieces),
         cmocka_unit_test (test_ranking),      cmocka_unit_test (test_add),
+        cmocka_unit_test (test_add_all),
         cmocka_unit_test (test_pack),         cmocka_unit_test (test_book),
         cmocka_unit_test (test_book_errors),  cmocka_unit_test (test_short_file),
     };

@@ -9,4 +9,7 @@
 /*  The same on every machine. Finds damage, not malice.                    */
 uint64_t checksum_of (const void *data, size_t size);
 
+/*  The same of what it copies, which must not overlap: memory is read once. */
+uint64_t checksum_copy (void *to, const void *from, size_t size);
+
 #endif

@@ -90,6 +90,8 @@ struct head {
     list_t dirty;
     uint8_t cookie [COOKIE_SIZE];
     bool stopping;              /*  workers that join are told to end       */
+    uint64_t received;          /*  bytes since memory was last given back  */
+    int64_t received_at;        /*  the last of them                        */
     struct {
         uint64_t pid;
         process_t node;

@@ -3,6 +3,7 @@
 #include "store/disk.h"
 
 #include "core/checksum.h"
+#include "core/pages.h"
 #include "wire/thread.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ struct disk {
     unsigned injected;
     thread_t *thread;
     extents_t extents;
+    pages_supply_t supply;
 };
 
 /*  Returns 0, or -1 with errno set.                                        */
@@ -59,11 +61,13 @@ s_move (const disk_t *self, const disk_job_t *job)
 }
 
 static void
-s_do (const disk_t *self, disk_job_t *job, int error)
+s_do (disk_t *self, disk_job_t *job, int error)
 {
     job->fault.code = TROUPE_OK;
     if (job->write)
         job->checksum = checksum_of (job->data, job->size);
+    else
+        pages_prepare (&self->supply, job->data, job->size);
     if (error <= 0 && s_move (self, job))
         error = errno;
     if (error < 0 && !job->write)

@@ -2,6 +2,8 @@
 
 #include "store/store_private.h"
 
+#include "core/pages.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -129,12 +131,10 @@ s_open_memory (store_t *self, uint64_t memory, fault_t *fault)
     if (self->memory_fd < 0 || ftruncate (self->memory_fd, (off_t) memory)
         || fcntl (self->memory_fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
         return fault_set (fault, TROUPE_ESYSTEM, "no memory for objects: %s", strerror (errno));
-    void *base = mmap (NULL, memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                       self->memory_fd, 0);
-    if (base == MAP_FAILED)
+    self->base = pages_map (self->memory_fd, memory, PROT_READ | PROT_WRITE);
+    if (!self->base)
         return fault_set (fault, TROUPE_ESYSTEM, "cannot map %" PRIu64 " bytes for objects: %s",
                           memory, strerror (errno));
-    self->base = base;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "store/store_client.h"
 
 #include "core/list.h"
+#include "core/pages.h"
 #include "store/store_message.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ struct store_client {
     uint64_t size;
     const uint8_t *readable;    /*  the store's memory, twice               */
     uint8_t *writable;
+    pages_supply_t supply;
 };
 
 /*  --- connections ------------------------------------------------------  */
@@ -111,21 +113,15 @@ s_connect (const store_client_t *self, fault_t *fault)
 static int
 s_map (store_client_t *self, int memory, fault_t *fault)
 {
-    void *readable = mmap (NULL, self->size, PROT_READ, MAP_SHARED | MAP_NORESERVE, memory, 0);
-    void *writable = mmap (NULL, self->size, PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_NORESERVE, memory, 0);
-    if (readable == MAP_FAILED || writable == MAP_FAILED) {
-        if (readable != MAP_FAILED)
+    void *readable = pages_map (memory, self->size, PROT_READ);
+    void *writable = readable ? pages_map (memory, self->size, PROT_READ | PROT_WRITE) : NULL;
+    if (!writable) {
+        fault_set (fault, TROUPE_ESYSTEM, "cannot map the memory for objects: %s",
+                   strerror (errno));
+        if (readable)
             munmap (readable, self->size);
-        if (writable != MAP_FAILED)
-            munmap (writable, self->size);
-        return fault_set (fault, TROUPE_ESYSTEM, "cannot map the memory for objects: %s",
-                          strerror (errno));
+        return -1;
     }
-    /*  Large pages, where the system gives them to those who ask: readers then
-        have a five-hundredth of the page faults.                           */
-    madvise (readable, self->size, MADV_HUGEPAGE);
-    madvise (writable, self->size, MADV_HUGEPAGE);
     self->readable = readable;
     self->writable = writable;
     return 0;
@@ -314,6 +310,7 @@ store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **d
         return -1;
     *id = message.id;
     *data = self->writable + message.offset;
+    pages_prepare (&self->supply, *data, size);
     return 0;
 }
 

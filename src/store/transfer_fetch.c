@@ -71,6 +71,18 @@ s_next (fetch_t *fetch)
     return fetch->next;
 }
 
+/*  While a piece travels, memory is found for it: for the large pages that it
+    lies in, but for what is not of the object. Pieces before and behind it in
+    them that are here keep their content.                                  */
+static void
+s_prepare (transfer_t *self, const fetch_t *fetch, uint64_t offset, uint64_t size)
+{
+    uint64_t from = offset < PAGES_LARGE ? 0 : offset - PAGES_LARGE + 1;
+    uint64_t end = fetch->size - offset - size < PAGES_LARGE ? fetch->size
+                                                             : offset + size + PAGES_LARGE - 1;
+    pages_prepare (&self->supply, fetch->data + from, end - from);
+}
+
 /*  Uses the credits of all sources, in turn.                               */
 static void
 s_ask (transfer_t *self, fetch_t *fetch)
@@ -92,6 +104,7 @@ s_ask (transfer_t *self, fetch_t *fetch)
                 fetch->sources [index].store = 0;
                 continue;
             }
+            s_prepare (self, fetch, get.offset, get.size);
             fetch->pieces [piece] = 1;
             fetch->sources [index].asked++;
             fetch->asked = clock_now ();
@@ -225,12 +238,12 @@ fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t 
         self->figures.repeated += size;
         return;
     }
-    if (checksum_of (data, size) != message->checksum) {
+    /*  Nobody reads what is not here, so it does no harm if it is damaged.  */
+    if (checksum_copy (fetch->data + message->offset, data, size) != message->checksum) {
         s_damaged (self, fetch, piece);
         return;
     }
     fetch->damaged = 0;
-    memcpy (fetch->data + message->offset, data, size);
     fetch->pieces [piece] = 2;
     fetch->missing--;
     fetch->progress = clock_now ();

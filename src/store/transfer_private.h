@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/list.h"
+#include "core/pages.h"
 #include "core/table.h"
 #include "store/transfer.h"
 #include "wire/socket.h"
@@ -146,6 +147,7 @@ struct transfer {
     id_table_t fetches;         /*  object → fetch_t                        */
     id_table_t servings;        /*  object → serving_t                      */
     transfer_figures_t figures;
+    pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
 

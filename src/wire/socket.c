@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,8 +32,23 @@
 #define ZMQ_SRCFD 2
 #endif
 
+/*  Of a context.                                                           */
+#define SOCKETS_MAX 16384
+#define SOCKETS_MIN 1024
+
 /*  From this size handing the buffer over beats copying it.                */
 #define HAND_OVER_SIZE 8192
+
+/*  A context has a table for as many as it may have; each has an open file for
+    itself, and one for its connection.                                     */
+static int
+s_sockets_max (void)
+{
+    struct rlimit files;
+    if (getrlimit (RLIMIT_NOFILE, &files) || files.rlim_max / 2 >= SOCKETS_MAX)
+        return SOCKETS_MAX;
+    return files.rlim_max / 2 > SOCKETS_MIN ? (int) (files.rlim_max / 2) : SOCKETS_MIN;
+}
 
 void *
 socket_context_new (fault_t *fault)
@@ -44,7 +60,7 @@ socket_context_new (fault_t *fault)
         return NULL;
     }
     zmq_ctx_set (context, ZMQ_ZERO_COPY_RECV, 0);
-    zmq_ctx_set (context, ZMQ_MAX_SOCKETS, 16384);
+    zmq_ctx_set (context, ZMQ_MAX_SOCKETS, s_sockets_max ());
     zmq_ctx_set (context, ZMQ_BLOCKY, 0);
     return context;
 }

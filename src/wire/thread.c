@@ -17,7 +17,9 @@
 /*  What must be left over for sockets and files of the program itself.     */
 #define RESERVED_FDS 64
 
-/*  A zactor has two sockets of the 65535 that a context can have.          */
+/*  A zactor has two of the sockets that CZMQ's context can have.           */
+#define SOCKETS_MAX 65535
+#define SOCKETS_MIN 1024
 #define THREADS_MAX 32000
 
 /*  How long exit waits for threads that start or end just now.             */
@@ -33,6 +35,7 @@ struct thread {
 };
 
 static atomic_int s_threads;
+static int s_threads_max;
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 
 /*  A program may call exit in one thread while others start and end zactors.
@@ -73,16 +76,22 @@ s_exit (void)
 static void
 s_prepare (void)
 {
-    struct rlimit files;
+    struct rlimit files = { 0, RLIM_INFINITY };
     if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
         files.rlim_cur = files.rlim_max;
         setrlimit (RLIMIT_NOFILE, &files);
     }
+    /*  A context has a table for as many sockets as it may have. Each has an
+        open file at least.                                                 */
+    int sockets = files.rlim_max < SOCKETS_MAX ? (int) files.rlim_max : SOCKETS_MAX;
+    sockets = sockets > SOCKETS_MIN ? sockets : SOCKETS_MIN;
+    s_threads_max = (sockets - RESERVED_FDS / 2) / 2;
+    s_threads_max = s_threads_max < THREADS_MAX ? s_threads_max : THREADS_MAX;
     zsys_handler_set (NULL);
     zsys_init ();
     /*  Runs before the exit function that zsys_init has set.               */
     atexit (s_exit);
-    zsys_set_max_sockets (0);
+    zsys_set_max_sockets ((size_t) sockets);
 }
 
 void
@@ -123,8 +132,8 @@ s_nothing (void *arg)
 static int
 s_check_limits (fault_t *fault)
 {
-    if (atomic_load (&s_threads) >= THREADS_MAX)
-        return fault_set (fault, TROUPE_ELIMIT, "limit of %d threads reached", THREADS_MAX);
+    if (atomic_load (&s_threads) >= s_threads_max)
+        return fault_set (fault, TROUPE_ELIMIT, "limit of %d threads reached", s_threads_max);
     struct rlimit files;
     int probe = eventfd (0, EFD_CLOEXEC);
     int number = probe;
