@@ -35,6 +35,14 @@ network_endpoint (char *endpoint, size_t size, const char *host, uint16_t port)
 }
 
 int
+network_patience (int64_t *time, fault_t *fault)
+{
+    (void) fault;
+    *time = 0;
+    return 0;
+}
+
+int
 network_serve (const network_t *self, void *socket, const key_pair_t *keys, const char *domain,
                fault_t *fault)
 {

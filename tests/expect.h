@@ -13,8 +13,11 @@
 
 #include <troupe.h>
 
+#include "tests/sanitized.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -28,18 +31,6 @@
 #define PATIENCE_MS 60000
 
 #define unused_ __attribute__ ((unused))
-
-/*  ThreadSanitizer sees one process only, so there workers are threads.    */
-#if defined (__SANITIZE_THREAD__)
-#define SANITIZED_THREADS true
-#elif defined (__has_feature)
-#if __has_feature (thread_sanitizer)
-#define SANITIZED_THREADS true
-#endif
-#endif
-#ifndef SANITIZED_THREADS
-#define SANITIZED_THREADS false
-#endif
 
 static unused_ int64_t
 now_ms (void)
@@ -62,33 +53,92 @@ now_ms (void)
         holds_;                                                                              \
     })
 
-/*  --- futures: each of these waits for one and drops it ----------------  */
+/*  --- expectations: those of futures wait for one and drop it -----------  */
+
+/*  A call of the interface has succeeded.                                  */
+#define expect_done(result_) expect_done_ ((result_), __FILE__, __LINE__)
+
+#define expect_finished(future_) expect_finished_ ((future_), __FILE__, __LINE__)
+#define expect_success(future_) expect_success_ ((future_), __FILE__, __LINE__)
+#define expect_integer(future_, wanted_)                                                       \
+    expect_integer_ ((future_), (wanted_), __FILE__, __LINE__)
+#define expect_text(future_, wanted_) expect_text_ ((future_), (wanted_), __FILE__, __LINE__)
+
+/*  It has failed with the code, and each of the texts is in the failure's, in
+    this order. What expect_failure_words takes ends in NULL.               */
+#define expect_failure(future_, code_, ...)                                                    \
+    expect_failure_ ((future_), (code_), (const char *const []){ __VA_ARGS__, NULL },          \
+                     __FILE__, __LINE__)
+#define expect_failure_words(future_, code_, texts_)                                           \
+    expect_failure_ ((future_), (code_), (texts_), __FILE__, __LINE__)
+
+#define expect_words(text_, ...)                                                               \
+    expect_words_ ((text_), (const char *const []){ __VA_ARGS__, NULL }, __FILE__, __LINE__)
 
 static unused_ void
-expect_finished (troupe_future_t *future)
+expect_words_ (const char *text, const char *const *wanted, const char *file, int line)
 {
-    assert_non_null (future);
-    if (troupe_wait (&future, 1, 1, PATIENCE_MS, NULL) != 1)
-        fail_msg ("no answer within %d ms", PATIENCE_MS);
+    const char *place = text;
+    for (; place && *wanted; wanted++) {
+        place = strstr (place, *wanted);
+        if (place)
+            place += strlen (*wanted);
+        else
+            print_error ("wanted \"%s\" in \"%s\"\n", *wanted, text);
+    }
+    if (!place)
+        _fail (file, line);
 }
 
 static unused_ void
-expect_success (troupe_future_t *future)
+expect_done_ (int result, const char *file, int line)
 {
-    expect_finished (future);
-    if (troupe_future_error (future))
-        fail_msg ("%s", troupe_future_error (future));
+    if (!result)
+        return;
+    print_error ("%s\n", troupe_error ());
+    _fail (file, line);
+}
+
+static unused_ void
+expect_finished_ (troupe_future_t *future, const char *file, int line)
+{
+    if (!future)
+        print_error ("no future: %s\n", troupe_error ());
+    else if (troupe_wait (&future, 1, 1, PATIENCE_MS, NULL) == 1)
+        return;
+    else
+        print_error ("no answer within %d ms\n", PATIENCE_MS);
+    _fail (file, line);
+}
+
+static unused_ void
+expect_success_ (troupe_future_t *future, const char *file, int line)
+{
+    expect_finished_ (future, file, line);
+    expect_done_ (troupe_get (future), file, line);
     troupe_future_destroy (&future);
 }
 
 static unused_ void
-expect_integer (troupe_future_t *future, int64_t wanted)
+expect_integer_ (troupe_future_t *future, int64_t wanted, const char *file, int line)
 {
     int64_t found = 0;
-    expect_finished (future);
-    if (troupe_get (future, &found))
-        fail_msg ("wanted %lld: %s", (long long) wanted, troupe_error ());
-    assert_int_equal (found, wanted);
+    expect_finished_ (future, file, line);
+    expect_done_ (troupe_get (future, &found), file, line);
+    if (found != wanted) {
+        print_error ("wanted %" PRId64 ", got %" PRId64 "\n", wanted, found);
+        _fail (file, line);
+    }
+    troupe_future_destroy (&future);
+}
+
+static unused_ void
+expect_text_ (troupe_future_t *future, const char *wanted, const char *file, int line)
+{
+    const char *found = NULL;
+    expect_finished_ (future, file, line);
+    expect_done_ (troupe_get (future, &found), file, line);
+    _assert_string_equal (found, wanted, file, line);
     troupe_future_destroy (&future);
 }
 
@@ -97,42 +147,37 @@ expect_integers (troupe_future_t *future, const int64_t *wanted, size_t count)
 {
     troupe_int64s_t found = { NULL, 0 };
     expect_finished (future);
-    if (troupe_get (future, &found))
-        fail_msg ("%s", troupe_error ());
+    expect_done (troupe_get (future, &found));
     assert_int_equal (found.count, count);
     for (size_t index = 0; index < count; index++)
         assert_int_equal (found.items [index], wanted [index]);
     troupe_future_destroy (&future);
 }
 
-/*  It must have failed with this code, and every one of the words, which
-    end in NULL, must be in the text in this order.                         */
+/*  The thread's last error is that of the future, too.                     */
 static unused_ void
-expect_failure_words (troupe_future_t *future, troupe_error_t code, const char *const *words)
+expect_failure_ (troupe_future_t *future, troupe_error_t code, const char *const *texts,
+                 const char *file, int line)
 {
-    expect_finished (future);
-    const char *error = troupe_future_error (future);
-    if (!error)
-        fail_msg ("it should have failed with \"%s\"", words [0] ? words [0] : "");
-    const char *place = error;
-    for (; *words; words++) {
-        place = strstr (place, *words);
-        if (!place)
-            fail_msg ("wanted \"%s\" in \"%s\"", *words, error);
+    expect_finished_ (future, file, line);
+    if (troupe_get (future) == 0) {
+        print_error ("wanted \"%s\", got success\n", texts [0] ? texts [0] : "");
+        _fail (file, line);
     }
-    if (troupe_future_code (future) != code)
-        fail_msg ("wanted code %d, got %d: %s", (int) code, (int) troupe_future_code (future),
-                  error);
-    int64_t nothing;
-    assert_int_equal (troupe_get (future, &nothing), -1);
-    assert_int_equal (troupe_error_code (), code);
+    expect_words_ (troupe_future_error (future), texts, file, line);
+    if (troupe_future_code (future) != code) {
+        print_error ("wanted code %d, got %d: %s\n", (int) code,
+                     (int) troupe_future_code (future), troupe_future_error (future));
+        _fail (file, line);
+    }
+    _assert_string_equal (troupe_error (), troupe_future_error (future), file, line);
+    _assert_int_equal (troupe_error_code (), code, file, line);
     troupe_future_destroy (&future);
 }
 
-#define expect_failure(future_, code_, ...)                                                  \
-    expect_failure_words ((future_), (code_), (const char *const []){ __VA_ARGS__, NULL })
-
 /*  --- files ------------------------------------------------------------  */
+
+#define SCRATCH_SIZE 96
 
 static char scratch_folder [64];
 
@@ -146,15 +191,20 @@ scratch_new (void)
     }
 }
 
-/*  The path of a file that no test has had before, to be freed.            */
+/*  The path of a file that no test has had before; and one to be freed.    */
+static unused_ void
+scratch_name (char *path, size_t size)
+{
+    static unsigned number;
+    snprintf (path, size, "%s/%u", scratch_folder, ++number);
+}
+
 static unused_ char *
 scratch_path (void)
 {
-    static unsigned number;
-    char *path;
-    if (asprintf (&path, "%s/%u", scratch_folder, ++number) < 0)
-        fail_msg ("out of memory");
-    return path;
+    char path [SCRATCH_SIZE];
+    scratch_name (path, sizeof path);
+    return strdup (path);
 }
 
 static unused_ void
@@ -205,20 +255,21 @@ file_count (const char *path, const char *line)
     which knows from gate_reached that it is there, calls gate_open --------- */
 
 typedef struct {
-    char *path;
+    char path [SCRATCH_SIZE];
     int fd;
 } gate_t;
 
 static unused_ gate_t
 gate_new (void)
 {
-    gate_t gate = { scratch_path (), -1 };
+    gate_t gate = { .fd = -1 };
+    scratch_name (gate.path, sizeof gate.path);
     assert_int_equal (mkfifo (gate.path, 0600), 0);
     return gate;
 }
 
-/*  In the worker.                                                          */
-static unused_ void
+/*  In the worker: true once the gate was opened.                           */
+static unused_ bool
 gate_pass (const char *path)
 {
     char byte;
@@ -227,6 +278,7 @@ gate_pass (const char *path)
         ;
     if (fd >= 0)
         close (fd);
+    return fd >= 0;
 }
 
 static unused_ void
@@ -243,8 +295,7 @@ gate_open (gate_t *gate)
     if (gate->fd < 0)
         gate_reached (gate);
     close (gate->fd);
-    free (gate->path);
-    *gate = (gate_t){ NULL, -1 };
+    gate->fd = -1;
 }
 
 #endif

@@ -3,11 +3,13 @@
 #
 #  hosts_make NAME...: makes them, or exits with 77 and a note. hosts_run NAME
 #  COMMAND...: runs a command on one. hosts_address NAME. hosts_link NAME
-#  up|down. hosts_wire NAME MILLISECONDS PERCENT: a link that is slow or loses
-#  frames. hosts_reset NAME: resets the connections of a host. hosts_cluster
-#  NODE...: makes the hosts, a head called head on the first, the nodes, and a
-#  host drive for drivers, and those of $hosts_more. hosts_until SECONDS COMMAND...: tries until it
-#  succeeds. All is removed at the end; what runs there is killed.
+#  up|down. hosts_swallow NAME on|off: all that it sends or is sent vanishes.
+#  hosts_wire NAME MILLISECONDS PERCENT [MEGABYTES]: a link that is slow, loses
+#  frames, or is narrow: so much a second. hosts_reset NAME: resets the
+#  connections of a host. hosts_cluster NODE...: makes the hosts, a head called
+#  head on the first, the nodes, and a host drive for drivers, and those of
+#  $hosts_more. hosts_until SECONDS COMMAND...: tries until it succeeds. All is
+#  removed at the end; what runs there is killed.
 
 hosts_prefix=tr$$
 hosts_made=
@@ -73,6 +75,13 @@ hosts_link () {
     ip -n "$hosts_prefix-switch" link set "$1" "$2"
 }
 
+hosts_swallow () {
+    hosts_state=3
+    [ "$2" = off ] || hosts_state=0
+    ip -n "$hosts_prefix-switch" link set "$1" type bridge_slave state $hosts_state ||
+        hosts_fail "the switch does not swallow"
+}
+
 #  The cable between a host and the switch becomes tests/wire.
 hosts_wire () {
     switch=$hosts_prefix-switch
@@ -81,7 +90,7 @@ hosts_wire () {
     ip -n "$switch" link set "b$1" master bridge up
     ip -n "$switch" link set "w$1" up
     : >"$hosts_folder/wire-$1"
-    ip netns exec "$switch" tests/wire "$1" "w$1" "$2" "$3" >"$hosts_folder/wire-$1" &
+    ip netns exec "$switch" tests/wire "$1" "w$1" "$2" "$3" "${4:-0}" >"$hosts_folder/wire-$1" &
     hosts_until 5 grep -q ready "$hosts_folder/wire-$1"
 }
 
@@ -200,6 +209,49 @@ hosts_ran () {
 hosts_worker () {
     hosts_run head ./troupe list workers --filter "node=$1" --json |
         sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1
+}
+
+#  hosts_work NODE NODE NODE: in the background, on the host drive, nap, and until
+#  hosts_work_ends wordfreq and long chains of calls over actors on those nodes,
+#  again and again. hosts_work_ends: fails unless each answer came and was right.
+hosts_work () {
+    examples/zipf --bytes 1M >"$hosts_folder/text"
+    hosts_run drive examples/wordfreq --variant sequential --json "$hosts_folder/text" \
+        >"$hosts_folder/wanted" || hosts_fail "wordfreq fails by itself"
+    hosts_words &
+    echo $! >"$hosts_folder/pid-words"
+    hosts_begin long long "$hosts_folder/enough" 300 "$@"
+    hosts_run drive timeout 40 examples/nap >"$hosts_folder/said-nap" 2>"$hosts_folder/errors-nap" &
+    echo $! >"$hosts_folder/pid-nap"
+}
+
+hosts_answer () {
+    sed 's/.*\("word":"[^"]*","count":[0-9]*\).*/\1/' "$1"
+}
+
+hosts_words () {
+    until [ -e "$hosts_folder/enough" ]; do
+        hosts_run drive timeout 40 examples/wordfreq --variant tasks --sublists 100 --json \
+            "$hosts_folder/text" >"$hosts_folder/said-words" 2>"$hosts_folder/errors-words" ||
+            return 1
+        [ "$(hosts_answer "$hosts_folder/said-words")" = "$(hosts_answer "$hosts_folder/wanted")" ] ||
+            return 1
+        echo done >>"$hosts_folder/rounds"
+    done
+}
+
+hosts_work_ends () {
+    : >"$hosts_folder/enough"
+    for hosts_driver in words long nap; do
+        hosts_end $hosts_driver || hosts_fail "$hosts_driver: $(hosts_errors $hosts_driver)"
+    done
+    cat "$hosts_folder/said-long"
+    grep -q "chains=[1-9][0-9]* right=[1-9][0-9]*00 wrong=0 failed=0 missing=0" \
+        "$hosts_folder/said-long" || hosts_fail "long: $(hosts_errors long)"
+    grep -q "4 naps of one second at once" "$hosts_folder/said-nap" || hosts_fail "no naps"
+    [ -s "$hosts_folder/rounds" ] || hosts_fail "wordfreq did not end once"
+    echo "wordfreq was right $(wc -l <"$hosts_folder/rounds") times"
+    rm "$hosts_folder/enough" "$hosts_folder/rounds"
 }
 
 #  hosts_once FILE COUNT: each of so many tasks ran, and none of them twice.

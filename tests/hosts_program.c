@@ -109,7 +109,16 @@ tally_next (troupe_call_t *call)
         return -1;
     return troupe_return (call, number + 1);
 }
-TROUPE_ACTOR (tally, tally_t, .methods = { TROUPE_METHOD (tally_add), TROUPE_METHOD (tally_next) });
+
+/*  A step of a chain, which is counted.                                    */
+static int
+tally_step (troupe_call_t *call)
+{
+    ((tally_t *) troupe_self (call))->count++;
+    return tally_next (call);
+}
+TROUPE_ACTOR (tally, tally_t, .methods = { TROUPE_METHOD (tally_add), TROUPE_METHOD (tally_next),
+                                           TROUPE_METHOD (tally_step) });
 
 /*  --- what is asked of them --------------------------------------------  */
 
@@ -262,6 +271,58 @@ s_chain (troupe_t *troupe, char *argv [])
     return rc;
 }
 
+/*  One chain of so many calls. Returns 0, 1: wrong, 2: failed, 3: no answer. */
+static int
+s_long_once (troupe_actor_t **actors, int64_t steps)
+{
+    int64_t answer = 0;
+    troupe_future_t *last = troupe_call (actors [0], tally_step, 0);
+    for (int64_t step = 1; step < steps; step++) {
+        troupe_future_t *next = troupe_call (actors [step % 3], tally_step, last);
+        troupe_future_destroy (&last);
+        last = next;
+    }
+    int rc = troupe_wait (&last, 1, 1, PATIENCE_MS, NULL) == 1 ? 0 : 3;
+    if (rc == 0 && troupe_get (last, &answer)) {
+        fprintf (stderr, "%s\n", troupe_future_error (last));
+        rc = 2;
+    } else if (rc == 0)
+        rc = answer == steps ? 0 : 1;
+    troupe_future_destroy (&last);
+    return rc;
+}
+
+/*  long PATH STEPS NODE NODE NODE: chains of so many calls over three actors,
+    until there is a file PATH. What the actors have counted tells that each
+    call ran once: too few are missing, too many wrong.                     */
+static int
+s_long (troupe_t *troupe, char *argv [])
+{
+    int64_t steps = atoll (argv [1]), count = 0, wanted = 0;
+    size_t ends [4] = { 0 };
+    troupe_actor_t *actors [3];
+    for (int node = 0; node < 3; node++)
+        actors [node] = troupe_spawn (troupe, tally, TROUPE_WITH (.node = argv [2 + node]));
+    do {
+        ends [s_long_once (actors, steps)]++;
+        wanted += steps;
+        if (wanted == steps)
+            s_say ("running");
+    } while (access (argv [0], F_OK) && !ends [2] && !ends [3]);
+    for (int node = 0; node < 3; node++) {
+        int64_t counted = 0;
+        troupe_future_t *future = troupe_call (actors [node], tally_add, 0);
+        if (troupe_get (future, &counted) == 0)
+            count += counted - 1;
+        troupe_future_destroy (&future);
+        troupe_actor_destroy (&actors [node]);
+    }
+    printf ("chains=%zu right=%" PRId64 " wrong=%" PRId64 " failed=%zu missing=%" PRId64 "\n",
+            ends [0], count, count > wanted ? count - wanted : (int64_t) ends [1], ends [2],
+            count < wanted ? wanted - count : (int64_t) ends [3]);
+    return ends [1] || ends [3] || count > wanted ? 1 : 0;
+}
+
 /*  hold PATH NODE...: an actor and a long task on each; stays until killed. */
 static int
 s_hold (troupe_t *troupe, char *argv [])
@@ -411,7 +472,7 @@ typedef struct {
 
 static const verb_t s_verbs [] = {
     { "tasks", 4, s_tasks }, { "calls", 3, s_calls }, { "chain", 4, s_chain },
-    { "hold", 2, s_hold },   { "keep", 2, s_meet },   { "meet", 1, s_meet },
+    { "long", 5, s_long },   { "hold", 2, s_hold },   { "keep", 2, s_meet },   { "meet", 1, s_meet },
     { "where", 5, s_where }, { "speak", 2, s_speak },
     { "surroundings", 0, s_look },
 };

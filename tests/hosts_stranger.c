@@ -1,9 +1,10 @@
-/*  hosts_stranger.c - who has no key: connects often, says nothing or garbage;
-    or watches an interface for a word: stranger idle|noise ADDRESS PORT COUNT,
-    stranger watch INTERFACE WORD...                                         */
+/*  hosts_stranger.c - who has no key: connects often, says nothing, garbage or
+    half of what one says; watches an interface for a word; stands between others
+    and repeats what they said. See s_usage.                                 */
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -60,9 +61,19 @@ s_make_noise (int fd, unsigned seed)
         perror ("send");
 }
 
-/*  Prints how many connections it holds, and holds them until a signal.    */
+/*  A greeting as it should be, and nothing more.                           */
+static void
+s_stall (int fd)
+{
+    uint8_t greeting [64] = { 0xff, [8] = 1, [9] = 0x7f, 3, 0, 'C', 'U', 'R', 'V', 'E' };
+    if (send (fd, greeting, sizeof greeting, MSG_NOSIGNAL) < 0)
+        perror ("send");
+}
+
+/*  Prints how many connections it has made, and holds them until a signal, but
+    for the brief.                                                          */
 static int
-s_crowd (bool noisy, const char *address, const char *port, unsigned count)
+s_crowd (const char *how, const char *address, const char *port, unsigned count)
 {
     unsigned made = 0;
     for (unsigned index = 0; index < count; index++) {
@@ -70,8 +81,12 @@ s_crowd (bool noisy, const char *address, const char *port, unsigned count)
         if (fd < 0)
             continue;
         made++;
-        if (noisy)
+        if (strcmp (how, "noise") == 0)
             s_make_noise (fd, index);
+        else if (strcmp (how, "stall") == 0)
+            s_stall (fd);
+        else if (strcmp (how, "brief") == 0)
+            close (fd);
     }
     printf ("connected %u pid %d\n", made, (int) getpid ());
     fflush (stdout);
@@ -124,16 +139,95 @@ s_watch (const char *interface, char *words [])
     return 0;
 }
 
+/*  --- between two ------------------------------------------------------- */
+
+/*  What has come on one side goes to the other. Returns -1 at its end.     */
+static int
+s_pass (int from, int to, int file)
+{
+    static uint8_t data [64 << 10];
+    ssize_t size = recv (from, data, sizeof data, 0);
+    if (size <= 0 || (file >= 0 && write (file, data, (size_t) size) != size))
+        return -1;
+    for (ssize_t done = 0, put; done < size; done += put)
+        if ((put = send (to, data + done, (size_t) (size - done), MSG_NOSIGNAL)) <= 0)
+            return -1;
+    return 0;
+}
+
+/*  Takes one connection to its own port, which it passes on to another place,
+    and keeps what was said by who connected.                               */
+static int
+s_relay (const char *port, const char *address, const char *to, const char *path)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons ((uint16_t) atoi (port)) };
+    int server = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int file = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || bind (server, (struct sockaddr *) &at, sizeof at) || listen (server, 1)) {
+        perror (path);
+        return 1;
+    }
+    printf ("listening pid %d\n", (int) getpid ());
+    fflush (stdout);
+    int client = accept (server, NULL, NULL), head = client < 0 ? -1 : s_connect (address, to);
+    struct pollfd items [] = { { .fd = client, .events = POLLIN }, { .fd = head, .events = POLLIN } };
+    while (head >= 0 && !s_ended && poll (items, 2, 100) >= 0)
+        if ((items [0].revents && s_pass (client, head, file))
+            || (items [1].revents && s_pass (head, client, -1)))
+            break;
+    return close (file) ? 1 : 0;
+}
+
+/*  Says again what is in a file, as often: all at once, or by turns as its
+    first speaker did, who had to hear an answer before he went on. Prints how
+    often the other side ended it.                                          */
+static int
+s_replay (const char *address, const char *port, const char *path, int count)
+{
+    static uint8_t said [1 << 20], heard [4096];
+    int file = open (path, O_RDONLY | O_CLOEXEC), ended = 0;
+    ssize_t size = file < 0 ? -1 : read (file, said, sizeof said);
+    for (int index = 0; size > 64 && index < count; index++) {
+        int fd = s_connect (address, port);
+        struct pollfd item = { .fd = fd, .events = POLLIN };
+        ssize_t step = index % 2 ? size : 64, got = 1;
+        for (ssize_t done = 0; fd >= 0 && done < size && got > 0; done += step) {
+            step = step < size - done ? step : size - done;
+            if (send (fd, said + done, (size_t) step, MSG_NOSIGNAL) < 0)
+                break;
+            if (poll (&item, 1, 20) > 0)
+                got = recv (fd, heard, sizeof heard, 0);
+        }
+        while (fd >= 0 && got > 0 && poll (&item, 1, 8000) > 0)
+            got = recv (fd, heard, sizeof heard, 0);
+        ended += fd >= 0 && got <= 0;
+        if (fd >= 0)
+            close (fd);
+    }
+    printf ("replayed %zd bytes, ended %d of %d\n", size, ended, count);
+    return size > 64 ? 0 : 1;
+}
+
+static const char s_usage []
+    = "usage: hosts_stranger idle|noise|stall|brief ADDRESS PORT COUNT\n"
+      "       hosts_stranger watch INTERFACE WORD...\n"
+      "       hosts_stranger relay PORT ADDRESS PORT FILE\n"
+      "       hosts_stranger replay ADDRESS PORT FILE COUNT\n";
+
 int
 main (int argc, char *argv [])
 {
     struct sigaction action = { .sa_handler = s_end };
     sigaction (SIGTERM, &action, NULL);
-    if (argc == 5 && (strcmp (argv [1], "idle") == 0 || strcmp (argv [1], "noise") == 0))
-        return s_crowd (argv [1][0] == 'n', argv [2], argv [3], (unsigned) atoi (argv [4]));
-    if (argc > 3 && strcmp (argv [1], "watch") == 0)
+    const char *verb = argc > 1 ? argv [1] : "";
+    if (argc == 5 && strcmp (verb, "watch"))
+        return s_crowd (verb, argv [2], argv [3], (unsigned) atoi (argv [4]));
+    if (argc > 3 && strcmp (verb, "watch") == 0)
         return s_watch (argv [2], argv + 3);
-    fprintf (stderr, "usage: hosts_stranger idle|noise ADDRESS PORT COUNT\n"
-                     "       hosts_stranger watch INTERFACE WORD...\n");
+    if (argc == 6 && strcmp (verb, "relay") == 0)
+        return s_relay (argv [2], argv [3], argv [4], argv [5]);
+    if (argc == 6 && strcmp (verb, "replay") == 0)
+        return s_replay (argv [2], argv [3], argv [4], atoi (argv [5]));
+    fputs (s_usage, stderr);
     return 2;
 }

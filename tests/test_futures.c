@@ -1,155 +1,10 @@
 /*  test_futures.c - futures through the whole library: waiting, callbacks, all
-    and any, cancelling, deadlines, handles, threads                         */
+    and any                                                                  */
 
-#include "tests/support.h"
+#include "tests/futures_fixture.h"
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <time.h>
-
-/*  --- tasks ------------------------------------------------------------  */
-
-static int
-square (troupe_call_t *call)
-{
-    int64_t number;
-    return troupe_args (call, &number) ? -1 : troupe_return (call, number * number);
-}
-TROUPE_TASK (square);
-
-static int
-add (troupe_call_t *call)
-{
-    int64_t left, right;
-    return troupe_args (call, &left, &right) ? -1 : troupe_return (call, left + right);
-}
-TROUPE_TASK (add);
-
-static int
-fails (troupe_call_t *call)
-{
-    const char *why;
-    return troupe_args (call, &why) ? -1 : troupe_fail (call, "it is %s", why);
-}
-TROUPE_TASK (fails);
-
-static int
-sum_list (troupe_call_t *call)
-{
-    troupe_view_t list, inside, value;
-    int64_t number, sum = 0;
-    if (troupe_args (call, &list) || troupe_view_enter (list, &inside))
-        return -1;
-    while (troupe_view_next (&inside, &value) == 1) {
-        if (troupe_read (value, &number))
-            return -1;
-        sum += number;
-    }
-    return troupe_return (call, sum);
-}
-TROUPE_TASK (sum_list);
-
-/*  Waits at a gate, then answers with a number.                            */
-static int
-after_gate (troupe_call_t *call)
-{
-    const char *gate;
-    int64_t number;
-    if (troupe_args (call, &gate, &number))
-        return -1;
-    return gate_pass (gate) ? troupe_return (call, number) : troupe_fail (call, "no gate");
-}
-TROUPE_TASK (after_gate);
-
-static int
-fails_after_gate (troupe_call_t *call)
-{
-    const char *gate;
-    if (troupe_args (call, &gate))
-        return -1;
-    gate_pass (gate);
-    return troupe_fail (call, "behind the gate");
-}
-TROUPE_TASK (fails_after_gate);
-
-/*  Leaves a trace.                                                         */
-static int
-mark (troupe_call_t *call)
-{
-    const char *trace;
-    int64_t number;
-    if (troupe_args (call, &trace, &number))
-        return -1;
-    return trace_leave (trace) ? troupe_return (call, number) : troupe_fail (call, "no trace");
-}
-TROUPE_TASK (mark);
-
-/*  --- helpers ----------------------------------------------------------  */
-
-static double
-s_now (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
-}
-
-/*  Keeps all workers busy until it ends.                                   */
-typedef struct {
-    gate_t gates [16];
-    troupe_future_t *futures [16];
-    size_t count;
-} hold_t;
-
-static void
-s_hold_begin (hold_t *self)
-{
-    self->count = support_workers ();
-    assert_in_range (self->count, 1, 16);
-    for (size_t index = 0; index < self->count; index++) {
-        gate_new (&self->gates [index]);
-        self->futures [index]
-            = troupe_remote (s_troupe, after_gate, self->gates [index].path, index);
-    }
-    for (size_t index = 0; index < self->count; index++)
-        gate_wait (&self->gates [index]);
-}
-
-static void
-s_hold_end (hold_t *self)
-{
-    for (size_t index = 0; index < self->count; index++)
-        gate_open (&self->gates [index]);
-    for (size_t index = 0; index < self->count; index++)
-        check_integer (self->futures [index], (int64_t) index);
-}
-
-/*  Once this returns, what was sent to the head before it, and what the head
-    sent on to workers, has come to them: the way of a constructor goes
-    through both.                                                           */
-typedef struct { char unused; } nobody_t;
-TROUPE_ACTOR (nobody, nobody_t, .init = NULL);
-
-static void
-s_flush_cluster (void)
-{
-    troupe_actor_t *actors [16];
-    size_t count = 2 * support_workers ();
-    for (size_t index = 0; index < count; index++)
-        actors [index] = troupe_spawn (s_troupe, nobody);
-    for (size_t index = 0; index < count; index++)
-        check_value (troupe_actor_ready (actors [index]));
-    for (size_t index = 0; index < count; index++)
-        troupe_actor_destroy (&actors [index]);
-}
-
-static void
-s_destroy_all (troupe_future_t **futures, size_t count)
-{
-    for (size_t index = 0; index < count; index++)
-        troupe_future_destroy (&futures [index]);
-}
 
 /*  --- waiting ----------------------------------------------------------  */
 
@@ -159,7 +14,7 @@ test_wait (void **state)
     (void) state;
     gate_t gate;
     size_t ready [4] = { 9, 9, 9, 9 };
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *futures [] = { troupe_put (s_troupe, 1),
                                     troupe_remote (s_troupe, after_gate, gate.path, 2),
                                     troupe_remote (s_troupe, fails, "done too"),
@@ -185,7 +40,7 @@ test_wait_timeout (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 2);
     double begin = s_now ();
     assert_int_equal (troupe_wait (&future, 1, 1, 50, NULL), 0);
@@ -202,7 +57,7 @@ test_wait_same (void **state)
     (void) state;
     gate_t gate;
     size_t ready [4];
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 2);
     troupe_future_t *futures [] = { future, future, troupe_put (s_troupe, 0), future };
     assert_int_equal (troupe_wait (futures, 4, 4, 0, ready), 1);
@@ -231,7 +86,7 @@ test_wait_many (void **state)
     s_hold_end (&hold);
     assert_int_equal (troupe_wait (futures, COUNT, COUNT, -1, NULL), COUNT);
     for (int64_t index = 0; index < COUNT; index++)
-        check_integer (futures [index], index * index);
+        expect_integer (futures [index], index * index);
 }
 
 static void
@@ -245,7 +100,7 @@ test_nulls (void **state)
     assert_int_equal (troupe_wait (NULL, 1, 1, -1, NULL), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
     assert_int_equal (troupe_wait (futures, 2, 1, -1, NULL), -1);
-    check_texts (troupe_error (), "future 1 is NULL");
+    expect_words (troupe_error (), "future 1 is NULL");
     assert_int_equal (troupe_get (futures [1], &number), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
     assert_true (troupe_future_done (NULL));
@@ -273,17 +128,6 @@ test_nulls (void **state)
 
 /*  --- callbacks --------------------------------------------------------  */
 
-/*  Counts in the context how often it ran, and adds one to the value.      */
-static int
-s_add_one (troupe_call_t *call)
-{
-    int *count = troupe_context (call);
-    int64_t number;
-    if (count)
-        ++*count;
-    return troupe_args (call, &number) ? -1 : troupe_return (call, number + 1);
-}
-
 static int
 s_readable (int fd, int timeout_ms)
 {
@@ -300,10 +144,10 @@ test_then_process (void **state)
     int fd = troupe_fd (s_troupe);
     assert_true (fd >= 0);
     assert_int_equal (troupe_fd (s_troupe), fd);
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 5);
     troupe_future_t *next = troupe_then (future, s_add_one, &count);
-    gate_wait (&gate);
+    gate_reached (&gate);
     assert_int_equal (s_readable (fd, 0), 0);
     assert_int_equal (troupe_process (s_troupe), 0);
     gate_open (&gate);
@@ -317,8 +161,8 @@ test_then_process (void **state)
     assert_int_equal (s_readable (fd, 0), 0);
     assert_int_equal (troupe_process (s_troupe), 0);
     assert_true (troupe_future_done (next));
-    check_integer (next, 6);
-    check_integer (future, 5);
+    expect_integer (next, 6);
+    expect_integer (future, 5);
 }
 
 /*  Never inside another call, even when the future is done.                */
@@ -333,9 +177,9 @@ test_then_done (void **state)
     assert_false (troupe_future_done (next));
     assert_int_equal (troupe_process (s_troupe), 1);
     assert_int_equal (count, 1);
-    check_integer (next, 2);
+    expect_integer (next, 2);
     next = troupe_then (future, s_add_one, &count);
-    check_integer (next, 2);
+    expect_integer (next, 2);
     assert_int_equal (count, 2);
     troupe_future_destroy (&future);
 }
@@ -354,7 +198,7 @@ test_then_waiting (void **state)
     pthread_t thread = 0;
     troupe_future_t *future = troupe_remote (s_troupe, square, 3);
     troupe_future_t *next = troupe_then (future, s_note_thread, &thread);
-    check_value (next);
+    expect_success (next);
     assert_true (pthread_equal (thread, pthread_self ()));
     troupe_future_destroy (&future);
 }
@@ -371,8 +215,8 @@ test_then_chain (void **state)
         value = next;
     }
     troupe_future_t *last = troupe_remote (s_troupe, add, value, 1);
-    check_integer (last, 110);
-    check_integer (value, 109);
+    expect_integer (last, 110);
+    expect_integer (value, 109);
     assert_int_equal (count, 100);
 }
 
@@ -399,16 +243,16 @@ test_then_failure (void **state)
     int count = 0;
     const char *text;
     troupe_future_t *failed = troupe_remote (s_troupe, fails, "broken");
-    check_failure (troupe_then (failed, s_add_one, &count), TROUPE_EFAILED, "fails on worker ",
-                   "it is broken");
+    expect_failure (troupe_then (failed, s_add_one, &count), TROUPE_EFAILED, "fails on worker ",
+                    "it is broken");
     assert_int_equal (count, 1);
     troupe_future_t *recovered = troupe_then (failed, s_recover, NULL);
-    check_done (troupe_get (recovered, &text));
-    check_texts (text, "fails on worker ", "it is broken");
-    check_failure (troupe_then (recovered, s_always_fails, NULL), TROUPE_EFAILED,
-                   "in the callback");
-    check_failure (troupe_then (recovered, s_add_one, NULL), TROUPE_ETYPE,
-                   "wanted integer, got string");
+    expect_done (troupe_get (recovered, &text));
+    expect_words (text, "fails on worker ", "it is broken");
+    expect_failure (troupe_then (recovered, s_always_fails, NULL), TROUPE_EFAILED,
+                    "in the callback");
+    expect_failure (troupe_then (recovered, s_add_one, NULL), TROUPE_ETYPE,
+                    "wanted integer, got string");
     troupe_future_destroy (&recovered);
     troupe_future_destroy (&failed);
 }
@@ -430,7 +274,7 @@ test_then_several (void **state)
     troupe_future_t *parts [] = { troupe_put (s_troupe, 4), troupe_remote (s_troupe, square, 3) };
     troupe_future_t *both = troupe_all (parts, 2);
     troupe_future_t *next = troupe_then (both, s_count_values, NULL);
-    check_integer (next, 49);
+    expect_integer (next, 49);
     s_destroy_all (parts, 2);
     troupe_future_destroy (&both);
 }
@@ -471,9 +315,9 @@ test_then_submits (void **state)
     troupe_future_t *tail = troupe_then (three, s_submit_square, NULL);
     troupe_future_t *waited = troupe_then (three, s_wait_for_square, NULL);
     troupe_future_t *both = troupe_then (tail, s_wait_for_square, NULL);
-    check_integer (both, 81);
-    check_integer (tail, 9);
-    check_integer (waited, 9);
+    expect_integer (both, 81);
+    expect_integer (tail, 9);
+    expect_integer (waited, 9);
     troupe_future_destroy (&three);
 }
 
@@ -488,7 +332,7 @@ test_then_destroyed (void **state)
     troupe_future_destroy (&next);
     troupe_future_t *last = troupe_then (future, s_add_one, &count);
     troupe_future_destroy (&future);
-    check_integer (last, 10);
+    expect_integer (last, 10);
     assert_int_equal (count, 2);
 }
 
@@ -506,7 +350,7 @@ test_then_many (void **state)
     assert_int_equal (troupe_wait (results, COUNT, COUNT, -1, NULL), COUNT);
     assert_int_equal (count, COUNT);
     for (int64_t index = 0; index < COUNT; index++)
-        check_integer (results [index], index * index + 1);
+        expect_integer (results [index], index * index + 1);
     s_destroy_all (sources, COUNT);
 }
 
@@ -536,7 +380,7 @@ test_then_in_tasks (void **state)
     for (int index = 0; index < 20; index++)
         futures [index] = troupe_remote (s_troupe, task_with_callbacks, index);
     for (int64_t index = 0; index < 20; index++)
-        check_integer (futures [index], (index * index + 1) * (index * index + 1));
+        expect_integer (futures [index], (index * index + 1) * (index * index + 1));
 }
 
 /*  --- all and any ------------------------------------------------------  */
@@ -555,11 +399,11 @@ test_all (void **state)
     assert_int_equal (one, 1);
     assert_int_equal (nine, 9);
     assert_int_equal (last, 10);
-    check_integer (troupe_remote (s_troupe, sum_list, all), 20);
+    expect_integer (troupe_remote (s_troupe, sum_list, all), 20);
     troupe_future_destroy (&all);
     troupe_future_t *twice [] = { parts [1], parts [1] };
     all = troupe_all (twice, 2);
-    check_integer (troupe_remote (s_troupe, sum_list, all), 18);
+    expect_integer (troupe_remote (s_troupe, sum_list, all), 18);
     troupe_future_destroy (&all);
     s_destroy_all (parts, 3);
 }
@@ -598,7 +442,7 @@ test_all_many (void **state)
         parts [index] = troupe_remote (s_troupe, square, index % 10);
     troupe_future_t *all = troupe_all (parts, COUNT);
     s_destroy_all (parts, COUNT);
-    check_integer (troupe_remote (s_troupe, sum_list, all), 200 * 285);
+    expect_integer (troupe_remote (s_troupe, sum_list, all), 200 * 285);
     troupe_future_destroy (&all);
 }
 
@@ -608,17 +452,17 @@ test_all_failure (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *parts [] = { troupe_remote (s_troupe, after_gate, gate.path, 1),
                                   troupe_remote (s_troupe, fails, "early") };
-    gate_wait (&gate);
+    gate_reached (&gate);
     troupe_future_t *all = troupe_all (parts, 2);
-    check_failure (troupe_future_dup (all), TROUPE_EFAILED, "fails on worker ", "it is early");
+    expect_failure (troupe_future_dup (all), TROUPE_EFAILED, "fails on worker ", "it is early");
     assert_false (troupe_future_done (parts [0]));
-    check_failure (troupe_remote (s_troupe, sum_list, all), TROUPE_EFAILED,
-                   "sum_list: argument failed: fails on worker ", "it is early");
+    expect_failure (troupe_remote (s_troupe, sum_list, all), TROUPE_EFAILED,
+                    "sum_list: argument failed: fails on worker ", "it is early");
     gate_open (&gate);
-    check_integer (parts [0], 1);
+    expect_integer (parts [0], 1);
     troupe_future_destroy (&parts [1]);
     troupe_future_destroy (&all);
 }
@@ -628,21 +472,21 @@ test_any (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *parts [] = { troupe_remote (s_troupe, after_gate, gate.path, 1),
                                   troupe_remote (s_troupe, fails, "no matter"),
                                   NULL };
     assert_int_equal (troupe_wait (parts + 1, 1, 1, -1, NULL), 1);
     parts [2] = troupe_remote (s_troupe, square, 5);
     troupe_future_t *any = troupe_any (parts, 3);
-    check_integer (any, 25);
+    expect_integer (any, 25);
     assert_false (troupe_future_done (parts [0]));
     any = troupe_any (parts, 2);
     assert_false (troupe_future_done (any));
     troupe_future_t *next = troupe_remote (s_troupe, square, any);
     gate_open (&gate);
-    check_integer (any, 1);
-    check_integer (next, 1);
+    expect_integer (any, 1);
+    expect_integer (next, 1);
     s_destroy_all (parts, 3);
 }
 
@@ -651,718 +495,15 @@ test_any_failure (void **state)
 {
     (void) state;
     gate_t gate;
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *parts [] = { troupe_remote (s_troupe, fails_after_gate, gate.path),
                                   troupe_remote (s_troupe, fails, "first") };
     assert_int_equal (troupe_wait (parts + 1, 1, 1, -1, NULL), 1);
     troupe_future_t *any = troupe_any (parts, 2);
     assert_false (troupe_future_done (any));
     gate_open (&gate);
-    check_failure (any, TROUPE_EFAILED, "fails_after_gate on worker ", "behind the gate");
+    expect_failure (any, TROUPE_EFAILED, "fails_after_gate on worker ", "behind the gate");
     s_destroy_all (parts, 2);
-}
-
-/*  --- cancelling -------------------------------------------------------  */
-
-static void
-test_cancel_queued (void **state)
-{
-    (void) state;
-    hold_t hold;
-    char trace [96];
-    support_path (trace, sizeof trace, "trace");
-    /*  So that it is known to be quick, and may be sent ahead to workers.  */
-    for (int times = 0; times < 100; times++)
-        check_integer (troupe_remote (s_troupe, mark, trace, times), times);
-    unlink (trace);
-    s_hold_begin (&hold);
-    troupe_future_t *futures [50];
-    for (int index = 0; index < 50; index++)
-        futures [index] = troupe_remote (s_troupe, mark, trace, index);
-    for (int index = 0; index < 50; index += 2)
-        assert_int_equal (troupe_cancel (futures [index]), 0);
-    assert_true (troupe_future_done (futures [0]));
-    assert_false (troupe_future_done (futures [1]));
-    assert_int_equal (troupe_future_code (futures [0]), TROUPE_ECANCELLED);
-    assert_int_equal (troupe_cancel (futures [0]), -1);
-    assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
-    s_flush_cluster ();
-    s_hold_end (&hold);
-    for (int index = 0; index < 50; index++)
-        if (index % 2)
-            check_integer (futures [index], index);
-        else
-            check_failure (futures [index], TROUPE_ECANCELLED, "cancelled");
-    assert_int_equal (trace_count (trace), 25);
-    unlink (trace);
-}
-
-/*  A task that waits for an argument; what depends on it fails too.        */
-static void
-test_cancel_waiting (void **state)
-{
-    (void) state;
-    gate_t gate;
-    char trace [96];
-    gate_new (&gate);
-    support_path (trace, sizeof trace, "trace");
-    troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 1);
-    troupe_future_t *waiting = troupe_remote (s_troupe, mark, trace, source);
-    troupe_future_t *next = troupe_remote (s_troupe, square, waiting);
-    troupe_future_t *last = troupe_then (waiting, s_add_one, NULL);
-    assert_int_equal (troupe_cancel (waiting), 0);
-    check_failure (next, TROUPE_ECANCELLED, "square: argument failed: ", "cancelled");
-    check_failure (last, TROUPE_ECANCELLED, "cancelled");
-    check_failure (waiting, TROUPE_ECANCELLED, "cancelled");
-    s_flush_cluster ();
-    gate_open (&gate);
-    check_integer (source, 1);
-    s_flush_cluster ();
-    assert_int_equal (trace_count (trace), 0);
-}
-
-/*  Tells through a pipe that it saw that it was cancelled.                 */
-static int
-until_cancelled (troupe_call_t *call)
-{
-    const char *gate, *pipe;
-    if (troupe_args (call, &gate, &pipe))
-        return -1;
-    bool before = troupe_cancelled (call);
-    gate_pass (gate);
-    while (!troupe_cancelled (call))
-        poll (NULL, 0, 1);
-    int fd = open (pipe, O_WRONLY | O_CLOEXEC);
-    ssize_t put = write (fd, before ? "b" : "c", 1);
-    close (fd);
-    return put == 1 ? troupe_return (call, "late") : -1;
-}
-TROUPE_TASK (until_cancelled);
-
-static char
-s_read_pipe (const char *path)
-{
-    char byte = 0;
-    int fd = open (path, O_RDONLY | O_CLOEXEC);
-    assert_true (fd >= 0);
-    assert_int_equal (read (fd, &byte, 1), 1);
-    close (fd);
-    unlink (path);
-    return byte;
-}
-
-static void
-test_cancel_running (void **state)
-{
-    (void) state;
-    gate_t gate, pipe;
-    gate_new (&gate);
-    gate_new (&pipe);
-    troupe_future_t *future = troupe_remote (s_troupe, until_cancelled, gate.path, pipe.path);
-    gate_wait (&gate);
-    assert_int_equal (troupe_cancel (future), 0);
-    assert_true (troupe_future_done (future));
-    gate_open (&gate);
-    assert_int_equal (s_read_pipe (pipe.path), 'c');
-    check_failure (future, TROUPE_ECANCELLED, "cancelled");
-    check_integer (troupe_remote (s_troupe, square, 4), 16);
-}
-
-static void
-test_cancel_done (void **state)
-{
-    (void) state;
-    troupe_future_t *future = troupe_remote (s_troupe, square, 4);
-    assert_int_equal (troupe_wait (&future, 1, 1, -1, NULL), 1);
-    assert_int_equal (troupe_cancel (future), -1);
-    assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
-    check_integer (future, 16);
-    future = troupe_remote (s_troupe, fails, "over");
-    assert_int_equal (troupe_wait (&future, 1, 1, -1, NULL), 1);
-    assert_int_equal (troupe_cancel (future), -1);
-    check_failure (future, TROUPE_EFAILED, "it is over");
-}
-
-/*  Futures made of futures: their parts stay.                              */
-static void
-test_cancel_combined (void **state)
-{
-    (void) state;
-    gate_t gate;
-    int count = 0;
-    gate_new (&gate);
-    troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 3);
-    troupe_future_t *all = troupe_all (&source, 1);
-    troupe_future_t *any = troupe_any (&source, 1);
-    troupe_future_t *then = troupe_then (source, s_add_one, &count);
-    assert_int_equal (troupe_cancel (all), 0);
-    assert_int_equal (troupe_cancel (any), 0);
-    assert_int_equal (troupe_cancel (then), 0);
-    gate_open (&gate);
-    check_integer (source, 3);
-    check_failure (all, TROUPE_ECANCELLED, "cancelled");
-    check_failure (any, TROUPE_ECANCELLED, "cancelled");
-    check_failure (then, TROUPE_ECANCELLED, "cancelled");
-    assert_int_equal (count, 0);
-    assert_int_equal (troupe_process (s_troupe), 0);
-}
-
-/*  --- deadlines --------------------------------------------------------  */
-
-static void
-test_deadline_running (void **state)
-{
-    (void) state;
-    gate_t gate, pipe;
-    gate_new (&gate);
-    gate_new (&pipe);
-    double begin = s_now ();
-    troupe_future_t *future = troupe_remote (s_troupe, until_cancelled, gate.path, pipe.path,
-                                             TROUPE_WITH (.timeout_ms = 1000));
-    troupe_future_t *next = troupe_remote (s_troupe, square, future);
-    gate_open (&gate);
-    check_failure (next, TROUPE_ETIMEOUT, "square: argument failed: ", "1000 ms");
-    assert_true (s_now () - begin >= 1.0);
-    check_failure (future, TROUPE_ETIMEOUT, "1000 ms");
-    assert_int_equal (s_read_pipe (pipe.path), 'c');
-}
-
-/*  What has not started by its deadline never starts.                      */
-static void
-test_deadline_queued (void **state)
-{
-    (void) state;
-    hold_t hold;
-    char trace [96];
-    troupe_future_t *futures [20];
-    support_path (trace, sizeof trace, "trace");
-    for (int times = 0; times < 100; times++)
-        check_integer (troupe_remote (s_troupe, mark, trace, times), times);
-    unlink (trace);
-    s_hold_begin (&hold);
-    for (int index = 0; index < 20; index++)
-        futures [index] = troupe_remote (s_troupe, mark, trace, index,
-                                         TROUPE_WITH (.timeout_ms = 20 + index));
-    assert_int_equal (troupe_wait (futures, 20, 20, -1, NULL), 20);
-    s_flush_cluster ();
-    s_hold_end (&hold);
-    for (int index = 0; index < 20; index++)
-        check_failure (futures [index], TROUPE_ETIMEOUT, "deadline", "ms passed");
-    s_flush_cluster ();
-    assert_int_equal (trace_count (trace), 0);
-}
-
-static void
-test_deadline_waiting (void **state)
-{
-    (void) state;
-    gate_t gate;
-    char trace [96];
-    gate_new (&gate);
-    support_path (trace, sizeof trace, "trace");
-    troupe_future_t *source = troupe_remote (s_troupe, after_gate, gate.path, 3);
-    check_failure (troupe_remote (s_troupe, mark, trace, source, TROUPE_WITH (.timeout_ms = 30)),
-                   TROUPE_ETIMEOUT, "30 ms");
-    s_flush_cluster ();
-    gate_open (&gate);
-    check_integer (source, 3);
-    s_flush_cluster ();
-    assert_int_equal (trace_count (trace), 0);
-}
-
-TROUPE_TASK_DECLARE (hops);
-
-/*  Each level sees no more time than the one above it; -1 where there is no
-    deadline. Answers with the time left at the last.                       */
-static int
-hops (troupe_call_t *call)
-{
-    int64_t levels, above, last;
-    int64_t left = troupe_time_left (call);
-    if (troupe_args (call, &levels, &above))
-        return -1;
-    if (left > above || (left < 0 && above >= 0))
-        return troupe_fail (call, "%" PRId64 " ms left after %" PRId64, left, above);
-    if (levels == 0)
-        return troupe_return (call, left);
-    /*  A longer time of its own does not help the next.                    */
-    troupe_future_t *next = troupe_remote (troupe_of (call), hops, levels - 1, left,
-                                           TROUPE_WITH (.timeout_ms = left < 0 ? 0 : 500000));
-    int rc = troupe_get (next, &last);
-    troupe_future_destroy (&next);
-    return rc ? -1 : troupe_return (call, last);
-}
-TROUPE_TASK (hops);
-
-static void
-test_deadline_hops (void **state)
-{
-    (void) state;
-    int64_t left;
-    troupe_future_t *future
-        = troupe_remote (s_troupe, hops, 8, 60000, TROUPE_WITH (.timeout_ms = 60000));
-    if (troupe_get (future, &left))
-        fail_msg ("%s", troupe_error ());
-    assert_in_range (left, 1, 60000);
-    troupe_future_destroy (&future);
-    check_integer (troupe_remote (s_troupe, hops, 3, -1), -1);
-}
-
-/*  Submits a task that waits at the gate, without a deadline of its own.   */
-static int
-waits_below (troupe_call_t *call)
-{
-    const char *gate;
-    int64_t number;
-    if (troupe_args (call, &gate))
-        return -1;
-    troupe_future_t *below = troupe_remote (troupe_of (call), after_gate, gate, 1);
-    int rc = troupe_get (below, &number);
-    troupe_future_destroy (&below);
-    return rc;
-}
-TROUPE_TASK (waits_below);
-
-/*  The deadline ends the wait inside the task too.                         */
-static void
-test_deadline_below (void **state)
-{
-    (void) state;
-    gate_t gate;
-    gate_new (&gate);
-    troupe_future_t *future
-        = troupe_remote (s_troupe, waits_below, gate.path, TROUPE_WITH (.timeout_ms = 300));
-    gate_wait (&gate);
-    check_failure (future, TROUPE_ETIMEOUT, "deadline of ", " ms passed");
-    check_integer (troupe_remote (s_troupe, square, 9), 81);
-    gate_open (&gate);
-}
-
-/*  --- handles here -----------------------------------------------------  */
-
-static void
-test_destroy_pending (void **state)
-{
-    (void) state;
-    enum { COUNT = 2000 };
-    static troupe_future_t *futures [COUNT];
-    char trace [96];
-    support_path (trace, sizeof trace, "trace");
-    for (int index = 0; index < COUNT; index++)
-        futures [index] = troupe_remote (s_troupe, mark, trace, index);
-    s_destroy_all (futures, COUNT);
-    /*  The work goes on. The trace shows when all is done.                 */
-    while (trace_count (trace) < COUNT)
-        poll (NULL, 0, 1);
-    assert_int_equal (trace_count (trace), COUNT);
-    unlink (trace);
-}
-
-static void
-test_dup (void **state)
-{
-    (void) state;
-    gate_t gate;
-    gate_new (&gate);
-    troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 3);
-    troupe_future_t *dup = troupe_future_dup (future);
-    troupe_future_destroy (&future);
-    assert_null (future);
-    troupe_future_t *again = troupe_future_dup (dup);
-    gate_open (&gate);
-    check_integer (dup, 3);
-    check_integer (again, 3);
-}
-
-/*  --- handles in values ------------------------------------------------  */
-
-/*  Takes a future as such, waits for it, and adds one.                     */
-static int
-waits_for_handle (troupe_call_t *call)
-{
-    troupe_future_t *future;
-    int64_t number = 0;
-    if (troupe_args (call, &future))
-        return -1;
-    int rc = troupe_get (future, &number);
-    troupe_future_destroy (&future);
-    return rc ? -1 : troupe_return (call, number + 1);
-}
-TROUPE_TASK (waits_for_handle);
-
-static int
-returns_handle_given (troupe_call_t *call)
-{
-    troupe_future_t *future;
-    if (troupe_args (call, &future))
-        return -1;
-    int rc = troupe_return (call, troupe_handle (future));
-    troupe_future_destroy (&future);
-    return rc;
-}
-TROUPE_TASK (returns_handle_given);
-
-/*  Returns the future of a task that waits at a gate.                      */
-static int
-returns_handle (troupe_call_t *call)
-{
-    const char *gate;
-    int64_t number;
-    if (troupe_args (call, &gate, &number))
-        return -1;
-    troupe_future_t *future = troupe_remote (troupe_of (call), after_gate, gate, number);
-    int rc = troupe_return (call, "before", troupe_handle (future), "behind");
-    troupe_future_destroy (&future);
-    return rc;
-}
-TROUPE_TASK (returns_handle);
-
-/*  Returns a future that is done: a put, or a failed one.                  */
-static int
-returns_done_handle (troupe_call_t *call)
-{
-    const char *text;
-    if (troupe_args (call, &text))
-        return -1;
-    troupe_future_t *future = *text ? troupe_put (troupe_of (call), text)
-                                    : troupe_remote (troupe_of (call), fails, "returned");
-    troupe_wait (&future, 1, 1, -1, NULL);
-    int rc = troupe_return (call, troupe_handle (future));
-    troupe_future_destroy (&future);
-    return rc;
-}
-TROUPE_TASK (returns_done_handle);
-
-static void
-test_handle_argument (void **state)
-{
-    (void) state;
-    gate_t gate;
-    gate_new (&gate);
-    troupe_future_t *pending = troupe_remote (s_troupe, after_gate, gate.path, 6);
-    troupe_future_t *done = troupe_put (s_troupe, 7);
-    troupe_future_t *failed = troupe_remote (s_troupe, fails, "handled");
-    troupe_future_t *waits = troupe_remote (s_troupe, waits_for_handle, troupe_handle (pending));
-    check_integer (troupe_remote (s_troupe, waits_for_handle, troupe_handle (done)), 8);
-    check_failure (troupe_remote (s_troupe, waits_for_handle, troupe_handle (failed)),
-                   TROUPE_EFAILED, "waits_for_handle on worker ", "fails on worker ",
-                   "it is handled");
-    check_failure (troupe_remote (s_troupe, waits_for_handle, done), TROUPE_ETYPE,
-                   "wanted future, got integer");
-    check_failure (troupe_remote (s_troupe, square, troupe_handle (done)), TROUPE_ETYPE,
-                   "wanted integer, got future");
-    gate_open (&gate);
-    check_integer (waits, 7);
-    check_integer (pending, 6);
-    troupe_future_destroy (&done);
-    troupe_future_destroy (&failed);
-}
-
-/*  The call keeps what it refers to until the task has it.                 */
-static void
-test_handle_dropped (void **state)
-{
-    (void) state;
-    hold_t hold;
-    troupe_future_t *waits [10];
-    s_hold_begin (&hold);
-    for (int index = 0; index < 10; index++) {
-        troupe_future_t *value = index % 2 ? troupe_put (s_troupe, index)
-                                           : troupe_remote (s_troupe, add, index, 0);
-        waits [index] = troupe_remote (s_troupe, waits_for_handle, troupe_handle (value));
-        troupe_future_destroy (&value);
-    }
-    s_hold_end (&hold);
-    for (int index = 0; index < 10; index++)
-        check_integer (waits [index], index + 1);
-}
-
-static void
-test_handle_returned (void **state)
-{
-    (void) state;
-    gate_t gate;
-    const char *before, *behind;
-    troupe_future_t *inner, *again;
-    gate_new (&gate);
-    troupe_future_t *outer = troupe_remote (s_troupe, returns_handle, gate.path, 41);
-    if (troupe_get (outer, &before, &inner, &behind))
-        fail_msg ("%s", troupe_error ());
-    assert_string_equal (before, "before");
-    assert_string_equal (behind, "behind");
-    check_done (troupe_get (outer, &before, &again, &behind));
-    troupe_future_destroy (&outer);
-    assert_false (troupe_future_done (inner));
-    troupe_future_t *next = troupe_remote (s_troupe, add, inner, again);
-    troupe_future_t *waits = troupe_remote (s_troupe, waits_for_handle, troupe_handle (inner));
-    troupe_future_destroy (&again);
-    gate_open (&gate);
-    check_integer (next, 82);
-    check_integer (waits, 42);
-    check_integer (inner, 41);
-}
-
-static void
-test_handle_returned_done (void **state)
-{
-    (void) state;
-    troupe_future_t *inner;
-    troupe_future_t *outer = troupe_remote (s_troupe, returns_done_handle, "kept");
-    if (troupe_get (outer, &inner))
-        fail_msg ("%s", troupe_error ());
-    troupe_future_destroy (&outer);
-    check_string (inner, "kept");
-    outer = troupe_remote (s_troupe, returns_done_handle, "");
-    if (troupe_get (outer, &inner))
-        fail_msg ("%s", troupe_error ());
-    troupe_future_destroy (&outer);
-    check_failure (inner, TROUPE_EFAILED, "fails on worker ", "it is returned");
-}
-
-/*  Our own future comes back to us.                                        */
-static void
-test_handle_round_trip (void **state)
-{
-    (void) state;
-    gate_t gate;
-    troupe_future_t *back;
-    gate_new (&gate);
-    troupe_future_t *mine = troupe_remote (s_troupe, after_gate, gate.path, 5);
-    troupe_future_t *outer = troupe_remote (s_troupe, returns_handle_given, troupe_handle (mine));
-    if (troupe_get (outer, &back))
-        fail_msg ("%s", troupe_error ());
-    troupe_future_destroy (&outer);
-    troupe_future_destroy (&mine);
-    assert_false (troupe_future_done (back));
-    gate_open (&gate);
-    check_integer (back, 5);
-    mine = troupe_put (s_troupe, 6);
-    outer = troupe_remote (s_troupe, returns_handle_given, troupe_handle (mine));
-    troupe_future_destroy (&mine);
-    if (troupe_get (outer, &back))
-        fail_msg ("%s", troupe_error ());
-    check_integer (back, 6);
-    troupe_future_destroy (&outer);
-}
-
-/*  A handle in a result that nobody reads, and one read twice.             */
-static void
-test_handle_unread (void **state)
-{
-    (void) state;
-    troupe_future_t *first, *second;
-    for (int times = 0; times < 20; times++) {
-        troupe_future_t *outer = troupe_remote (s_troupe, returns_done_handle, "unread");
-        assert_int_equal (troupe_wait (&outer, 1, 1, -1, NULL), 1);
-        troupe_future_destroy (&outer);
-        outer = troupe_remote (s_troupe, returns_done_handle, "dropped");
-        troupe_future_destroy (&outer);
-    }
-    troupe_future_t *outer = troupe_remote (s_troupe, returns_done_handle, "twice");
-    check_done (troupe_get (outer, &first));
-    check_done (troupe_get (outer, &second));
-    troupe_future_destroy (&outer);
-    check_string (first, "twice");
-    check_string (second, "twice");
-}
-
-/*  --- threads ----------------------------------------------------------  */
-
-enum { THREADS = 6 };
-
-static void
-s_run_threads (void *(*run) (void *arg), void **args)
-{
-    pthread_t threads [THREADS];
-    for (int index = 0; index < THREADS; index++)
-        assert_int_equal (pthread_create (&threads [index], NULL, run, args [index]), 0);
-    for (int index = 0; index < THREADS; index++) {
-        void *wrong = NULL;
-        pthread_join (threads [index], &wrong);
-        if (wrong)
-            fail_msg ("thread %d: %s", index, (const char *) wrong);
-    }
-}
-
-static void *
-s_submit_and_wait (void *arg)
-{
-    int64_t base = *(int *) arg, number;
-    troupe_future_t *futures [50];
-    for (int round = 0; round < 10; round++) {
-        for (int index = 0; index < 50; index++)
-            futures [index] = troupe_remote (s_troupe, add, base, index);
-        if (round % 2 && troupe_wait (futures, 50, 50, -1, NULL) != 50)
-            return "wait";
-        for (int index = 0; index < 50; index++) {
-            if (troupe_get (futures [index], &number) || number != base + index)
-                return "get";
-            troupe_future_destroy (&futures [index]);
-        }
-    }
-    return NULL;
-}
-
-static void
-test_threads (void **state)
-{
-    (void) state;
-    int bases [THREADS];
-    void *args [THREADS];
-    for (int index = 0; index < THREADS; index++) {
-        bases [index] = index * 1000;
-        args [index] = &bases [index];
-    }
-    s_run_threads (s_submit_and_wait, args);
-}
-
-/*  All threads wait for the same future and read the same text.            */
-static void *
-s_read_shared (void *arg)
-{
-    troupe_future_t *future = arg;
-    const char *text;
-    troupe_strings_t strings;
-    troupe_view_t view;
-    for (int times = 0; times < 20; times++)
-        if (troupe_get (future, &text, &strings) || strcmp (text, "shared") != 0
-            || strings.count != 2 || strcmp (strings.items [1], "b") != 0
-            || troupe_get (future, &view) || troupe_view_count (view) != 2)
-            return "read";
-    return NULL;
-}
-
-static int
-returns_texts (troupe_call_t *call)
-{
-    static const char *const strings [] = { "a", "b" };
-    const char *gate;
-    if (troupe_args (call, &gate))
-        return -1;
-    gate_pass (gate);
-    return troupe_return (call, "shared", troupe_strings (strings, 2));
-}
-TROUPE_TASK (returns_texts);
-
-static void *
-s_open_gate (void *arg)
-{
-    gate_open (arg);
-    return NULL;
-}
-
-static void
-test_threads_share (void **state)
-{
-    (void) state;
-    gate_t gate;
-    void *args [THREADS];
-    pthread_t opener;
-    gate_new (&gate);
-    troupe_future_t *future = troupe_remote (s_troupe, returns_texts, gate.path);
-    for (int index = 0; index < THREADS; index++)
-        args [index] = future;
-    assert_int_equal (pthread_create (&opener, NULL, s_open_gate, &gate), 0);
-    s_run_threads (s_read_shared, args);
-    pthread_join (opener, NULL);
-    troupe_future_destroy (&future);
-}
-
-/*  Callbacks run once each, whichever thread waits.                        */
-static atomic_int s_callbacks;
-
-static int
-s_count_callback (troupe_call_t *call)
-{
-    int64_t number;
-    atomic_fetch_add (&s_callbacks, 1);
-    return troupe_args (call, &number) ? -1 : troupe_return (call, number);
-}
-
-static void *
-s_use_callbacks (void *arg)
-{
-    int64_t base = *(int *) arg, number;
-    troupe_future_t *sources [100], *results [100];
-    for (int index = 0; index < 100; index++) {
-        sources [index] = troupe_remote (s_troupe, add, base, index);
-        results [index] = troupe_then (sources [index], s_count_callback, NULL);
-        if (index % 10 == 0 && troupe_process (s_troupe) < 0)
-            return "process";
-    }
-    for (int index = 0; index < 100; index++) {
-        if (troupe_get (results [index], &number) || number != base + index)
-            return "get";
-        troupe_future_destroy (&sources [index]);
-        troupe_future_destroy (&results [index]);
-    }
-    return NULL;
-}
-
-static void
-test_threads_callbacks (void **state)
-{
-    (void) state;
-    int bases [THREADS];
-    void *args [THREADS];
-    atomic_store (&s_callbacks, 0);
-    for (int index = 0; index < THREADS; index++) {
-        bases [index] = index * 1000;
-        args [index] = &bases [index];
-    }
-    s_run_threads (s_use_callbacks, args);
-    assert_int_equal (atomic_load (&s_callbacks), 100 * THREADS);
-}
-
-/*  Made in another thread, run in this one.                                */
-static void *
-s_make_callback (void *arg)
-{
-    troupe_future_t **places = arg;
-    places [1] = troupe_then (places [0], s_add_one, NULL);
-    return places [1] ? NULL : "then";
-}
-
-static void
-test_then_from_thread (void **state)
-{
-    (void) state;
-    pthread_t thread;
-    troupe_future_t *places [2] = { troupe_remote (s_troupe, square, 3), NULL };
-    assert_int_equal (pthread_create (&thread, NULL, s_make_callback, places), 0);
-    pthread_join (thread, NULL);
-    check_integer (places [1], 10);
-    troupe_future_destroy (&places [0]);
-}
-
-/*  One thread cancels what another waits for.                              */
-static void *
-s_wait_cancelled (void *arg)
-{
-    return troupe_get ((troupe_future_t *) arg) && troupe_error_code () == TROUPE_ECANCELLED
-               ? NULL
-               : "not cancelled";
-}
-
-static void
-test_cancel_from_thread (void **state)
-{
-    (void) state;
-    gate_t gate;
-    pthread_t threads [THREADS];
-    gate_new (&gate);
-    troupe_future_t *future = troupe_remote (s_troupe, after_gate, gate.path, 1);
-    for (int index = 0; index < THREADS; index++)
-        assert_int_equal (pthread_create (&threads [index], NULL, s_wait_cancelled, future), 0);
-    gate_wait (&gate);
-    assert_int_equal (troupe_cancel (future), 0);
-    for (int index = 0; index < THREADS; index++) {
-        void *wrong;
-        pthread_join (threads [index], &wrong);
-        assert_null (wrong);
-    }
-    gate_open (&gate);
-    troupe_future_destroy (&future);
 }
 
 int
@@ -1390,29 +531,6 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_all_failure),
         cmocka_unit_test (test_any),
         cmocka_unit_test (test_any_failure),
-        cmocka_unit_test (test_cancel_queued),
-        cmocka_unit_test (test_cancel_waiting),
-        cmocka_unit_test (test_cancel_running),
-        cmocka_unit_test (test_cancel_done),
-        cmocka_unit_test (test_cancel_combined),
-        cmocka_unit_test (test_deadline_running),
-        cmocka_unit_test (test_deadline_queued),
-        cmocka_unit_test (test_deadline_waiting),
-        cmocka_unit_test (test_deadline_hops),
-        cmocka_unit_test (test_deadline_below),
-        cmocka_unit_test (test_destroy_pending),
-        cmocka_unit_test (test_dup),
-        cmocka_unit_test (test_handle_argument),
-        cmocka_unit_test (test_handle_dropped),
-        cmocka_unit_test (test_handle_returned),
-        cmocka_unit_test (test_handle_returned_done),
-        cmocka_unit_test (test_handle_round_trip),
-        cmocka_unit_test (test_handle_unread),
-        cmocka_unit_test (test_threads),
-        cmocka_unit_test (test_threads_share),
-        cmocka_unit_test (test_threads_callbacks),
-        cmocka_unit_test (test_then_from_thread),
-        cmocka_unit_test (test_cancel_from_thread),
     };
     support_begin (&argc, &argv);
     if (support_workers () < 2) {

@@ -203,15 +203,21 @@ s_node (fixture_t *self, const char *name, double cpus, double gpus)
 }
 
 static process_t
-s_driver_with (fixture_t *self, uint8_t program, const char *space, int priority)
+s_driver_of (fixture_t *self, uint8_t program, const char *space, int priority, unsigned share)
 {
     uint8_t hash [PROGRAM_HASH_SIZE] = { program, 1 };
     process_t driver = head_join (self->head, self->now, ROLE_DRIVER, 0, "driver");
     uint32_t number = head_program (self->head, hash);
-    assert_true (number && head_job (self->head, driver, number, space, priority, 1, false));
+    assert_true (number && head_job (self->head, driver, number, space, priority, share, false));
     assert_int_equal (head_program_of (self->head, driver), number);
     assert_true (s_function (self, number) != 0);
     return driver;
+}
+
+static process_t
+s_driver_with (fixture_t *self, uint8_t program, const char *space, int priority)
+{
+    return s_driver_of (self, program, space, priority, 1);
 }
 
 static process_t
@@ -586,6 +592,39 @@ test_drain (void **state)
     assert_int_equal (s_logged (self, HEAD_DRAINED, a), 1);
 }
 
+/*  What runs ends, with what it has submitted; what waits waits for ever.  */
+static void
+test_drain_all (void **state)
+{
+    fixture_t *self = *state;
+    process_t a = s_node (self, "a", 1, 0);
+    process_t b = s_node (self, "b", 1, 0);
+    process_t driver = s_driver (self);
+    s_submit (self, driver, 4);
+    s_run (self);
+    assert_int_equal (s_running (self, driver), 2);
+    assert_false (head_drains_all (self->head));
+    head_drain_all (self->head, a);
+    assert_true (head_drains_all (self->head));
+    given_t *first = &self->given [0], *second = &self->given [1];
+    s_done (self, second, CLOCK_MS);
+    tid_t child = s_submit_with (self, first->worker, NULL, task_target (1, first->lease, 0));
+    head_slots (self->head, first->worker, 1);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_running (self, driver), 1);
+    assert_non_null (s_given_to (self, child));
+    s_done (self, first, CLOCK_MS);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_logged (self, HEAD_DRAINED, 0), 0);
+    s_done (self, s_given_to (self, child), CLOCK_MS);
+    s_pass (self, 20 * SECOND, 0);
+    assert_int_equal (s_running (self, driver), 0);
+    assert_int_equal (head_counts (self->head).ready, 2);
+    assert_int_equal (s_logged (self, HEAD_DRAINED, a), 1);
+    assert_int_equal (s_logged (self, HEAD_DRAINED, b), 0);
+    assert_int_equal (s_logged (self, HEAD_FAULT, 0), 0);
+}
+
 /*  --- programs and jobs ------------------------------------------------  */
 
 static void
@@ -747,6 +786,28 @@ test_a_flood_starves_nobody (void **state)
     s_rounds (self, 20, flood, &of_flood, other, &of_other);
     assert_true (of_other >= 35 && of_other <= 45);
     assert_true (of_flood >= 35 && of_flood <= 45);
+}
+
+/*  Five cpus for each of the other's, on however many nodes, and whoever came
+    first.                                                                  */
+static void
+test_shares (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 2, 0);
+    s_node (self, "b", 2, 0);
+    s_node (self, "c", 2, 0);
+    process_t one = s_driver_of (self, 1, "", 0, 1), five = s_driver_of (self, 1, "", 0, 5);
+    s_submit (self, one, 1000);
+    s_run (self);
+    assert_int_equal (s_running (self, one), 6);
+    s_submit (self, five, 1000);
+    s_run (self);
+    size_t of_one, of_five;
+    s_rounds (self, 10, one, &of_one, five, &of_five);
+    s_rounds (self, 40, one, &of_one, five, &of_five);
+    assert_int_equal (of_one, 40);
+    assert_int_equal (of_five, 200);
 }
 
 static void
@@ -991,6 +1052,108 @@ test_a_name_is_taken (void **state)
     assert_int_equal (head_node_join (self->head, self->now, other, "c", NULL, 0), -1);
 }
 
+/*  --- large demands among small ones -----------------------------------  */
+
+/*  Half of the node's tasks end in turn, each half second; the rest goes on.
+    Returns how many steps it took until the driver had a task, or -1.      */
+static int
+s_until_given (fixture_t *self, process_t flood, process_t driver, int steps, bool all)
+{
+    for (int step = 0; step < steps; step++) {
+        size_t ended = 0;
+        for (size_t index = 0; index < self->given_count && ended < 2; index++)
+            if (!self->given [index].done && self->given [index].id.owner == flood
+                && (all || index)) {
+                s_done (self, &self->given [index], 30 * CLOCK_MS);
+                ended++;
+            }
+        s_pass (self, SECOND / 2, 0);
+        if (s_running (self, driver))
+            return step;
+    }
+    return -1;
+}
+
+static void
+test_large_demands_get_their_turn (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 4, 0);
+    process_t flood = s_driver_with (self, 1, "", 0), other = s_driver_with (self, 2, "", 0);
+    const options_t large = s_asking ("cpus", 4);
+    s_submit (self, flood, 1000);
+    s_run (self);
+    s_submit_with (self, other, &large, 0);
+    s_submit_with (self, other, &large, 0);
+    for (int turn = 0; turn < 2; turn++) {
+        int steps = s_until_given (self, flood, other, 20, true);
+        assert_in_range (steps, turn ? 0 : 3, 8);
+        assert_int_equal (s_running (self, other), 1);
+        assert_int_equal (s_running (self, flood), 0);
+        for (size_t index = 0; index < self->given_count; index++)
+            if (self->given [index].id.owner == other && !self->given [index].done)
+                s_done (self, &self->given [index], CLOCK_MS);
+        s_run (self);
+    }
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_running (self, flood), 4);
+}
+
+/*  A higher priority is not held up; what never ends is not waited for so long
+    that the others get nothing.                                            */
+static void
+test_a_kept_node_is_opened_again (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 4, 0);
+    process_t flood = s_driver_with (self, 1, "", 0), other = s_driver_with (self, 2, "", 0);
+    process_t urgent = s_driver_with (self, 3, "", 5);
+    const options_t large = s_asking ("cpus", 4);
+    s_submit (self, flood, 1000);
+    s_run (self);
+    s_submit_with (self, other, &large, 0);
+    /*  The first task of the flood never ends.                             */
+    assert_int_equal (s_until_given (self, flood, other, 10, false), -1);
+    assert_int_equal (s_running (self, flood), 1);
+    s_submit (self, urgent, 3);
+    s_pass (self, SECOND / 2, 0);
+    assert_int_equal (s_running (self, urgent), 3);
+    for (size_t index = 0; index < self->given_count; index++)
+        if (self->given [index].id.owner == urgent)
+            s_done (self, &self->given [index], CLOCK_MS);
+    s_pass (self, SECOND / 2, 0);
+    assert_int_equal (s_running (self, flood), 1);
+    s_pass (self, 10 * SECOND, 0);
+    assert_int_equal (s_running (self, flood), 4);
+    assert_int_equal (s_until_given (self, flood, other, 60, false), -1);
+    /*  When it does end, the turn comes.                                   */
+    assert_true (s_until_given (self, flood, other, 100, true) >= 0);
+}
+
+static void
+test_a_large_actor_gets_its_turn (void **state)
+{
+    fixture_t *self = *state;
+    process_t a = s_node (self, "a", 2, 0);
+    process_t flood = s_driver_with (self, 1, "", 0), other = s_driver_with (self, 2, "", 0);
+    const options_t large = s_asking ("cpus", 2);
+    s_submit (self, flood, 1000);
+    s_run (self);
+    s_spawn (self, other, "", &large);
+    for (int step = 0; step < 20 && !s_logged (self, HEAD_SPAWN, 0); step++) {
+        for (size_t index = 0; index < self->given_count; index++)
+            if (!self->given [index].done) {
+                s_done (self, &self->given [index], 30 * CLOCK_MS);
+                break;
+            }
+        s_pass (self, SECOND / 2, 0);
+    }
+    assert_int_equal (s_logged (self, HEAD_SPAWN, 0), 1);
+    assert_int_equal (s_running (self, flood), 0);
+    head_lost (self->head, self->now, a, "gone", NULL);
+    s_run (self);
+}
+
 /*  --- groups -----------------------------------------------------------  */
 
 static tid_t
@@ -1135,11 +1298,13 @@ main (void)
         TEST (test_a_closed_connection),
         TEST (test_near_its_arguments),
         TEST (test_drain),
+        TEST (test_drain_all),
         TEST (test_programs_keep_apart),
         TEST (test_warm_workers_serve_the_next_job),
         TEST (test_a_job_ends_with_its_driver),
         TEST (test_namespaces),
         TEST (test_a_flood_starves_nobody),
+        TEST (test_shares),
         TEST (test_priorities),
         TEST (test_limits_of_a_job),
         TEST (test_demands_are_held),
@@ -1151,6 +1316,9 @@ main (void)
         TEST (test_pack_then_spread),
         TEST (test_a_node_by_name),
         TEST (test_a_name_is_taken),
+        TEST (test_large_demands_get_their_turn),
+        TEST (test_a_kept_node_is_opened_again),
+        TEST (test_a_large_actor_gets_its_turn),
         TEST (test_groups_are_reserved_whole),
         TEST (test_tasks_in_a_bundle),
         TEST (test_a_bundle_moves_from_a_lost_node),

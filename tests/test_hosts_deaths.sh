@@ -1,6 +1,7 @@
 #!/bin/sh
 #  test_hosts_deaths.sh - nodes and drivers that are killed, a driver's host that
-#  vanishes: work is repeated or fails with its cause, and nothing is left
+#  vanishes, a node that stands still for so long that it counts as dead: work is
+#  repeated or fails with its cause, and nothing is left
 set -u
 LC_ALL=C
 export LC_ALL
@@ -10,6 +11,8 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 trap hosts_remove EXIT
 trap 'exit 1' HUP INT TERM
 
+TROUPE_SUSPECT_AFTER=2 TROUPE_DEAD_AFTER=5
+export TROUPE_SUSPECT_AFTER TROUPE_DEAD_AFTER
 hosts_more=far
 hosts_cluster one two three
 
@@ -55,3 +58,27 @@ hosts_until 3 hosts_is 0 actors || hosts_fail "actors are left"
 hosts_until 3 hosts_is 0 tasks || hosts_fail "tasks are left"
 left=$(ip netns pids "$hosts_prefix-two" | wc -l)
 [ "$left" -eq 0 ] || hosts_fail "$left processes are left on two"
+
+#  A node that stands still, with its workers, until it counts as dead, and then
+#  goes on: what it says of old work is not heard, it joins anew.
+signal () {
+    for pid in $(ip netns pids "$hosts_prefix-three"); do
+        kill "-$1" "$pid"
+    done
+}
+hosts_begin frozen tasks 300 30 -1 "$hosts_folder/frozen"
+hosts_begin cold calls 300 5 three head
+signal STOP
+hosts_until 12 hosts_is 2 nodes || hosts_fail "three is still there"
+signal CONT
+hosts_until 12 hosts_is 3 nodes || hosts_fail "three does not join again"
+hosts_all frozen 300
+hosts_end cold || hosts_fail "cold: $(hosts_errors cold)"
+cat "$hosts_folder/said-cold"
+read -r right failed <<END
+$(sed -n 's/right=\([0-9]*\) wrong=0 failed=\([0-9]*\) missing=0/\1 \2/p' "$hosts_folder/said-cold")
+END
+[ "$right" -ge 300 ] && [ "$right" -lt 600 ] && [ $((right + failed)) -eq 600 ] ||
+    hosts_fail "cold: $(hosts_errors cold)"
+grep -q "on three: .*\(silent for\|counted it as dead\)" "$hosts_folder/errors-cold" ||
+    hosts_fail "unclear: $(hosts_errors cold)"

@@ -19,6 +19,19 @@ drive () {
     said=$(hosts_run drive timeout 30 tests/hosts_program "$@" 2>&1)
 }
 
+#  demand NAME ARGUMENT...: tasks with needs, in the background.
+demand () {
+    name=$1
+    shift
+    hosts_run drive timeout 30 tests/hosts_program where "$@" >"$hosts_folder/said-$name" \
+        2>"$hosts_folder/errors-$name" &
+    echo $! >"$hosts_folder/pid-$name"
+}
+#  Demands that nobody meets, beside all that follows, as they take a while to fail.
+demand cpus 64 "" "" 1 0
+demand radar 1 radar=1 "" 1 0
+demand nine 1 "" nine 1 0
+
 #  A detached actor outlives its driver, and others find it.
 for count in 1 2; do
     drive keep index two || hosts_fail "keep: $said"
@@ -84,16 +97,37 @@ grep -q right= "$hosts_folder/said-slow" && hosts_fail "the flood was over alrea
 hosts_all flood 200000
 hosts_all slow 20000
 
-#  demand NAME ARGUMENT...: tasks with needs, in the background.
-demand () {
-    name=$1
-    shift
-    hosts_run drive timeout 30 tests/hosts_program where "$@" >"$hosts_folder/said-$name" \
-        2>"$hosts_folder/errors-$name" &
-    echo $! >"$hosts_folder/pid-$name"
+#  Beside a driver that has more to do than all CPUs can, one with five times
+#  its share gets five CPUs for each of the other's, one of a higher priority all,
+#  and one of a lower priority none. Who needs a whole node gets his turn.
+lines () {
+    wc -l <"$hosts_folder/$1"
 }
+beside () {
+    hosts_begin "$1" tasks 900 10 0 "$hosts_folder/$1"
+    #  Its workers, which start one after the other, are all there by then.
+    hosts_until 10 hosts_ran "$hosts_folder/$1" 400 || hosts_fail "$1 does not run"
+    others=$(lines much) ran=$(lines "$1")
+    hosts_all "$1" 900
+    others=$(($(lines much) - others)) ran=$((900 - ran))
+    echo "while $ran tasks of $1 began, $others of the other driver did"
+}
+hosts_begin much tasks 2500 10 0 "$hosts_folder/much"
+hosts_until 5 hosts_ran "$hosts_folder/much" 20 || hosts_fail "much does not run"
+TROUPE_PRIORITY=-1 hosts_begin low tasks 3 0 0 "$hosts_folder/low"
+demand big 2 "" "" 1 0
+TROUPE_SHARE=5 beside share
+[ $((others * 10)) -ge "$ran" ] && [ $((others * 5 / 2)) -le "$ran" ] ||
+    hosts_fail "share: $others beside $ran"
+TROUPE_PRIORITY=1 beside priority
+[ $((others * 4)) -le "$ran" ] || hosts_fail "priority: $others beside $ran"
+hosts_until 5 grep -q . "$hosts_folder/said-big" || hosts_fail "big: no turn in a flood"
+grep -q right= "$hosts_folder/said-much" && hosts_fail "much was over already"
+[ ! -e "$hosts_folder/low" ] || hosts_fail "low: $(lines low) tasks ran while others waited"
+hosts_all much 2500
+hosts_all low 3
 
-#  Demands: by name of node, by resource, by CPUs, and such as nobody meets.
+#  Demands: by name of node, by resource, by CPUs.
 drive where 1 "" two 6 20 || hosts_fail "node two: $said"
 [ "$(echo "$said" | sort | uniq -c | tr -s ' ')" = " 6 two" ] || hosts_fail "node two: $said"
 drive where 0 "lidar=1" "" 6 20 || hosts_fail "lidar: $said"
@@ -108,10 +142,6 @@ hosts_end whole || hosts_fail "whole: $(hosts_errors whole)"
 [ "$(sort "$hosts_folder/said-whole" | uniq | tr '\n' ' ')" = "head one two " ] ||
     hosts_fail "two CPUs each: $(hosts_errors whole)"
 [ "$(wc -l <"$hosts_folder/said-whole")" -eq 4 ] || hosts_fail "whole: $(hosts_errors whole)"
-#  Such as nobody meets, at the same time as they take a while to fail.
-demand cpus 64 "" "" 1 0
-demand radar 1 radar=1 "" 1 0
-demand nine 1 "" nine 1 0
 
 #  A shared library that only the driver's machine has is named.
 mkdir "$hosts_folder/lib"

@@ -12,13 +12,21 @@ trap 'exit 1' HUP INT TERM
 
 hosts_cluster one two
 
-#  Links that are cut for less than a node's patience.
+#  All that follows happens while these run, too.
+hosts_work one two head
+
+#  Links that are cut for less than a node's patience, or swallow what they carry.
 hosts_begin tasks tasks 2000 5 0 "$hosts_folder/ran"
 hosts_begin calls calls 600 3 one two head
 for host in one two drive; do
     hosts_link $host down
     sleep 0.4
     hosts_link $host up
+done
+for host in head one; do
+    hosts_swallow $host on
+    sleep 0.4
+    hosts_swallow $host off
 done
 hosts_all tasks 2000
 hosts_all calls 1800
@@ -49,6 +57,7 @@ done
 hosts_all tasks 2000
 hosts_all calls 1200
 hosts_once "$hosts_folder/still" 2000
+hosts_work_ends
 
 #  A driver 100 ms away: a chain costs one hop a step, whoever began it. Were
 #  each step waited for, it would be 2 s.

@@ -13,31 +13,12 @@ trap 'exit 1' HUP INT TERM
 hosts_more=late
 hosts_cluster one two
 
-answer () {
-    sed 's/.*\("word":"[^"]*","count":[0-9]*\).*/\1/' "$1"
-}
-
-examples/zipf --bytes 8M >"$hosts_folder/text"
-hosts_run drive examples/wordfreq --variant sequential --json "$hosts_folder/text" >"$hosts_folder/wanted" ||
-    hosts_fail "wordfreq fails by itself"
-
 #  A worker there runs a task.
 works () {
     hosts_run head ./troupe list workers --filter "node=$1" --json | grep -q '"state": "busy"'
 }
 
-#  wordfreq, again and again, as long as there is no file "enough".
-words () {
-    until [ -e "$hosts_folder/enough" ]; do
-        hosts_run drive timeout 30 examples/wordfreq --variant tasks --sublists 100 --json \
-            "$hosts_folder/text" >"$hosts_folder/found" 2>"$hosts_folder/errors" || return 1
-        [ "$(answer "$hosts_folder/found")" = "$(answer "$hosts_folder/wanted")" ] || return 1
-        echo done >>"$hosts_folder/rounds"
-    done
-}
-
-words &
-words=$!
+hosts_work two head two
 hosts_begin tasks tasks 2500 8 0 "$hosts_folder/ran"
 hosts_begin calls calls 400 3 two head
 hosts_until 5 hosts_ran "$hosts_folder/ran" 100 || hosts_fail "no tasks run"
@@ -51,6 +32,4 @@ hosts_is 3 nodes || hosts_fail "not three nodes"
 hosts_all tasks 2500
 hosts_all calls 800
 hosts_once "$hosts_folder/ran" 2500
-: >"$hosts_folder/enough"
-wait $words || hosts_fail "wordfreq: $(cat "$hosts_folder/errors" "$hosts_folder/found")"
-echo "wordfreq ran $(wc -l <"$hosts_folder/rounds") times"
+hosts_work_ends

@@ -42,6 +42,33 @@ begin plain rounds 3 8 one two head
 all_right plain 21
 nothing_left
 
+#  What is queued behind tasks and a method has its arguments on its nodes before
+#  it begins.
+mkfifo "$hosts_folder/gate" "$hosts_folder/next"
+exec 4<>"$hosts_folder/gate" 5<>"$hosts_folder/next"
+hosts_run drive tests/hosts_objects ahead "$hosts_folder/gate" "$hosts_folder/begun" 6 one \
+    >"$hosts_folder/said-ahead" 2>"$hosts_folder/errors-ahead" <"$hosts_folder/next" &
+echo $! >"$hosts_folder/pid-ahead"
+begun () {
+    [ -e "$hosts_folder/begun" ] && [ "$(wc -l <"$hosts_folder/begun")" -eq 7 ]
+}
+copies () {
+    hosts_run head ./troupe list objects >"$hosts_folder/objects"
+    [ "$(grep -c '512 KiB  copy  memory  ' "$hosts_folder/objects")" -eq 12 ] &&
+        grep -q '4\.0 MiB  copy  memory  one ' "$hosts_folder/objects"
+}
+hosts_until 20 begun || hosts_fail "not all wait: $(hosts_errors ahead)"
+echo next >&5
+hosts_until 10 copies || hosts_fail "not all are there: $(cat "$hosts_folder/objects")"
+echo 1234567 >&4
+all_right ahead 220
+nothing_left
+
+#  A hold that is handed on arrives before the first one is given up.
+begin handed handed 300 one
+all_right handed 300
+nothing_left
+
 #  Links that are cut while objects are on their way.
 begin cut rounds 4 16 one two head
 for host in one two drive; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-#  test_hosts_strangers.sh - who has no key changes nothing, and who listens
-#  learns nothing
+#  test_hosts_strangers.sh - who has no key changes nothing, however often he
+#  connects; who listens learns nothing, and who repeats it gets nowhere
 set -u
 LC_ALL=C
 export LC_ALL
@@ -57,19 +57,63 @@ plain () {
 hosts_until 10 plain || hosts_fail "the watcher is blind"
 end seen
 
-#  Connections that say nothing, or garbage, at the head and at a node.
+#  refused: connections, by the head's own word; so many and more.
+refused () {
+    hosts_run head ./troupe status --json | sed -n 's/.*"refused_connections": *\([0-9]*\).*/\1/p'
+}
+refused_are () {
+    [ "$(refused)" -ge "$1" ]
+}
+
+#  A session by way of somebody who keeps what the driver said, and says it again.
 address=$(hosts_address head)
-stranger idle "connected" idle "$address" 7690 2000
-stranger noise "connected" noise "$address" 7690 400
+stranger between listening relay 7790 "$address" 7690 "$hosts_folder/heard"
+TROUPE_ADDRESS=$(hosts_address stranger):7790 hosts_begin between tasks 50 1 0 "$hosts_folder/once"
+hosts_all between 50
+hosts_once "$hosts_folder/once" 50
+before=$(refused)
+hosts_run stranger tests/hosts_stranger replay "$address" 7690 "$hosts_folder/heard" 20 \
+    >"$hosts_folder/replay" || hosts_fail "replay: $(cat "$hosts_folder/replay")"
+cat "$hosts_folder/replay"
+grep -q "ended 20 of 20" "$hosts_folder/replay" || hosts_fail "a replay is listened to"
+hosts_until 5 refused_are $((before + 20)) || hosts_fail "replays: $before, then $(refused)"
+hosts_once "$hosts_folder/once" 50
+hosts_is 0 jobs || hosts_fail "a replay has made a job"
+
+#  Ten thousand connections that say nothing, half of what one says, or garbage,
+#  or are closed in a moment, while work goes on; some at a node, too.
+hosts_begin tasks tasks 6000 3 0 "$hosts_folder/ran"
+hosts_begin calls calls 1200 2 one two head
+before=$(refused)
+stranger idle "connected" idle "$address" 7690 3000
+stranger stall "connected" stall "$address" 7690 2000
+stranger noise "connected" noise "$address" 7690 2500
+stranger brief "connected" brief "$address" 7690 2500
 port=$(hosts_run head ./troupe list nodes --filter name=one --json |
     sed -n 's/.*"address": *"[^"]*:\([0-9]*\)".*/\1/p')
 stranger node "connected" noise "$(hosts_address one)" "$port" 100
-cat "$hosts_folder/idle" "$hosts_folder/noise" "$hosts_folder/node"
-hosts_begin tasks tasks 500 2 0 "$hosts_folder/ran"
-hosts_begin calls calls 100 2 one two head
-hosts_all tasks 500
-hosts_all calls 300
-hosts_once "$hosts_folder/ran" 500
+cat "$hosts_folder/idle" "$hosts_folder/stall" "$hosts_folder/noise" "$hosts_folder/brief" \
+    "$hosts_folder/node"
+hosts_all tasks 6000
+hosts_all calls 3600
+hosts_once "$hosts_folder/ran" 6000
+made=$(cat "$hosts_folder/idle" "$hosts_folder/stall" "$hosts_folder/noise" "$hosts_folder/brief" |
+    awk '{ all += $2 } END { print all }')
+[ "$made" -eq 10000 ] || hosts_fail "only $made connections were made"
+hosts_until 12 refused_are $((before + made)) || hosts_fail "refused: $before, then $(refused)"
+
+#  It shows in the logs, with who it was if he stayed long enough, and they stay
+#  short.
+logged () {
+    grep -q "$2" "$hosts_folder/$1"/daemon-*.log
+}
+for host in head one; do
+    logged $host "refused \($(hosts_address stranger)\|somebody who has left\): " &&
+        hosts_until 5 logged $host "\(and\|or cut\) [0-9]* more" ||
+        hosts_fail "no word of it in the log of $host"
+done
+lines=$(cat "$hosts_folder"/head/daemon-*.log | wc -l)
+[ "$lines" -lt 200 ] || hosts_fail "$lines lines in the head's log"
 (
     unset TROUPE_TOKEN
     hosts_run stranger timeout 20 tests/hosts_program tasks 1 0 0 ""
@@ -87,6 +131,6 @@ hosts_is 3 nodes --filter state=alive || hosts_fail "a node was given up"
 hosts_run head ./troupe status >"$hosts_folder/status" || hosts_fail "no status"
 grep -iE "stranger|refused|rejected" "$hosts_folder/status" ||
     hosts_fail "strangers are not shown: $(cat "$hosts_folder/status")"
-end idle
-end noise
-end node
+for name in idle stall noise brief node; do
+    end $name
+done

@@ -158,9 +158,9 @@ static void
 s_cycle (const char *workers)
 {
     s_begin (workers);
-    check_integer (troupe_remote (s_troupe, square, 7), 49);
+    expect_integer (troupe_remote (s_troupe, square, 7), 49);
     troupe_actor_t *actor = troupe_spawn (s_troupe, counter);
-    check_integer (troupe_call (actor, counter_add), 1);
+    expect_integer (troupe_call (actor, counter_add), 1);
     troupe_actor_destroy (&actor);
     assert_true (troupe_fd (s_troupe) >= 0);
     s_end ();
@@ -219,7 +219,7 @@ test_bad_workers (void **state)
         if (troupe_init (NULL, NULL))
             fail_msg ("TROUPE_WORKERS=%s was accepted", bad [index]);
         assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
-        check_texts (troupe_error (), "TROUPE_WORKERS", bad [index], "wanted");
+        expect_words (troupe_error (), "TROUPE_WORKERS", bad [index], "wanted");
     }
     s_check_usage (usage);
     s_cycle (s_default_workers);
@@ -234,7 +234,7 @@ test_bad_declaration (void **state)
     troupe_class_counter.methods [0].parameters = "amount: number";
     assert_null (troupe_init (NULL, NULL));
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
-    check_texts (troupe_error (), "class 'counter'", "method 'add'", "'amount'", "'number'");
+    expect_words (troupe_error (), "class 'counter'", "method 'add'", "'amount'", "'number'");
     s_check_usage (usage);
     troupe_class_counter.methods [0].parameters = "amount: int64";
     s_cycle (s_default_workers);
@@ -248,8 +248,8 @@ test_second_init (void **state)
     s_begin_default ();
     assert_null (troupe_init (NULL, NULL));
     assert_int_equal (troupe_error_code (), TROUPE_EEXISTS);
-    check_texts (troupe_error (), "runtime");
-    check_integer (troupe_remote (s_troupe, square, 3), 9);
+    expect_words (troupe_error (), "runtime");
+    expect_integer (troupe_remote (s_troupe, square, 3), 9);
     s_end ();
 }
 
@@ -282,7 +282,7 @@ test_race (void **state)
         s_troupe = places [index] ? places [index] : s_troupe;
     }
     assert_int_equal (count, 1);
-    check_integer (troupe_remote (s_troupe, square, 3), 9);
+    expect_integer (troupe_remote (s_troupe, square, 3), 9);
     s_end ();
 }
 
@@ -296,11 +296,11 @@ s_check_workers (size_t count)
     troupe_future_t *futures [16];
     assert_in_range (count, 1, 16);
     for (size_t index = 0; index < count; index++) {
-        gate_new (&gates [index]);
+        gates [index] = gate_new ();
         futures [index] = troupe_remote (s_troupe, after_gate, gates [index].path, index);
     }
     for (size_t index = 0; index < count; index++)
-        gate_wait (&gates [index]);
+        gate_reached (&gates [index]);
     troupe_future_t *more = troupe_remote (s_troupe, square, 2);
     /*  The head's answer comes after its news of workers.                  */
     assert_null (troupe_find (s_troupe, "nobody"));
@@ -309,9 +309,9 @@ s_check_workers (size_t count)
     assert_false (troupe_future_done (more));
     for (size_t index = 0; index < count; index++) {
         gate_open (&gates [index]);
-        check_integer (futures [index], (int64_t) index);
+        expect_integer (futures [index], (int64_t) index);
     }
-    check_integer (more, 4);
+    expect_integer (more, 4);
 }
 
 static void
@@ -360,15 +360,15 @@ test_term_running (void **state)
     if (strncmp (s_default_workers, "threads", 7) == 0)
         skip ();
     s_begin_default ();
-    gate_new (&gate);
+    gate = gate_new ();
     troupe_future_t *running = troupe_remote (s_troupe, after_gate, gate.path, 1);
     troupe_future_t *waiting = troupe_remote (s_troupe, square, running);
-    gate_wait (&gate);
+    gate_reached (&gate);
     double begin = s_now ();
     s_end ();
     assert_true (s_now () - begin < 4);
-    check_failure (running, TROUPE_ESTOPPED, "stopped");
-    check_failure (waiting, TROUPE_ESTOPPED, "stopped");
+    expect_failure (running, TROUPE_ESTOPPED, "stopped");
+    expect_failure (waiting, TROUPE_ESTOPPED, "stopped");
     close (gate.fd);
     unlink (gate.path);
 }
@@ -388,9 +388,9 @@ test_term_queued (void **state)
     for (int64_t index = 0; index < COUNT; index++) {
         assert_true (troupe_future_done (futures [index]));
         if (troupe_future_code (futures [index]))
-            check_failure (futures [index], TROUPE_ESTOPPED, "stopped");
+            expect_failure (futures [index], TROUPE_ESTOPPED, "stopped");
         else
-            check_integer (futures [index], index * index);
+            expect_integer (futures [index], index * index);
     }
 }
 
@@ -411,7 +411,7 @@ test_handles_after_term (void **state)
     s_begin_default ();
     troupe_future_t *done = troupe_put (s_troupe, "still here");
     troupe_actor_t *actor = troupe_spawn (s_troupe, counter);
-    check_integer (troupe_call (actor, counter_add), 1);
+    expect_integer (troupe_call (actor, counter_add), 1);
     /*  Callbacks do not run from here on, for nobody waits.                */
     troupe_future_t *then = troupe_then (done, s_must_not_run, &ran);
     troupe_future_t *pending = troupe_remote (s_troupe, square, then);
@@ -423,17 +423,17 @@ test_handles_after_term (void **state)
         = troupe_remote (s_troupe, square, pending, TROUPE_WITH (.timeout_ms = 100000));
     troupe_future_t *call = troupe_call (actor, counter_add, pending);
     s_end ();
-    check_done (troupe_get (done, &text));
+    expect_done (troupe_get (done, &text));
     assert_string_equal (text, "still here");
     assert_int_equal (troupe_wait (parts, 2, 2, -1, NULL), 2);
     assert_int_equal (troupe_cancel (pending), -1);
-    check_failure (then, TROUPE_ESTOPPED, "stopped");
-    check_failure (next, TROUPE_ESTOPPED, "stopped");
-    check_failure (all, TROUPE_ESTOPPED, "stopped");
-    check_failure (any, TROUPE_ESTOPPED, "stopped");
-    check_failure (timed, TROUPE_ESTOPPED, "stopped");
-    check_failure (call, TROUPE_ESTOPPED, "stopped");
-    check_failure (pending, TROUPE_ESTOPPED, "stopped");
+    expect_failure (then, TROUPE_ESTOPPED, "stopped");
+    expect_failure (next, TROUPE_ESTOPPED, "stopped");
+    expect_failure (all, TROUPE_ESTOPPED, "stopped");
+    expect_failure (any, TROUPE_ESTOPPED, "stopped");
+    expect_failure (timed, TROUPE_ESTOPPED, "stopped");
+    expect_failure (call, TROUPE_ESTOPPED, "stopped");
+    expect_failure (pending, TROUPE_ESTOPPED, "stopped");
     assert_false (ran);
     troupe_actor_destroy (&actor);
     troupe_future_destroy (&done);
@@ -449,9 +449,9 @@ test_futures_of_others (void **state)
     s_end ();
     s_begin_default ();
     troupe_future_t *both [] = { troupe_put (s_troupe, 2), old };
-    check_failure (troupe_remote (s_troupe, square, old), TROUPE_EINVAL, "runtime");
-    check_failure (troupe_remote (s_troupe, square, troupe_handle (old)), TROUPE_EINVAL,
-                   "runtime");
+    expect_failure (troupe_remote (s_troupe, square, old), TROUPE_EINVAL, "runtime");
+    expect_failure (troupe_remote (s_troupe, square, troupe_handle (old)), TROUPE_EINVAL,
+                    "runtime");
     assert_int_equal (troupe_wait (both, 2, 2, -1, NULL), -1);
     assert_int_equal (troupe_error_code (), TROUPE_EINVAL);
     assert_null (troupe_all (both, 2));
@@ -472,20 +472,20 @@ test_max_pending (void **state)
     setenv ("TROUPE_MAX_PENDING", "20", 1);
     s_begin_default ();
     unsetenv ("TROUPE_MAX_PENDING");
-    gate_new (&gate);
+    gate = gate_new ();
     futures [0] = troupe_remote (s_troupe, after_gate, gate.path, 1);
     for (int index = 1; index < 20; index++)
         futures [index] = troupe_remote (s_troupe, square, futures [index - 1]);
     for (int times = 0; times < 3; times++)
-        check_failure (troupe_remote (s_troupe, square, 1), TROUPE_ELIMIT, "20 calls",
-                       "TROUPE_MAX_PENDING");
+        expect_failure (troupe_remote (s_troupe, square, 1), TROUPE_ELIMIT, "20 calls",
+                        "TROUPE_MAX_PENDING");
     for (int index = 0; index < 20; index++)
         assert_false (troupe_future_done (futures [index]));
     gate_open (&gate);
-    check_integer (futures [0], 1);
-    check_integer (futures [1], 1);
+    expect_integer (futures [0], 1);
+    expect_integer (futures [1], 1);
     assert_int_equal (troupe_wait (futures + 2, 18, 18, -1, NULL), 18);
-    check_integer (troupe_remote (s_troupe, square, 2), 4);
+    expect_integer (troupe_remote (s_troupe, square, 2), 4);
     for (int index = 2; index < 20; index++)
         troupe_future_destroy (&futures [index]);
     s_end ();
@@ -522,7 +522,7 @@ test_host (void **state)
     sigset_t mask_before, mask_after;
     s_read_handlers (before);
     pthread_sigmask (SIG_SETMASK, NULL, &mask_before);
-    support_path (path, sizeof path, "output");
+    scratch_name (path, sizeof path);
     fflush (NULL);
     int out = dup (1), err = dup (2);
     int file = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -540,7 +540,7 @@ test_host (void **state)
     close (err);
     close (file);
     assert_int_equal (rc, 0);
-    assert_int_equal (trace_count (path), 0);
+    assert_int_equal ((int64_t) file_count (path, NULL), 0);
     unlink (path);
     s_check_handlers (before);
     pthread_sigmask (SIG_SETMASK, NULL, &mask_after);
@@ -564,7 +564,7 @@ s_fail_to_begin (const char *what, double seconds, troupe_error_t code, const ch
     unsetenv ("TEST_INIT_WORKER");
     assert_null (troupe);
     assert_int_equal (troupe_error_code (), code);
-    check_texts (troupe_error (), text);
+    expect_words (troupe_error (), text);
     assert_true (time < seconds);
     s_no_children ();
     s_check_usage (usage);

@@ -239,21 +239,21 @@ test_put_and_get (void **state)
     int64_t *given = s_numbers (COUNT);
     troupe_int64s_t found;
     troupe_future_t *future = troupe_put (s_troupe, troupe_int64s (given, COUNT));
-    check_done (troupe_get (future, &found));
+    expect_done (troupe_get (future, &found));
     assert_int_equal (found.count, COUNT);
     assert_memory_equal (found.items, given, COUNT * sizeof *given);
     assert_int_equal ((uintptr_t) found.items % 64, 0);
     const int64_t *place = found.items;
-    check_done (troupe_get (future, &found));
+    expect_done (troupe_get (future, &found));
     assert_ptr_equal (place, found.items);
     int64_t number;
     const char *text;
     assert_int_equal (troupe_get (future, &number), -1);
     assert_int_equal (troupe_error_code (), TROUPE_ETYPE);
     assert_int_equal (troupe_get (future, &text), -1);
-    check_texts (troupe_error (), "wanted string, got array of int64");
-    check_integer (troupe_remote (s_troupe, sum, future), TOTAL);
-    check_integer (troupe_remote (s_troupe, pass_on, future), TOTAL);
+    expect_words (troupe_error (), "wanted string, got array of int64");
+    expect_integer (troupe_remote (s_troupe, sum, future), TOTAL);
+    expect_integer (troupe_remote (s_troupe, pass_on, future), TOTAL);
     assert_int_equal (s_objects (), 1);
     troupe_future_destroy (&future);
     free (given);
@@ -276,7 +276,7 @@ test_sizes (void **state)
             = troupe_remote (s_troupe, echo, troupe_bytes (data, sizes [index]));
         troupe_future_t *second = troupe_remote (s_troupe, echo, first);
         troupe_future_destroy (&first);
-        check_done (troupe_get (second, &bytes));
+        expect_done (troupe_get (second, &bytes));
         assert_int_equal (bytes.size, sizes [index]);
         assert_memory_equal (bytes.data, data, sizes [index]);
         troupe_future_destroy (&second);
@@ -292,13 +292,13 @@ test_strings_and_lists (void **state)
     char *text = malloc (200001);
     memset (text, 'x', 200000);
     text [200000] = 0;
-    check_integer (troupe_remote (s_troupe, length, text), 200000);
+    expect_integer (troupe_remote (s_troupe, length, text), 200000);
     const char *found;
     troupe_future_t *future = troupe_put (s_troupe, text);
-    check_done (troupe_get (future, &found));
+    expect_done (troupe_get (future, &found));
     assert_string_equal (found, text);
     char *own;
-    check_done (troupe_get (future, &own));
+    expect_done (troupe_get (future, &own));
     assert_string_equal (own, text);
     free (own);
     troupe_future_destroy (&future);
@@ -307,7 +307,7 @@ test_strings_and_lists (void **state)
         many [index] = index % 2 ? "odd, and this is not a short one" : NULL;
     troupe_strings_t strings;
     future = troupe_remote (s_troupe, echo, troupe_strings (many, 3000));
-    check_done (troupe_get (future, &strings));
+    expect_done (troupe_get (future, &strings));
     assert_int_equal (strings.count, 3000);
     assert_null (strings.items [0]);
     assert_string_equal (strings.items [2999], many [2999]);
@@ -321,23 +321,23 @@ test_results (void **state)
 {
     (void) state;
     troupe_future_t *made = troupe_remote (s_troupe, numbers, COUNT);
-    check_integer (troupe_remote (s_troupe, sum, made), TOTAL);
+    expect_integer (troupe_remote (s_troupe, sum, made), TOTAL);
     troupe_future_destroy (&made);
     made = troupe_remote (s_troupe, filled, COUNT);
-    check_integer (troupe_remote (s_troupe, sum, made), TOTAL);
+    expect_integer (troupe_remote (s_troupe, sum, made), TOTAL);
     troupe_future_destroy (&made);
     made = troupe_remote (s_troupe, by_single_tail, COUNT);
-    check_integer (troupe_remote (s_troupe, sum, made), TOTAL);
+    expect_integer (troupe_remote (s_troupe, sum, made), TOTAL);
     troupe_future_destroy (&made);
     troupe_int64s_t found;
     int64_t five;
     made = troupe_remote (s_troupe, by_tail, COUNT);
-    check_done (troupe_get (made, &found, &five));
+    expect_done (troupe_get (made, &found, &five));
     assert_int_equal (found.items [COUNT - 1], COUNT - 1);
     assert_int_equal (five, 5);
     troupe_future_destroy (&made);
-    check_failure (troupe_remote (s_troupe, returns_and_fails), TROUPE_EFAILED,
-                   "second thoughts");
+    expect_failure (troupe_remote (s_troupe, returns_and_fails), TROUPE_EFAILED,
+                    "second thoughts");
     nothing_left ();
 }
 
@@ -352,7 +352,7 @@ test_dropped (void **state)
             troupe_cancel (made);
         troupe_future_destroy (&made);
     }
-    check_integer (troupe_remote (s_troupe, sum, troupe_int64s (NULL, 0)), 0);
+    expect_integer (troupe_remote (s_troupe, sum, troupe_int64s (NULL, 0)), 0);
     nothing_left ();
 }
 
@@ -383,12 +383,12 @@ test_combined (void **state)
     troupe_future_t *list = troupe_remote (s_troupe, total_of_lists, troupe_futures (parts, 4));
     for (size_t index = 0; index < 4; index++)
         troupe_future_destroy (&parts [index]);
-    check_integer (list, 4 * TOTAL);
-    check_integer (troupe_remote (s_troupe, total_of_lists, all), 4 * TOTAL);
-    check_integer (troupe_remote (s_troupe, sum, any), TOTAL);
-    check_integer (troupe_remote (s_troupe, sum, doubled), 2 * TOTAL);
+    expect_integer (list, 4 * TOTAL);
+    expect_integer (troupe_remote (s_troupe, total_of_lists, all), 4 * TOTAL);
+    expect_integer (troupe_remote (s_troupe, sum, any), TOTAL);
+    expect_integer (troupe_remote (s_troupe, sum, doubled), 2 * TOTAL);
     troupe_int64s_t found [4];
-    check_done (troupe_get (all, &found [0], &found [1], &found [2], &found [3]));
+    expect_done (troupe_get (all, &found [0], &found [1], &found [2], &found [3]));
     assert_int_equal (found [3].items [COUNT - 1], COUNT - 1);
     troupe_future_destroy (&all);
     troupe_future_destroy (&any);
@@ -403,11 +403,11 @@ test_actors (void **state)
     int64_t *given = s_numbers (COUNT);
     troupe_future_t *kept = troupe_put (s_troupe, troupe_int64s (given, COUNT));
     troupe_actor_t *actor = troupe_spawn (s_troupe, holder, troupe_int64s (given, COUNT));
-    check_integer (troupe_call (actor, holder_add, kept), 2 * TOTAL);
-    check_integer (troupe_call (actor, holder_add, troupe_int64s (given, COUNT)), 3 * TOTAL);
+    expect_integer (troupe_call (actor, holder_add, kept), 2 * TOTAL);
+    expect_integer (troupe_call (actor, holder_add, troupe_int64s (given, COUNT)), 3 * TOTAL);
     troupe_future_t *part = troupe_call (actor, holder_give);
-    check_integer (troupe_call (actor, holder_add, part),
-                   3 * TOTAL + (int64_t) 50000 * 49999 / 2);
+    expect_integer (troupe_call (actor, holder_add, part),
+                    3 * TOTAL + (int64_t) 50000 * 49999 / 2);
     troupe_future_destroy (&part);
     troupe_future_destroy (&kept);
     troupe_actor_destroy (&actor);
@@ -424,7 +424,7 @@ test_create (void **state)
     troupe_future_t *future = troupe_seal (&object);
     assert_null (object);
     troupe_bytes_t bytes;
-    check_done (troupe_get (future, &bytes));
+    expect_done (troupe_get (future, &bytes));
     assert_int_equal (bytes.size, 10);
     assert_memory_equal (bytes.data, "0123456789", 10);
     troupe_future_destroy (&future);
@@ -456,12 +456,13 @@ test_objects_of_failed_calls (void **state)
     (void) state;
     troupe_object_t *object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
     assert_non_null (object);
-    check_failure (troupe_remote_by_name (s_troupe, "", object), TROUPE_EINVAL, "no valid name");
+    expect_failure (troupe_remote_by_name (s_troupe, "", object), TROUPE_EINVAL,
+                    "no valid name");
     object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
-    check_failure (troupe_remote_by_name (s_troupe, "nobody", object), TROUPE_ENAME, "nobody");
+    expect_failure (troupe_remote_by_name (s_troupe, "nobody", object), TROUPE_ENAME, "nobody");
     object = troupe_create (s_troupe, TROUPE_ARG_BYTES, 100000);
     assert_null (troupe_call_by_name (NULL, "method", object));
-    check_failure (troupe_remote (s_troupe, returns_too_much), TROUPE_EINVAL, "NULL");
+    expect_failure (troupe_remote (s_troupe, returns_too_much), TROUPE_EINVAL, "NULL");
     nothing_left ();
 }
 
@@ -475,8 +476,8 @@ test_killed_workers (void **state)
     int64_t *given = s_numbers (COUNT);
     troupe_future_t *kept = troupe_put (s_troupe, troupe_int64s (given, COUNT));
     for (int round = 0; round < 5; round++)
-        check_failure (troupe_remote (s_troupe, crash_with, kept), TROUPE_ELOST, "");
-    check_integer (troupe_remote (s_troupe, sum, kept), TOTAL);
+        expect_failure (troupe_remote (s_troupe, crash_with, kept), TROUPE_ELOST, "");
+    expect_integer (troupe_remote (s_troupe, sum, kept), TOTAL);
     troupe_future_destroy (&kept);
     free (given);
     nothing_left ();
@@ -498,7 +499,8 @@ test_more_than_memory (void **state)
         futures [index] = troupe_seal (&object);
     }
     for (size_t index = 0; index < OBJECTS; index++)
-        check_integer (troupe_remote (s_troupe, sum, futures [index]), (int64_t) index * 250000);
+        expect_integer (troupe_remote (s_troupe, sum, futures [index]),
+                        (int64_t) index * 250000);
     for (size_t index = 0; index < OBJECTS; index++)
         troupe_future_destroy (&futures [index]);
     nothing_left ();
@@ -513,8 +515,8 @@ test_many_futures (void **state)
     troupe_future_t *futures [MANY];
     for (size_t index = 0; index < MANY; index++)
         futures [index] = troupe_remote (s_troupe, numbers, 10000);
-    check_integer (troupe_remote (s_troupe, total_of_lists, troupe_futures (futures, MANY)),
-                   (int64_t) MANY * 10000 * 9999 / 2);
+    expect_integer (troupe_remote (s_troupe, total_of_lists, troupe_futures (futures, MANY)),
+                    (int64_t) MANY * 10000 * 9999 / 2);
     for (size_t index = 0; index < MANY; index++)
         troupe_future_destroy (&futures [index]);
     nothing_left ();

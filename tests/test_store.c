@@ -1,5 +1,5 @@
-/*  test_store.c - the object store: extents, objects and who keeps them,
-    memory that is bounded, disk, and objects between stores                 */
+/*  test_store.c - the object store of a machine: objects and who keeps them,
+    memory that is bounded, disk, clients that die or say something else      */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,211 +11,19 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/checksum.h"
-#include "core/clock.h"
-#include "store/extent.h"
-#include "store/store.h"
-#include "store/store_client.h"
-#include "store/transfer_private.h"
-#include "wire/socket.h"
-#include "wire/thread.h"
+#include "tests/chance.h"
+#include "tests/sanitized.h"
+#include "tests/store_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <zmq.h>
-
-#define MB ((uint64_t) 1 << 20)
-#define PATIENCE (20000 * CLOCK_MS)
-
-#if defined (__SANITIZE_THREAD__)
-#define SANITIZED_THREADS true
-#elif defined (__has_feature)
-#if __has_feature (thread_sanitizer)
-#define SANITIZED_THREADS true
-#endif
-#endif
-#ifndef SANITIZED_THREADS
-#define SANITIZED_THREADS false
-#endif
-
-static uint64_t
-s_random (uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-/*  --- extents ----------------------------------------------------------  */
-
-/*  Against a map of units.                                                 */
-static void
-test_extents (void **state)
-{
-    (void) state;
-    enum { UNITS = 512, ROUNDS = 20000, HELD = 64 };
-    extents_t extents;
-    extent_t *held [HELD] = { NULL };
-    uint8_t map [UNITS] = { 0 };
-    uint64_t random = 88172645463325252u;
-    assert_int_equal (extents_init (&extents, UNITS * EXTENT_UNIT), 0);
-    for (int round = 0; round < ROUNDS; round++) {
-        size_t index = s_random (&random) % HELD;
-        if (held [index]) {
-            memset (map + held [index]->offset / EXTENT_UNIT, 0,
-                    held [index]->size / EXTENT_UNIT);
-            extents_give (&extents, held [index]);
-            held [index] = NULL;
-            continue;
-        }
-        uint64_t units = 1 + s_random (&random) % 24;
-        held [index] = extents_take (&extents, units * EXTENT_UNIT);
-        if (!held [index])
-            continue;
-        assert_true (held [index]->size >= units * EXTENT_UNIT);
-        if (s_random (&random) % 4 == 0)
-            extents_trim (&extents, held [index], (units + 1) / 2 * EXTENT_UNIT);
-        uint64_t first = held [index]->offset / EXTENT_UNIT;
-        for (uint64_t at = first; at < first + held [index]->size / EXTENT_UNIT; at++) {
-            assert_true (at < UNITS && !map [at]);
-            map [at] = 1;
-        }
-        uint64_t used = 0;
-        for (int at = 0; at < UNITS; at++)
-            used += map [at];
-        assert_int_equal (extents.used, used * EXTENT_UNIT);
-    }
-    for (int index = 0; index < HELD; index++)
-        if (held [index])
-            extents_give (&extents, held [index]);
-    assert_int_equal (extents.used, 0);
-    extent_t *all = extents_take (&extents, UNITS * EXTENT_UNIT);
-    assert_non_null (all);
-    assert_null (extents_take (&extents, 1));
-    extents_give (&extents, all);
-    extents_release (&extents);
-}
-
-/*  --- a store with clients ---------------------------------------------  */
-
-typedef struct {
-    store_t *store;
-    store_client_t *client;
-    char folder [64];
-} fixture_t;
-
-static void
-s_open (fixture_t *self, uint64_t memory, bool spills)
-{
-    fault_t fault;
-    thread_prepare ();
-    snprintf (self->folder, sizeof self->folder, "/tmp/troupe-test-XXXXXX");
-    assert_non_null (mkdtemp (self->folder));
-    store_options_t options
-        = { .memory = memory, .spill_folder = spills ? self->folder : NULL };
-    self->store = store_new (&options, &fault);
-    assert_non_null (self->store);
-    store_name (self->store, 77);
-    self->client = store_client_new (store_endpoint (self->store), 1);
-    assert_non_null (self->client);
-}
-
-static void
-s_close (fixture_t *self)
-{
-    store_client_destroy (&self->client);
-    assert_int_equal (store_destroy (&self->store), 0);
-    assert_int_equal (rmdir (self->folder), 0);
-}
-
-/*  Waits until a figure is what it should be.                              */
-static void
-s_await (store_t *store, size_t figure, uint64_t wanted)
-{
-    store_figures_t figures;
-    int64_t until = clock_now () + PATIENCE;
-    uint64_t value;
-    do {
-        store_figures (store, &figures);
-        memcpy (&value, (const char *) &figures + figure, sizeof value);
-        if (value != wanted)
-            poll (NULL, 0, 1);
-    } while (value != wanted && clock_now () < until);
-    assert_int_equal (value, wanted);
-    const char *wrong = store_check (store);
-    assert_string_equal (wrong ? wrong : "", "");
-}
-
-#define AWAIT(store_, figure_, wanted_)                                                      \
-    s_await (store_, offsetof (store_figures_t, figure_), wanted_)
-
-static void
-s_fill (uint8_t *data, uint64_t size, uint64_t seed)
-{
-    uint64_t random = seed * 2654435761u + 1;
-    for (uint64_t at = 0; at + 8 <= size; at += 8) {
-        s_random (&random);
-        memcpy (data + at, &random, 8);
-    }
-    memset (data + size / 8 * 8, (int) seed & 255, size % 8);
-}
-
-static bool
-s_is_filled (const uint8_t *data, uint64_t size, uint64_t seed)
-{
-    uint64_t random = seed * 2654435761u + 1;
-    for (uint64_t at = 0; at + 8 <= size; at += 8) {
-        s_random (&random);
-        if (memcmp (data + at, &random, 8))
-            return false;
-    }
-    for (uint64_t at = size / 8 * 8; at < size; at++)
-        if (data [at] != (seed & 255))
-            return false;
-    return true;
-}
-
-static tid_t
-s_put (store_client_t *client, uint64_t size, uint64_t seed, process_t holder)
-{
-    fault_t fault = { 0 };
-    tid_t id = { 0, 0 };
-    uint8_t *data;
-    if (store_client_create (client, size, &id, &data, &fault)) {
-        print_message ("put of %llu: %s\n", (unsigned long long) size, fault.text);
-        fail ();
-    }
-    s_fill (data, size, seed);
-    store_client_seal (client, id, size, OBJECT_BYTES, holder);
-    return id;
-}
-
-static bool
-s_verify (store_client_t *client, tid_t id, uint64_t size, uint64_t seed)
-{
-    fault_t fault;
-    const uint8_t *data;
-    uint8_t kind;
-    if (store_client_pin (client, id, size, &data, &kind, &fault)) {
-        print_message ("pin: %s\n", fault.text);
-        return false;
-    }
-    bool right = kind == OBJECT_BYTES && (uintptr_t) data % 64 == 0
-                 && s_is_filled (data, size, seed);
-    store_client_unpin (client, id);
-    return right;
-}
 
 static void
 test_put_and_read (void **state)
@@ -225,12 +33,12 @@ test_put_and_read (void **state)
     enum { COUNT = sizeof sizes / sizeof *sizes };
     fixture_t self;
     tid_t ids [COUNT];
-    s_open (&self, 64 * MB, false);
+    fixture_open (&self, 64 * MB, false);
     store_client_t *reader = store_client_new (store_endpoint (self.store), 2);
     for (size_t index = 0; index < COUNT; index++)
-        ids [index] = s_put (self.client, sizes [index], index, 1);
+        ids [index] = fixture_put (self.client, sizes [index], index, 1);
     for (size_t index = 0; index < COUNT; index++)
-        assert_true (s_verify (reader, ids [index], sizes [index], index));
+        assert_true (fixture_verify (reader, ids [index], sizes [index], index));
     AWAIT (self.store, pinned, 0);
     AWAIT (self.store, objects, COUNT);
     for (size_t index = 0; index < COUNT; index++)
@@ -243,7 +51,7 @@ test_put_and_read (void **state)
     assert_int_equal (store_client_pin (reader, ids [0], 0, &data, &kind, &fault), -1);
     assert_non_null (strstr (fault.text, "no longer held"));
     store_client_destroy (&reader);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  2 GiB and a byte, of which the ends are touched.                        */
@@ -259,7 +67,7 @@ test_sparse (void **state)
     uint64_t size = ((uint64_t) 2 << 30) + 1;
     if (SANITIZED_THREADS)
         skip ();
-    s_open (&self, ((uint64_t) 2 << 30) + MB, false);
+    fixture_open (&self, ((uint64_t) 2 << 30) + MB, false);
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
     data [0] = 1;
     data [size - 1] = 2;
@@ -269,7 +77,7 @@ test_sparse (void **state)
     store_client_unpin (self.client, id);
     store_client_release (self.client, id, 1);
     AWAIT (self.store, used, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 static int
@@ -294,13 +102,13 @@ test_readers_cannot_write (void **state)
     fault_t fault;
     const uint8_t *data;
     uint8_t kind;
-    s_open (&self, 16 * MB, false);
-    tid_t id = s_put (self.client, 100000, 5, 1);
+    fixture_open (&self, 16 * MB, false);
+    tid_t id = fixture_put (self.client, 100000, 5, 1);
     assert_int_equal (store_client_pin (self.client, id, 100000, &data, &kind, &fault), 0);
     int status = s_write_in_child (data);
     assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGSEGV);
-    assert_true (s_is_filled (data, 100000, 5));
-    s_close (&self);
+    assert_true (fixture_is_filled (data, 100000, 5));
+    fixture_close (&self);
 }
 
 static int
@@ -344,10 +152,9 @@ test_seals (void **state)
 {
     (void) state;
     fixture_t self;
-    s_open (&self, 16 * MB, false);
+    fixture_open (&self, 16 * MB, false);
     int fd = s_connect_raw (self.store), memory = s_receive_memory (fd);
-    assert_int_equal (fcntl (memory, F_GET_SEALS),
-                      F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    assert_int_equal (fcntl (memory, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
     assert_int_equal (ftruncate (memory, 8 * MB), -1);
     assert_int_equal (errno, EPERM);
     assert_int_equal (ftruncate (memory, 32 * MB), -1);
@@ -355,7 +162,7 @@ test_seals (void **state)
     close (memory);
     close (fd);
     AWAIT (self.store, clients, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 static void
@@ -363,31 +170,31 @@ test_holds (void **state)
 {
     (void) state;
     fixture_t self;
-    s_open (&self, 16 * MB, false);
-    tid_t id = s_put (self.client, 100000, 5, 9);
+    fixture_open (&self, 16 * MB, false);
+    tid_t id = fixture_put (self.client, 100000, 5, 9);
     AWAIT (self.store, objects, 1);
     /*  Another way may be faster: given back before it was given.          */
     store_client_release (self.client, id, 8);
     store_client_hold (self.client, id, 8);
     store_client_hold (self.client, id, 7);
     store_client_release (self.client, id, 9);
-    assert_true (s_verify (self.client, id, 100000, 5));
+    assert_true (fixture_verify (self.client, id, 100000, 5));
     AWAIT (self.store, objects, 1);
     store_process_down (self.store, 7, "killed");
     AWAIT (self.store, objects, 0);
     /*  What ended had given back more than it had.                         */
-    id = s_put (self.client, 100000, 5, 9);
+    id = fixture_put (self.client, 100000, 5, 9);
     store_client_release (self.client, id, 6);
-    assert_true (s_verify (self.client, id, 100000, 5));
+    assert_true (fixture_verify (self.client, id, 100000, 5));
     store_process_down (self.store, 6, "killed");
     AWAIT (self.store, objects, 1);
     store_client_release (self.client, id, 9);
     AWAIT (self.store, objects, 0);
     /*  A hold for a process that has gone is none.                         */
-    id = s_put (self.client, 100000, 5, 7);
+    id = fixture_put (self.client, 100000, 5, 7);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  One process gives a hold, and tells another, which gives up the last one: the
@@ -398,21 +205,21 @@ test_hold_passed_on (void **state)
     (void) state;
     enum { ROUNDS = 2000 };
     fixture_t self;
-    s_open (&self, 16 * MB, false);
+    fixture_open (&self, 16 * MB, false);
     store_client_t *other = store_client_new (store_endpoint (self.store), 2);
     for (uint64_t round = 0; round < ROUNDS; round++) {
-        tid_t id = s_put (self.client, 4096, round, 1);
+        tid_t id = fixture_put (self.client, 4096, round, 1);
         for (uint64_t count = 0; count < round % 8; count++)
             store_client_prefetch (self.client, id, 4096);
         store_client_hold (other, id, 2);
         store_client_release (self.client, id, 1);
-        assert_true (s_verify (other, id, 4096, round));
+        assert_true (fixture_verify (other, id, 4096, round));
         store_client_release (other, id, 2);
     }
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     store_client_destroy (&other);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  Who reads reads on, though nobody holds it and memory is wanted.        */
@@ -424,20 +231,20 @@ test_read_without_holder (void **state)
     fault_t fault;
     const uint8_t *data;
     uint8_t kind;
-    s_open (&self, 4 * MB, false);
-    tid_t id = s_put (self.client, 2 * MB, 5, 1);
+    fixture_open (&self, 4 * MB, false);
+    tid_t id = fixture_put (self.client, 2 * MB, 5, 1);
     assert_int_equal (store_client_pin (self.client, id, 2 * MB, &data, &kind, &fault), 0);
     store_client_release (self.client, id, 1);
     for (uint64_t round = 0; round < 20; round++) {
-        tid_t other = s_put (self.client, MB, round, 1);
+        tid_t other = fixture_put (self.client, MB, round, 1);
         store_client_release (self.client, other, 1);
     }
     AWAIT (self.store, objects, 1);
-    assert_true (s_is_filled (data, 2 * MB, 5));
+    assert_true (fixture_is_filled (data, 2 * MB, 5));
     store_client_unpin (self.client, id);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  --- memory is bounded ------------------------------------------------  */
@@ -450,13 +257,13 @@ test_too_large (void **state)
     fault_t fault;
     tid_t id;
     uint8_t *data;
-    s_open (&self, 16 * MB, true);
-    tid_t first = s_put (self.client, 8 * MB, 1, 1);
+    fixture_open (&self, 16 * MB, true);
+    tid_t first = fixture_put (self.client, 8 * MB, 1, 1);
     assert_int_equal (store_client_create (self.client, 17 * MB, &id, &data, &fault), -1);
     assert_int_equal (fault.code, TROUPE_ESIZE);
     assert_non_null (strstr (fault.text, "more than the object store has"));
-    assert_true (s_verify (self.client, first, 8 * MB, 1));
-    s_close (&self);
+    assert_true (fixture_verify (self.client, first, 8 * MB, 1));
+    fixture_close (&self);
 }
 
 static void
@@ -467,13 +274,13 @@ test_spill_and_restore (void **state)
     fixture_t self;
     tid_t ids [COUNT];
     store_figures_t figures;
-    s_open (&self, 16 * MB, true);
+    fixture_open (&self, 16 * MB, true);
     for (uint64_t index = 0; index < COUNT; index++)
-        ids [index] = s_put (self.client, 2 * MB - index, index, 1);
+        ids [index] = fixture_put (self.client, 2 * MB - index, index, 1);
     for (uint64_t index = 0; index < COUNT; index++)
-        assert_true (s_verify (self.client, ids [index], 2 * MB - index, index));
+        assert_true (fixture_verify (self.client, ids [index], 2 * MB - index, index));
     for (uint64_t index = COUNT; index--;)
-        assert_true (s_verify (self.client, ids [index], 2 * MB - index, index));
+        assert_true (fixture_verify (self.client, ids [index], 2 * MB - index, index));
     store_figures (self.store, &figures);
     assert_true (figures.spills >= 24 * 2 * MB - COUNT * 40);
     assert_true (figures.restores > 0 && figures.used <= 16 * MB);
@@ -481,7 +288,7 @@ test_spill_and_restore (void **state)
         store_client_release (self.client, ids [index], 1);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  A full disk: the put that needs it fails, and nothing else.             */
@@ -494,22 +301,22 @@ test_disk_full (void **state)
     fault_t fault;
     tid_t ids [COUNT], more;
     uint8_t *data;
-    s_open (&self, 16 * MB, true);
+    fixture_open (&self, 16 * MB, true);
     for (uint64_t index = 0; index < COUNT; index++)
-        ids [index] = s_put (self.client, 2 * MB, index, 1);
+        ids [index] = fixture_put (self.client, 2 * MB, index, 1);
     store_inject (self.store, ENOSPC, 0, 1000);
     assert_int_equal (store_client_create (self.client, 2 * MB, &more, &data, &fault), -1);
     assert_int_equal (fault.code, TROUPE_ESYSTEM);
     assert_non_null (strstr (fault.text, "No space left"));
     for (uint64_t index = 0; index < COUNT; index++)
-        assert_true (s_verify (self.client, ids [index], 2 * MB, index));
+        assert_true (fixture_verify (self.client, ids [index], 2 * MB, index));
     AWAIT (self.store, spilled, 0);
     store_inject (self.store, 0, 0, 0);
-    more = s_put (self.client, 2 * MB, 99, 1);
-    assert_true (s_verify (self.client, more, 2 * MB, 99));
+    more = fixture_put (self.client, 2 * MB, 99, 1);
+    assert_true (fixture_verify (self.client, more, 2 * MB, 99));
     for (uint64_t index = 0; index < COUNT; index++)
-        assert_true (s_verify (self.client, ids [index], 2 * MB, index));
-    s_close (&self);
+        assert_true (fixture_verify (self.client, ids [index], 2 * MB, index));
+    fixture_close (&self);
 }
 
 static void
@@ -520,22 +327,22 @@ test_disk_errors (void **state)
     fault_t fault;
     const uint8_t *data;
     uint8_t kind;
-    s_open (&self, 8 * MB, true);
-    tid_t first = s_put (self.client, 6 * MB, 1, 1);
-    tid_t second = s_put (self.client, 6 * MB, 2, 1);
+    fixture_open (&self, 8 * MB, true);
+    tid_t first = fixture_put (self.client, 6 * MB, 1, 1);
+    tid_t second = fixture_put (self.client, 6 * MB, 2, 1);
     store_inject (self.store, 0, EIO, 1);
     assert_int_equal (store_client_pin (self.client, first, 6 * MB, &data, &kind, &fault), -1);
     assert_int_equal (fault.code, TROUPE_ESYSTEM);
     assert_non_null (strstr (fault.text, "Input/output error"));
     /*  The disk is good again, and both are there.                         */
-    assert_true (s_verify (self.client, second, 6 * MB, 2));
-    assert_true (s_verify (self.client, first, 6 * MB, 1));
+    assert_true (fixture_verify (self.client, second, 6 * MB, 2));
+    assert_true (fixture_verify (self.client, first, 6 * MB, 1));
     /*  What is read is not what was written.                               */
-    assert_true (s_verify (self.client, second, 6 * MB, 2));
+    assert_true (fixture_verify (self.client, second, 6 * MB, 2));
     store_inject (self.store, 0, -1, 1);
     assert_int_equal (store_client_pin (self.client, first, 6 * MB, &data, &kind, &fault), -1);
     assert_non_null (strstr (fault.text, "checksum"));
-    s_close (&self);
+    fixture_close (&self);
 }
 
 typedef struct {
@@ -562,17 +369,17 @@ test_held_back (void **state)
     fixture_t self;
     pthread_t thread;
     putter_t putter = { .fixture = &self };
-    s_open (&self, 16 * MB, false);
-    tid_t first = s_put (self.client, 12 * MB, 1, 1);
+    fixture_open (&self, 16 * MB, false);
+    tid_t first = fixture_put (self.client, 12 * MB, 1, 1);
     pthread_create (&thread, NULL, s_put_more, &putter);
     AWAIT (self.store, waiting, 1);
-    assert_true (s_verify (self.client, first, 12 * MB, 1));
+    assert_true (fixture_verify (self.client, first, 12 * MB, 1));
     store_client_release (self.client, first, 1);
     pthread_join (thread, NULL);
     assert_int_equal (putter.rc, 0);
     store_client_abort (self.client, putter.id);
     AWAIT (self.store, used, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  --- clients that die -------------------------------------------------  */
@@ -586,8 +393,8 @@ s_work_until_killed (const char *endpoint, process_t process)
     tid_t ids [HELD] = { { 0, 0 } };
     uint64_t random = process * 7919 + 1;
     for (uint64_t round = 0;; round++) {
-        size_t index = s_random (&random) % HELD;
-        uint64_t size = 4096 + s_random (&random) % (512 << 10);
+        size_t index = chance_next (&random) % HELD;
+        uint64_t size = 4096 + chance_next (&random) % (512 << 10);
         fault_t fault;
         tid_t id;
         uint8_t *data, kind;
@@ -599,7 +406,7 @@ s_work_until_killed (const char *endpoint, process_t process)
             return 3;
         data [0] = 1;
         if (round % 7 == 3)
-            continue;       /*  never sealed                                */
+            continue; /*  never sealed                                */
         store_client_seal (client, id, size, OBJECT_BYTES, process);
         if (store_client_pin (client, id, size, &read, &kind, &fault))
             return 4;
@@ -611,100 +418,35 @@ s_work_until_killed (const char *endpoint, process_t process)
     }
 }
 
-/*  Reads objects of another store, and keeps every other one pinned.       */
-static int
-s_receive_until_killed (const char *endpoint, process_t process, tid_t first, uint64_t count,
-                        uint64_t size)
-{
-    store_client_t *client = store_client_new (endpoint, process);
-    for (uint64_t index = 0; index < count; index++) {
-        tid_t id = { first.owner, first.sequence + (index + process) % count };
-        fault_t fault;
-        const uint8_t *data;
-        uint8_t kind;
-        if (store_client_pin (client, id, size, &data, &kind, &fault))
-            return 4;
-        if (index % 2)
-            store_client_unpin (client, id);
-    }
-    pause ();
-    return 0;
-}
-
-/*  work ENDPOINT PROCESS | receive ENDPOINT PROCESS OWNER SEQUENCE COUNT SIZE */
-static int
-s_be_killed (char *argv [])
-{
-    uint64_t numbers [5] = { 0 };
-    for (size_t index = 0; index < 5 && argv [2 + index]; index++)
-        numbers [index] = strtoull (argv [2 + index], NULL, 10);
-    if (strcmp (argv [0], "work") == 0)
-        return s_work_until_killed (argv [1], numbers [0]);
-    return s_receive_until_killed (argv [1], numbers [0], (tid_t){ numbers [1], numbers [2] },
-                                   numbers [3], numbers [4]);
-}
-
-/*  This program once more, as ThreadSanitizer does not follow threads after a
-    fork.                                                                   */
-static pid_t
-s_start (const char *what, const char *endpoint, const uint64_t *numbers, size_t count)
-{
-    char texts [5][24], *argv [9] = { "test_store", (char *) (uintptr_t) what,
-                                      (char *) (uintptr_t) endpoint };
-    for (size_t index = 0; index < count; index++) {
-        snprintf (texts [index], sizeof texts [index], "%llu",
-                  (unsigned long long) numbers [index]);
-        argv [3 + index] = texts [index];
-    }
-    pid_t parent = getpid (), child = fork ();
-    if (child == 0) {
-        if (prctl (PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid () == parent)
-            execv ("/proc/self/exe", argv);
-        _exit (9);
-    }
-    assert_true (child > 0);
-    return child;
-}
-
-/*  It must have lived until then.                                          */
-static void
-s_kill (pid_t child)
-{
-    int status = 0;
-    kill (child, SIGKILL);
-    assert_int_equal (waitpid (child, &status, 0), child);
-    assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
-}
-
 static void
 test_killed_clients (void **state)
 {
     (void) state;
     enum { KILLED = 4, ROUNDS = 5 };
     fixture_t self;
-    s_open (&self, 96 * MB, true);
-    tid_t kept = s_put (self.client, 100000, 42, 1);
+    fixture_open (&self, 96 * MB, true);
+    tid_t kept = fixture_put (self.client, 100000, 42, 1);
     for (uint64_t round = 0; round < ROUNDS; round++) {
         pid_t children [KILLED];
         for (uint64_t index = 0; index < KILLED; index++) {
             uint64_t process = 100 + round * KILLED + index;
-            children [index] = s_start ("work", store_endpoint (self.store), &process, 1);
+            children [index] = fixture_start ("work", store_endpoint (self.store), &process, 1);
         }
         AWAIT (self.store, clients, 1 + KILLED);
         poll (NULL, 0, (int) (5 * round));
         for (uint64_t index = 0; index < KILLED; index++) {
-            s_kill (children [index]);
+            fixture_kill (children [index]);
             store_process_down (self.store, 100 + round * KILLED + index, "killed");
         }
         AWAIT (self.store, clients, 1);
         AWAIT (self.store, pinned, 0);
         AWAIT (self.store, objects, 1);
     }
-    assert_true (s_verify (self.client, kept, 100000, 42));
+    assert_true (fixture_verify (self.client, kept, 100000, 42));
     store_client_release (self.client, kept, 1);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 typedef struct {
@@ -723,12 +465,12 @@ s_move (void *arg)
     uint64_t seed = self->process * 1000;
     self->right = true;
     for (uint64_t index = 0; index < HELD; index++)
-        ids [index] = s_put (client, 300000, seed + index, self->process);
+        ids [index] = fixture_put (client, 300000, seed + index, self->process);
     for (uint64_t round = 0; self->right && round < ROUNDS; round++) {
         uint64_t index = round % HELD;
-        self->right = s_verify (client, ids [index], 300000, seed + index);
+        self->right = fixture_verify (client, ids [index], 300000, seed + index);
         store_client_release (client, ids [index], self->process);
-        ids [index] = s_put (client, 300000, seed + index, self->process);
+        ids [index] = fixture_put (client, 300000, seed + index, self->process);
     }
     for (uint64_t index = 0; index < HELD; index++)
         store_client_release (client, ids [index], self->process);
@@ -745,7 +487,7 @@ test_many_clients (void **state)
     fixture_t self;
     pthread_t threads [THREADS];
     mover_t movers [THREADS];
-    s_open (&self, 6 * MB, true);
+    fixture_open (&self, 6 * MB, true);
     for (size_t index = 0; index < THREADS; index++) {
         movers [index] = (mover_t){ store_endpoint (self.store), 10 + index, false };
         pthread_create (&threads [index], NULL, s_move, &movers [index]);
@@ -757,7 +499,7 @@ test_many_clients (void **state)
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
-    s_close (&self);
+    fixture_close (&self);
 }
 
 /*  Who says something else than he should loses his connection.            */
@@ -768,8 +510,8 @@ test_garbage (void **state)
     fixture_t self;
     uint8_t packet [256];
     uint64_t random = 99;
-    s_open (&self, 16 * MB, false);
-    tid_t kept = s_put (self.client, 100000, 3, 1);
+    fixture_open (&self, 16 * MB, false);
+    tid_t kept = fixture_put (self.client, 100000, 3, 1);
     for (int round = 0; round < 300; round++) {
         int fd = s_connect_raw (self.store);
         store_message_t message = { .type = STORE_HELLO, .size = STORE_VERSION, .holder = 5 };
@@ -777,616 +519,29 @@ test_garbage (void **state)
             send (fd, &message, sizeof message, MSG_NOSIGNAL);
         for (int count = 0; count < 5; count++) {
             for (size_t index = 0; index < sizeof packet; index++)
-                packet [index] = (uint8_t) (s_random (&random) >> 24);
-            packet [0] = (uint8_t) (s_random (&random) % 16);
+                packet [index] = (uint8_t) (chance_next (&random) >> 24);
+            packet [0] = (uint8_t) (chance_next (&random) % 16);
             if (round % 2)
                 memset (packet + 8, 0, 40);
-            send (fd, packet, round % 5 ? sizeof message : s_random (&random) % 256,
+            send (fd, packet, round % 5 ? sizeof message : chance_next (&random) % 256,
                   MSG_NOSIGNAL);
         }
         close (fd);
     }
     AWAIT (self.store, clients, 1);
-    assert_true (s_verify (self.client, kept, 100000, 3));
+    assert_true (fixture_verify (self.client, kept, 100000, 3));
     store_client_release (self.client, kept, 1);
     AWAIT (self.store, used, 0);
-    s_close (&self);
-}
-
-/*  --- between stores ---------------------------------------------------  */
-
-enum { STORES = 4 };
-
-typedef struct {
-    void *context;
-    network_t network;
-    store_t *stores [STORES];
-    store_client_t *clients [STORES];
-    char folder [64];
-} cluster_t;
-
-static void
-s_announce (cluster_t *self, int to, int about)
-{
-    const key_pair_t *keys = &self->network.keys;
-    store_announce (self->stores [to], (process_t) (70 + about),
-                    store_remote_endpoint (self->stores [about]), keys->public_key);
-}
-
-static void
-s_open_cluster (cluster_t *self, bool insecure)
-{
-    fault_t fault;
-    *self = (cluster_t){ .network = { .insecure = insecure, .host = "127.0.0.1" } };
-    thread_prepare ();
-    self->context = socket_context_new (&fault);
-    assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
-    if (!insecure)
-        assert_int_equal (gate_allow (self->network.gate, DOMAIN_PEERS,
-                                      self->network.keys.public_key, NULL, &fault),
-                          0);
-    snprintf (self->folder, sizeof self->folder, "/tmp/troupe-test-XXXXXX");
-    assert_non_null (mkdtemp (self->folder));
-    for (int index = 0; index < STORES; index++) {
-        store_options_t options = { .context = self->context,
-                                    .memory = 32 * MB,
-                                    .spill_folder = self->folder,
-                                    .network = &self->network };
-        self->stores [index] = store_new (&options, &fault);
-        assert_non_null (self->stores [index]);
-        store_name (self->stores [index], (process_t) (70 + index));
-        self->clients [index] = store_client_new (store_endpoint (self->stores [index]),
-                                                  (process_t) (1 + index));
-    }
-    for (int to = 0; to < STORES; to++)
-        for (int about = 0; about < STORES; about++)
-            if (to != about)
-                s_announce (self, to, about);
-}
-
-static void
-s_close_cluster (cluster_t *self)
-{
-    fault_t fault;
-    for (int index = 0; index < STORES; index++) {
-        store_client_destroy (&self->clients [index]);
-        assert_int_equal (store_destroy (&self->stores [index]), 0);
-    }
-    assert_int_equal (network_close (&self->network, &fault), 0);
-    zmq_ctx_term (self->context);
-    assert_int_equal (rmdir (self->folder), 0);
-}
-
-static void
-s_test_transfer (bool insecure)
-{
-    cluster_t self;
-    s_open_cluster (&self, insecure);
-    static const uint64_t sizes [] = { 0, 1, 100000, MB - 1, MB, MB + 1, 9 * MB + 3 };
-    for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
-        tid_t id = s_put (self.clients [0], sizes [index], index, 1);
-        for (int reader = 1; reader < STORES; reader++)
-            assert_true (s_verify (self.clients [reader], id, sizes [index], index));
-        store_client_release (self.clients [0], id, 1);
-        /*  The copies go with what they are copies of.                     */
-        for (int store = 0; store < STORES; store++)
-            AWAIT (self.stores [store], objects, 0);
-    }
-    store_figures_t figures;
-    store_figures (self.stores [1], &figures);
-    assert_true (figures.received >= 12 * MB);
-    s_close_cluster (&self);
-}
-
-static void
-test_transfer (void **state)
-{
-    (void) state;
-    s_test_transfer (true);
-}
-
-static void
-test_transfer_with_keys (void **state)
-{
-    (void) state;
-    s_test_transfer (false);
-}
-
-typedef struct {
-    store_client_t *client;
-    tid_t id;
-    uint64_t size;
-    bool right;
-} reader_t;
-
-static void *
-s_read_one (void *arg)
-{
-    reader_t *self = arg;
-    self->right = s_verify (self->client, self->id, self->size, 5);
-    return NULL;
-}
-
-/*  All at once, several on each store: it comes once to each.              */
-static void
-test_broadcast (void **state)
-{
-    (void) state;
-    enum { EACH = 3, SIZE = 12 << 20 };
-    cluster_t self;
-    pthread_t threads [STORES * EACH];
-    reader_t readers [STORES * EACH];
-    store_figures_t figures;
-    s_open_cluster (&self, true);
-    tid_t id = s_put (self.clients [0], SIZE, 5, 1);
-    for (int index = 0; index < STORES * EACH; index++) {
-        readers [index] = (reader_t){ self.clients [index % STORES], id, SIZE, false };
-        pthread_create (&threads [index], NULL, s_read_one, &readers [index]);
-    }
-    for (int index = 0; index < STORES * EACH; index++)
-        pthread_join (threads [index], NULL);
-    for (int index = 0; index < STORES * EACH; index++)
-        assert_true (readers [index].right);
-    for (int store = 1; store < STORES; store++) {
-        store_figures (self.stores [store], &figures);
-        assert_int_equal (figures.received - figures.repeated, SIZE);
-    }
-    store_client_release (self.clients [0], id, 1);
-    for (int store = 0; store < STORES; store++)
-        AWAIT (self.stores [store], objects, 0);
-    s_close_cluster (&self);
-}
-
-/*  Held by a process elsewhere, fetched from disk, and its home dies.      */
-static void
-test_far_holds_and_death (void **state)
-{
-    (void) state;
-    cluster_t self;
-    fault_t fault;
-    const uint8_t *data;
-    uint8_t kind;
-    s_open_cluster (&self, true);
-    tid_t id = s_put (self.clients [0], 3 * MB, 5, 1);
-    for (int round = 0; round < 500; round++) {
-        store_client_hold (self.clients [1], id, 2);
-        assert_int_equal (store_client_settle (self.clients [1], &fault), 0);
-        store_client_release (self.clients [0], id, 1);
-        store_client_hold (self.clients [2], id, 1);
-        assert_int_equal (store_client_settle (self.clients [2], &fault), 0);
-        store_client_release (self.clients [1], id, 2);
-    }
-    store_client_hold (self.clients [1], id, 2);
-    assert_int_equal (store_client_settle (self.clients [1], &fault), 0);
-    assert_true (store_client_is_settled (self.clients [1]));
-    assert_true (s_verify (self.clients [1], id, 3 * MB, 5));
-    assert_int_equal (store_client_pin (self.clients [1], id, 3 * MB + 1, &data, &kind, &fault),
-                      -1);
-    assert_int_equal (fault.code, TROUPE_EPROTOCOL);
-    store_client_release (self.clients [0], id, 1);
-    tid_t others [14];
-    for (uint64_t index = 0; index < 14; index++)
-        others [index] = s_put (self.clients [0], 3 * MB, index, 1);
-    assert_true (s_verify (self.clients [2], id, 3 * MB, 5));
-    assert_true (s_verify (self.clients [2], others [0], 3 * MB, 0));
-    store_client_release (self.clients [1], id, 2);
-    AWAIT (self.stores [0], objects, 14);
-    store_client_destroy (&self.clients [0]);
-    assert_int_equal (store_destroy (&self.stores [0]), 0);
-    for (int store = 1; store < STORES; store++)
-        store_process_down (self.stores [store], 70, "killed");
-    assert_int_equal (store_client_pin (self.clients [3], others [5], 3 * MB, &data, &kind,
-                                        &fault),
-                      -1);
-    assert_int_equal (fault.code, TROUPE_ELOST);
-    s_close_cluster (&self);
-}
-/*  Killed while they receive, and while they read what has come.           */
-static void
-test_killed_receivers (void **state)
-{
-    (void) state;
-    enum { KILLED = 3, ROUNDS = 5, COUNT = 6, SIZE = 4 << 20 };
-    cluster_t self;
-    s_open_cluster (&self, true);
-    for (uint64_t round = 0; round < ROUNDS; round++) {
-        tid_t ids [COUNT];
-        pid_t children [KILLED];
-        for (uint64_t index = 0; index < COUNT; index++)
-            ids [index] = s_put (self.clients [0], SIZE, index, 1);
-        for (uint64_t index = 0; index < KILLED; index++) {
-            uint64_t numbers [] = { 100 + round * KILLED + index, ids [0].owner,
-                                    ids [0].sequence, COUNT, SIZE };
-            children [index]
-                = s_start ("receive", store_endpoint (self.stores [1]), numbers, 5);
-        }
-        AWAIT (self.stores [1], clients, KILLED + (round > 0));
-        poll (NULL, 0, (int) (2 * round));
-        for (int index = 0; index < KILLED; index++)
-            s_kill (children [index]);
-        AWAIT (self.stores [1], clients, round > 0);
-        AWAIT (self.stores [1], pinned, 0);
-        for (uint64_t index = 0; index < COUNT; index++)
-            assert_true (s_verify (self.clients [1], ids [index], SIZE, index));
-        for (uint64_t index = 0; index < COUNT; index++)
-            store_client_release (self.clients [0], ids [index], 1);
-        for (int store = 0; store < STORES; store++)
-            AWAIT (self.stores [store], objects, 0);
-        AWAIT (self.stores [1], used, 0);
-    }
-    s_close_cluster (&self);
-}
-
-/*  --- a store that the test plays ---------------------------------------- */
-
-enum { OWN = 70, FAKE = 71, FAKE_SIZE = TRANSFER_PIECE + 100000 };
-
-/*  The store under test is OWN; FAKE is this thread.                       */
-typedef struct {
-    void *context;
-    network_t network;
-    store_t *store;
-    store_client_t *client;
-    void *answers; /*  ROUTER: where OWN asks                  */
-    void *asks;    /*  DEALER: to OWN                          */
-    route_t route; /*  of what was heard last                  */
-    uint8_t data [FAKE_SIZE];
-    tid_t id; /*  an object of FAKE's                     */
-    pthread_t thread;
-    reader_t reader;
-} stage_t;
-
-static void
-s_open_stage (stage_t *self)
-{
-    fault_t fault;
-    char endpoint [HOST_MAX + 32];
-    int patience = (int) (PATIENCE / CLOCK_MS);
-    *self
-        = (stage_t){ .network = { .insecure = true, .host = "127.0.0.1" }, .id = { FAKE, 1 } };
-    thread_prepare ();
-    self->context = socket_context_new (&fault);
-    assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
-    store_options_t options = { .context = self->context,
-                                .memory = 16 * MB,
-                                .network = &self->network,
-                                .claim_patience = 1000 * CLOCK_MS };
-    self->store = store_new (&options, &fault);
-    assert_non_null (self->store);
-    store_name (self->store, OWN);
-    self->client = store_client_new (store_endpoint (self->store), 1);
-    self->answers = socket_router_new (self->context, &fault);
-    self->asks = socket_dealer_new (self->context, &fault);
-    assert_int_equal (socket_bind (self->answers, "tcp://127.0.0.1:*", &fault), 0);
-    assert_int_equal (socket_last_endpoint (self->answers, endpoint, sizeof endpoint, &fault),
-                      0);
-    assert_int_equal (socket_connect (self->asks, store_remote_endpoint (self->store), &fault),
-                      0);
-    zmq_setsockopt (self->answers, ZMQ_RCVTIMEO, &patience, sizeof patience);
-    zmq_setsockopt (self->asks, ZMQ_RCVTIMEO, &patience, sizeof patience);
-    store_announce (self->store, FAKE, endpoint, NULL);
-    s_fill (self->data, sizeof self->data, 5);
-}
-
-static void
-s_close_stage (stage_t *self)
-{
-    fault_t fault;
-    store_client_destroy (&self->client);
-    assert_int_equal (store_destroy (&self->store), 0);
-    zmq_close (self->answers);
-    zmq_close (self->asks);
-    assert_int_equal (network_close (&self->network, &fault), 0);
-    zmq_ctx_term (self->context);
-}
-
-/*  The next request of a type; others are passed over.                     */
-static transfer_message_t
-s_asked (stage_t *self, transfer_type_t type)
-{
-    transfer_message_t message = { .type = 0 };
-    while (message.type != type) {
-        int size = zmq_recv (self->answers, self->route.bytes, sizeof self->route.bytes, 0);
-        assert_true (size > 0 && size <= (int) sizeof self->route.bytes);
-        self->route.size = (size_t) size;
-        assert_int_equal (zmq_recv (self->answers, &message, sizeof message, 0),
-                          sizeof message);
-    }
-    return message;
-}
-
-static void
-s_answer (stage_t *self, transfer_message_t message, const uint8_t *data, size_t size)
-{
-    message.from = FAKE;
-    zmq_send (self->answers, self->route.bytes, self->route.size, ZMQ_SNDMORE);
-    zmq_send (self->answers, &message, sizeof message, data ? ZMQ_SNDMORE : 0);
-    if (data)
-        zmq_send (self->answers, data, size, 0);
-}
-
-static void
-s_answer_piece (stage_t *self, const transfer_message_t *get, bool right)
-{
-    const uint8_t *data = self->data + get->offset;
-    s_answer (self,
-              (transfer_message_t){ .type = TRANSFER_DATA,
-                                    .id = get->id,
-                                    .offset = get->offset,
-                                    .checksum = checksum_of (data, get->size) ^ !right },
-              data, get->size);
-}
-
-/*  OWN asks where the object is, and is told to take it from here.         */
-static void
-s_point_here (stage_t *self)
-{
-    transfer_message_t locate = s_asked (self, TRANSFER_LOCATE);
-    assert_true (tid_equal (locate.id, self->id) && locate.from == OWN);
-    s_answer (self,
-              (transfer_message_t){ .type = TRANSFER_LOCATED,
-                                    .kind = OBJECT_BYTES,
-                                    .id = self->id,
-                                    .size = FAKE_SIZE,
-                                    .sources = { FAKE } },
-              NULL, 0);
-}
-
-static void
-s_begin_fetch (stage_t *self)
-{
-    self->reader = (reader_t){ self->client, self->id, FAKE_SIZE, false };
-    pthread_create (&self->thread, NULL, s_read_one, &self->reader);
-    s_point_here (self);
-}
-
-static bool
-s_end_fetch (stage_t *self)
-{
-    pthread_join (self->thread, NULL);
-    return self->reader.right;
-}
-
-/*  A hold, and the number of the last that OWN has noted then.             */
-static uint64_t
-s_tell_hold (stage_t *self, tid_t id, process_t holder, int32_t count, uint64_t number)
-{
-    transfer_message_t message = { .type = TRANSFER_HOLD,
-                                   .id = id,
-                                   .from = FAKE,
-                                   .store = holder,
-                                   .count = count,
-                                   .offset = number };
-    zmq_send (self->asks, &message, sizeof message, 0);
-    do
-        assert_int_equal (zmq_recv (self->asks, &message, sizeof message, 0), sizeof message);
-    while (message.type != TRANSFER_NOTED);
-    return message.offset;
-}
-
-/*  A piece that is damaged on its way is asked for again.                  */
-static void
-test_damaged_piece (void **state)
-{
-    (void) state;
-    static stage_t self;
-    store_figures_t figures;
-    s_open_stage (&self);
-    s_begin_fetch (&self);
-    transfer_message_t first = s_asked (&self, TRANSFER_GET);
-    transfer_message_t second = s_asked (&self, TRANSFER_GET);
-    s_answer_piece (&self, &first, false);
-    transfer_message_t again = s_asked (&self, TRANSFER_GET);
-    assert_int_equal (again.offset, first.offset);
-    s_answer_piece (&self, &again, false);
-    s_answer_piece (&self, &second, true);
-    again = s_asked (&self, TRANSFER_GET);
-    assert_int_equal (again.offset, first.offset);
-    s_answer_piece (&self, &again, true);
-    assert_true (s_end_fetch (&self));
-    store_figures (self.store, &figures);
-    assert_int_equal (figures.received, FAKE_SIZE + 2 * TRANSFER_PIECE);
-    s_close_stage (&self);
-}
-
-/*  A source that sends nothing but damage: the reader is told, soon.       */
-static void
-test_damaged_for_ever (void **state)
-{
-    (void) state;
-    static stage_t self;
-    s_open_stage (&self);
-    s_begin_fetch (&self);
-    for (int count = 0; count < DAMAGED_MAX; count++) {
-        transfer_message_t get = s_asked (&self, TRANSFER_GET);
-        s_answer_piece (&self, &get, false);
-    }
-    s_asked (&self, TRANSFER_DISCARDS);
-    assert_false (s_end_fetch (&self));
-    AWAIT (self.store, used, 0);
-    AWAIT (self.store, objects, 0);
-    s_close_stage (&self);
-}
-
-/*  A source that does not have it any more is named to the home.           */
-static void
-test_source_lacks (void **state)
-{
-    (void) state;
-    static stage_t self;
-    s_open_stage (&self);
-    s_begin_fetch (&self);
-    s_asked (&self, TRANSFER_GET);
-    s_answer (&self, (transfer_message_t){ .type = TRANSFER_LACKS, .id = self.id }, NULL, 0);
-    transfer_message_t locate = s_asked (&self, TRANSFER_LOCATE);
-    assert_int_equal (locate.store, FAKE);
-    s_answer (&self, (transfer_message_t){ .type = TRANSFER_GONE, .id = self.id }, NULL, 0);
-    assert_false (s_end_fetch (&self));
-    AWAIT (self.store, objects, 0);
-    s_close_stage (&self);
-}
-
-/*  All of it is asked for; the home drops it; then it comes.               */
-static void
-s_drop_on_the_way (stage_t *self, uint64_t number)
-{
-    transfer_message_t first = s_asked (self, TRANSFER_GET);
-    transfer_message_t second = s_asked (self, TRANSFER_GET);
-    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self->id, .from = FAKE };
-    zmq_send (self->asks, &dropped, sizeof dropped, 0);
-    assert_int_equal (s_tell_hold (self, (tid_t){ OWN, 99 }, 9, 1, number), number);
-    s_answer_piece (self, &first, true);
-    s_answer_piece (self, &second, true);
-}
-
-/*  It goes once it was read, or at once if nobody waits for it any more.   */
-static void
-test_dropped_on_the_way (void **state)
-{
-    (void) state;
-    static stage_t self;
-    s_open_stage (&self);
-    s_begin_fetch (&self);
-    s_drop_on_the_way (&self, 1);
-    assert_true (s_end_fetch (&self));
-    AWAIT (self.store, objects, 0);
-    self.id.sequence++;
-    store_client_prefetch (self.client, self.id, FAKE_SIZE);
-    s_point_here (&self);
-    AWAIT (self.store, objects, 1);
-    s_drop_on_the_way (&self, 2);
-    AWAIT (self.store, objects, 0);
-    AWAIT (self.store, used, 0);
-    s_close_stage (&self);
-}
-
-/*  What another store tells of holds counts once and in order, however often
-    and in whichever order it comes.                                        */
-static void
-test_holds_in_order (void **state)
-{
-    (void) state;
-    static stage_t self;
-    s_open_stage (&self);
-    tid_t id = s_put (self.client, 100000, 3, 1);
-    assert_int_equal (s_tell_hold (&self, id, 9, -1, 2), 0);
-    assert_int_equal (s_tell_hold (&self, id, 9, 1, 1), 1);
-    assert_int_equal (s_tell_hold (&self, id, 9, 1, 1), 1);
-    store_client_release (self.client, id, 1);
-    assert_true (s_verify (self.client, id, 100000, 3));
-    assert_int_equal (s_tell_hold (&self, id, 9, -1, 3), 1);
-    assert_true (s_verify (self.client, id, 100000, 3));
-    assert_int_equal (s_tell_hold (&self, id, 9, -1, 2), 2);
-    AWAIT (self.store, objects, 0);
-    s_close_stage (&self);
-}
-
-/*  A host that joins again is another store: numbers begin anew, and what was
-    for the store that it was does not count.                               */
-static void
-test_renamed (void **state)
-{
-    (void) state;
-    static stage_t self;
-    s_open_stage (&self);
-    tid_t id = s_put (self.client, 100000, 3, 1);
-    assert_int_equal (s_tell_hold (&self, id, 9, 1, 1), 1);
-    store_name (self.store, 80);
-    AWAIT (self.store, objects, 0);
-    AWAIT (self.store, used, 0);
-    store_client_destroy (&self.client);
-    self.client = store_client_new (store_endpoint (self.store), 2);
-    tid_t now = s_put (self.client, 100000, 4, 2);
-    assert_int_equal (now.owner, 80);
-    transfer_message_t late = {
-        .type = TRANSFER_HOLD, .id = id, .from = FAKE, .store = 9, .count = 1, .offset = 1
-    };
-    zmq_send (self.asks, &late, sizeof late, 0);
-    assert_int_equal (s_tell_hold (&self, now, 9, 1, 1), 1);
-    store_client_release (self.client, now, 2);
-    assert_true (s_verify (self.client, now, 100000, 4));
-    assert_int_equal (s_tell_hold (&self, now, 9, -1, 2), 2);
-    AWAIT (self.store, objects, 0);
-    s_close_stage (&self);
-}
-
-static void *
-s_settle_one (void *arg)
-{
-    reader_t *self = arg;
-    fault_t fault;
-    self->right = store_client_settle (self->client, &fault) == 0;
-    return NULL;
-}
-
-/*  A hold of another store's object is told again until that has noted it, and
-    who waits for that waits; the end of that store ends the wait, too.     */
-static void
-test_holds_are_repeated (void **state)
-{
-    (void) state;
-    static stage_t self;
-    s_open_stage (&self);
-    self.reader = (reader_t){ .client = self.client };
-    store_client_hold (self.client, self.id, 1);
-    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
-    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 1);
-    store_client_release (self.client, self.id, 1);
-    assert_int_equal (s_asked (&self, TRANSFER_HOLD).count, -1);
-    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 1);
-    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 2);
-    assert_false (store_client_is_settled (self.client));
-    s_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 2 }, NULL, 0);
-    assert_true (s_end_fetch (&self));
-    assert_true (store_client_is_settled (self.client));
-    store_client_hold (self.client, self.id, 1);
-    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
-    assert_int_equal (s_asked (&self, TRANSFER_HOLD).offset, 3);
-    store_process_down (self.store, FAKE, "killed");
-    assert_true (s_end_fetch (&self));
-    s_close_stage (&self);
-}
-
-/*  A copy whose home has ended, and what was made for somebody who does not
-    claim it, go after a while; but not from under who reads it.            */
-static void
-test_left_behind (void **state)
-{
-    (void) state;
-    static stage_t self;
-    fault_t fault;
-    const uint8_t *data;
-    uint8_t kind;
-    s_open_stage (&self);
-    s_begin_fetch (&self);
-    for (int count = 0; count < 2; count++) {
-        transfer_message_t get = s_asked (&self, TRANSFER_GET);
-        s_answer_piece (&self, &get, true);
-    }
-    assert_true (s_end_fetch (&self));
-    store_client_t *maker = store_client_new (store_endpoint (self.store), 5);
-    tid_t id = s_put (maker, 100000, 3, 6);
-    assert_int_equal (store_client_pin (self.client, id, 100000, &data, &kind, &fault), 0);
-    store_client_destroy (&maker);
-    store_process_down (self.store, FAKE, "killed");
-    AWAIT (self.store, clients, 1);
-    assert_true (s_verify (self.client, self.id, FAKE_SIZE, 5));
-    AWAIT (self.store, copies, 0);
-    assert_true (s_is_filled (data, 100000, 3));
-    AWAIT (self.store, objects, 1);
-    store_client_unpin (self.client, id);
-    AWAIT (self.store, objects, 0);
-    AWAIT (self.store, used, 0);
-    s_close_stage (&self);
+    fixture_close (&self);
 }
 
 int
 main (int argc, char *argv [])
 {
+    /*  work ENDPOINT PROCESS                                               */
     if (argc > 3)
-        return s_be_killed (argv + 1);
+        return s_work_until_killed (argv [2], strtoull (argv [3], NULL, 10));
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_extents),
         cmocka_unit_test (test_put_and_read),
         cmocka_unit_test (test_sparse),
         cmocka_unit_test (test_readers_cannot_write),
@@ -1402,19 +557,6 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_killed_clients),
         cmocka_unit_test (test_many_clients),
         cmocka_unit_test (test_garbage),
-        cmocka_unit_test (test_transfer),
-        cmocka_unit_test (test_transfer_with_keys),
-        cmocka_unit_test (test_broadcast),
-        cmocka_unit_test (test_killed_receivers),
-        cmocka_unit_test (test_damaged_piece),
-        cmocka_unit_test (test_damaged_for_ever),
-        cmocka_unit_test (test_source_lacks),
-        cmocka_unit_test (test_dropped_on_the_way),
-        cmocka_unit_test (test_holds_in_order),
-        cmocka_unit_test (test_renamed),
-        cmocka_unit_test (test_holds_are_repeated),
-        cmocka_unit_test (test_left_behind),
-        cmocka_unit_test (test_far_holds_and_death),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/*  wire.c - joins two network interfaces as a cable would that is long and
-    loses frames: wire INTERFACE INTERFACE MILLISECONDS PERCENT-LOST         */
+/*  wire.c - joins two network interfaces as a cable would that is long, loses
+    frames and is narrow: wire INTERFACE INTERFACE MILLISECONDS PERCENT-LOST
+    [MEGABYTES-A-SECOND]                                                    */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +33,15 @@ typedef struct {
     int to;
     frame_t *first;
     frame_t *last;
+    int64_t free;               /*  when all of it will have left           */
 } lane_t;
+
+/*  What the cable does to frames.                                          */
+typedef struct {
+    int64_t delay;
+    unsigned percent;           /*  of them are lost                        */
+    int64_t rate;               /*  bytes a millisecond; 0: any             */
+} cable_t;
 
 static int64_t
 s_now (void)
@@ -74,15 +83,19 @@ s_is_lost (unsigned percent)
 }
 
 static void
-s_take (lane_t *lane, int64_t delay, unsigned percent)
+s_take (lane_t *lane, const cable_t *cable)
 {
     static uint8_t data [FRAME_MAX];
     ssize_t size;
     while ((size = recv (lane->from, data, sizeof data, 0)) > 0) {
-        frame_t *frame = s_is_lost (percent) ? NULL : malloc (sizeof *frame + (size_t) size);
+        frame_t *frame
+            = s_is_lost (cable->percent) ? NULL : malloc (sizeof *frame + (size_t) size);
+        int64_t now = s_now ();
         if (!frame)
             continue;
-        *frame = (frame_t){ .due = s_now () + delay, .size = (size_t) size };
+        lane->free = lane->free > now ? lane->free : now;
+        lane->free += cable->rate ? size * 1000000 / cable->rate : 0;
+        *frame = (frame_t){ .due = lane->free + cable->delay, .size = (size_t) size };
         memcpy (frame->data, data, frame->size);
         if (lane->first)
             lane->last->next = frame;
@@ -109,13 +122,15 @@ s_give (lane_t *lane)
 int
 main (int argc, char *argv [])
 {
-    if (argc != 5) {
-        fprintf (stderr, "usage: wire INTERFACE INTERFACE MILLISECONDS PERCENT-LOST\n");
+    if (argc < 5) {
+        fprintf (stderr, "usage: wire INTERFACE INTERFACE MILLISECONDS PERCENT-LOST "
+                         "[MEGABYTES-A-SECOND]\n");
         return 2;
     }
     int left = s_open (argv [1]), right = s_open (argv [2]);
-    int64_t delay = atoll (argv [3]) * 1000000;
-    unsigned percent = (unsigned) atoi (argv [4]);
+    cable_t cable = { .delay = atoll (argv [3]) * 1000000,
+                      .percent = (unsigned) atoi (argv [4]),
+                      .rate = argc > 5 ? atoll (argv [5]) * 1000 : 0 };
     lane_t lanes [2] = { { .from = left, .to = right }, { .from = right, .to = left } };
     puts ("ready");
     fflush (stdout);
@@ -130,7 +145,7 @@ main (int argc, char *argv [])
         if (ppoll (items, 2, &patience, NULL) < 0 && errno != EINTR)
             return 1;
         for (int index = 0; index < 2; index++) {
-            s_take (&lanes [index], delay, percent);
+            s_take (&lanes [index], &cable);
             s_give (&lanes [index]);
         }
     }

@@ -17,6 +17,7 @@
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/*  A silent node is suspect, and dead, after so many seconds, unless the
-    environment says otherwise (TROUPE_SUSPECT_AFTER, TROUPE_DEAD_AFTER).   */
+/*  A silent node is suspect after so many seconds, unless the environment says
+    otherwise (TROUPE_SUSPECT_AFTER).                                       */
 #define SUSPECT_AFTER 3
-#define DEAD_AFTER 10
+
+/*  So many seconds a node waits for a head that has fallen silent
+    (TROUPE_AWAIT_HEAD), and for one that was stopped (TROUPE_AWAIT_STOPPED). */
+#define AWAIT_HEAD 600
+#define AWAIT_STOPPED 0
 
 /*  Hosts of the same name in a cluster, unless nodes are named.            */
 #define SAME_NAME_MAX 1000
@@ -62,6 +67,11 @@ typedef struct {
     network_t network;
     void *context;
     head_settings_t settings;
+    int64_t await_head;
+    int64_t await_stopped;
+    atomic_bool told;
+    atomic_bool over;                   /*  a part of it has ended, and why */
+    fault_t why;
     head_t *head;
     store_t *store;
     agent_t *agent;
@@ -176,26 +186,15 @@ s_choose_name (daemon_t *self, unsigned number)
 }
 
 static int
-s_read_seconds (const char *name, int otherwise, int64_t *time, fault_t *fault)
-{
-    const char *text = getenv (name);
-    char *end = NULL;
-    double seconds = text && *text ? strtod (text, &end) : otherwise;
-    if ((end && *end) || !(seconds >= 2) || seconds > 86400)
-        return fault_set (fault, TROUPE_EINVAL, "%s is '%s': wanted seconds, 2 to 86400", name,
-                          text);
-    *time = (int64_t) (seconds * 1000) * CLOCK_MS;
-    return 0;
-}
-
-static int
 s_choose_settings (daemon_t *self, fault_t *fault)
 {
     head_settings_t *settings = &self->settings;
     size_t pages = (size_t) sysconf (_SC_PHYS_PAGES), page = (size_t) sysconf (_SC_PAGESIZE);
     settings->job_bytes = pages / JOB_MEMORY_PART * page;
-    if (s_read_seconds ("TROUPE_SUSPECT_AFTER", SUSPECT_AFTER, &settings->suspect_after, fault)
-        || s_read_seconds ("TROUPE_DEAD_AFTER", DEAD_AFTER, &settings->dead_after, fault))
+    if (network_seconds ("TROUPE_SUSPECT_AFTER", SUSPECT_AFTER, 2, &settings->suspect_after, fault)
+        || network_patience (&settings->dead_after, fault)
+        || network_seconds ("TROUPE_AWAIT_HEAD", AWAIT_HEAD, 0, &self->await_head, fault)
+        || network_seconds ("TROUPE_AWAIT_STOPPED", AWAIT_STOPPED, 0, &self->await_stopped, fault))
         return -1;
     return settings->suspect_after <= settings->dead_after
                ? 0
@@ -283,9 +282,13 @@ s_open_gate (daemon_t *self, fault_t *fault)
 
 /*  A part of the daemon has ended for good, and so the rest is to end.     */
 static void
-s_end_daemon (void *context)
+s_end_daemon (void *context, const fault_t *why)
 {
-    (void) context;
+    daemon_t *self = context;
+    if (atomic_exchange (&self->told, true))
+        return;
+    self->why = *why;
+    atomic_store (&self->over, true);
     kill (getpid (), SIGTERM);
 }
 
@@ -342,6 +345,7 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
                             .address = network->host,
                             .settings = &self->settings,
                             .log = s_log,
+                            .log_context = self,
                             .failed = s_end_daemon };
     self->head = head_new (self->context, &head, fault);
     if (!self->head)
@@ -425,8 +429,12 @@ s_start_agent (daemon_t *self, fault_t *fault)
                                 .modules = *self->modules ? self->modules : NULL,
                                 .store = self->store,
                                 .patience = self->settings.dead_after,
+                                .await_head = self->await_head,
+                                .await_stopped = self->await_stopped,
+                                .of_head = self->options->head,
                                 .log = s_log,
-                                .refused = s_end_daemon };
+                                .log_context = self,
+                                .ended = s_end_daemon };
     self->agent = agent_new (&options, fault);
     for (unsigned number = 2; !self->agent && fault->code == TROUPE_EEXISTS
                               && !self->options->name && number <= SAME_NAME_MAX;
@@ -489,15 +497,26 @@ s_await_second (void *arg)
     _exit (1);
 }
 
-static void
-s_serve (daemon_t *self, sigset_t *set)
+/*  Returns 0, or -1 with the fault set: it ends for want of what it needs. */
+static int
+s_serve (daemon_t *self, sigset_t *set, fault_t *fault)
 {
     pthread_t second;
     s_await_signal (set, self->agent);
-    s_log (NULL, "asked to end: waiting for what still runs");
+    bool over = atomic_load (&self->over);
+    if (!over)
+        s_log (NULL, "asked to end: waiting for what still runs");
     if (pthread_create (&second, NULL, s_await_second, set) == 0)
         pthread_detach (second);
-    agent_drain (self->agent, -1);
+    if (!over)
+        agent_drain (self->agent, -1);
+    /*  That its cluster was stopped is an end in order.                    */
+    if (over && self->why.code == TROUPE_ESTOPPED)
+        s_log (NULL, self->why.text);
+    if (!over || self->why.code == TROUPE_ESTOPPED)
+        return 0;
+    *fault = self->why;
+    return -1;
 }
 
 static void
@@ -550,7 +569,7 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
             s_log (NULL, "cannot enter the folder of the state");
         if (ready)
             ready (started, context);
-        s_serve (&self, &set);
+        rc = s_serve (&self, &set, fault);
     }
     s_end (&self);
     pthread_sigmask (SIG_SETMASK, &before, NULL);

@@ -16,7 +16,6 @@
 
 #define JOIN_TIMEOUT (5000 * CLOCK_MS)
 #define LEAVE_TIMEOUT (1000 * CLOCK_MS)
-#define PATIENCE (10000 * CLOCK_MS)
 
 /*  The largest piece of the program that the head may ask for.             */
 #define PIECE_MAX ((uint32_t) 1 << 20)
@@ -218,6 +217,9 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
     if (strlen (space) > SPACE_MAX)
         return fault_set (fault, TROUPE_EINVAL,
                           "the namespace '%.64s...' has more than %d bytes", space, SPACE_MAX);
+    int64_t patience;
+    if (network_patience (&patience, fault))
+        return -1;
     bool far = !place->endpoint [0];
     network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
     s_name_program (name);
@@ -230,7 +232,7 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
                                .label = label,
                                .network = &self->network,
                                .far = far,
-                               .patience = PATIENCE,
+                               .patience = patience,
                                .name = space,
                                .store = self->store_endpoint,
                                .hosted = self->store,

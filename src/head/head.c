@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #define DRAIN_MAX 256
-#define STOP_TIMEOUT_MS 2000
+#define STOP_TIMEOUT_MS 6000
+
+/*  How long a head that ends waits for others to say that they know.       */
+#define PARTING (3000 * CLOCK_MS)
 
 /*  After so much has come, and then nothing for this long, what frames have left
     in the heap goes back to the system.                                    */
@@ -83,15 +86,18 @@ s_stop_worker (head_t *self, const head_action_t *action)
     }
 }
 
-/*  Who is counted as dead may live, and wait for what never comes: it is told.
-    In a cluster of machines it finds out by the head's own silence.        */
+/*  Who is counted as dead may live, and wait for what never comes: it is told,
+    in a cluster of machines with its next sign of life (s_disown). The others
+    do not listen to it any more: what it was to do is another's by then.   */
 static void
 s_drop (head_t *self, const head_action_t *action)
 {
     peer_t *peer = head_shell_peer (self, action->peer);
     const char *cause = action->text ? action->text : "silent";
     char text [FAULT_TEXT_MAX];
-    if (peer && !self->network) {
+    if (peer && self->network)
+        peer->shut_out = true;
+    else if (peer) {
         snprintf (text, sizeof text, "the head counts this process as dead: %s", cause);
         record_t refused = { .type = RECORD_REFUSED,
                              .number = TROUPE_ELOST,
@@ -392,6 +398,11 @@ s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t
 static void
 s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
+    if (self->parting) {
+        if (record->type == RECORD_LEAVE)
+            head_forget (self, peer);
+        return;
+    }
     bool own = record->id.owner == peer->process;
     uint8_t role = peer->identity.role;
     switch (record->type) {
@@ -477,6 +488,27 @@ s_admit (head_t *self, const uint8_t *route, size_t route_size, const record_t *
     return peer;
 }
 
+/*  A sign of life of a process that is not known: it was counted as dead, or
+    knew the head that was here before. Nothing that it waits for will come. */
+static void
+s_disown (head_t *self, const uint8_t *route, size_t route_size)
+{
+    static const char text []
+        = "the head does not know this process any more: it was counted as dead, or the head "
+          "has started again";
+    bytes_t frame = { 0 };
+    zmq_msg_t message;
+    record_t refused = { .type = RECORD_REFUSED,
+                         .number = TROUPE_ELOST,
+                         .body = (const uint8_t *) text,
+                         .body_size = sizeof text - 1 };
+    if (record_write (&frame, &refused) == 0 && socket_message_take (&message, &frame) == 0
+        && (zmq_send (self->socket, route, route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0
+            || zmq_msg_send (&message, self->socket, ZMQ_DONTWAIT) < 0))
+        zmq_msg_close (&message);
+    bytes_release (&frame);
+}
+
 /*  A connection begins with HELLO; what comes before, and what is malformed,
     is ignored.                                                             */
 static void
@@ -497,7 +529,9 @@ s_frame (head_t *self, const uint8_t *route, size_t route_size, zmq_msg_t *messa
     while (frame_next (&reader, &record) == 1) {
         if (peer)
             s_record (self, peer, &record, now);
-        else
+        else if (record.type == RECORD_PING && self->network)
+            s_disown (self, route, route_size);
+        else if (!self->parting)
             peer = s_admit (self, route, route_size, &record, &reader, message, now);
         if (!peer)
             return;
@@ -589,6 +623,38 @@ s_give_up (head_t *self)
         head_send (self, peer, &refused);
         head_flush (self, peer);
     }
+    if (self->failed) {
+        fault_t fault;
+        fault_set (&fault, TROUPE_ENOMEM, "%s", text);
+        self->failed (self->log_context, &fault);
+    }
+}
+
+/*  An end in order: workers end with the destructors of their actors, and the
+    others are told. They answer, so that it is known to have arrived.      */
+static void
+s_part (head_t *self)
+{
+    char text [HOST_MAX + 64];
+    int64_t now = clock_now (), deadline = now + PARTING;
+    size_t cursor = 0;
+    snprintf (text, sizeof text, "the cluster at %s was stopped", self->address);
+    record_t stop = { .type = RECORD_STOP };
+    record_t parting = { .type = RECORD_REFUSED,
+                         .number = TROUPE_ESTOPPED,
+                         .body = (const uint8_t *) text,
+                         .body_size = (uint32_t) strlen (text) };
+    self->parting = true;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        bool worker = peer->identity.role == ROLE_WORKER;
+        head_send (self, peer, worker ? &stop : &parting);
+        head_flush (self, peer);
+    }
+    while (head_is_awaited (self) && (now = clock_now ()) < deadline) {
+        int64_t tend = head_tend (self, now);
+        if (s_drain (self, now))
+            s_sleep (self, tend < deadline ? tend : deadline);
+    }
 }
 
 /*  A burst that is written faster than it is read fills the heap with frames.
@@ -626,15 +692,15 @@ s_run (void *arg)
         all = s_drain (self, now);
         head_dispatch (self->state, now);
         s_act_all (self, now);
-        if (head_failed (self->state)) {
+        if (head_failed (self->state) || self->starved) {
             s_give_up (self);
-            if (self->failed)
-                self->failed (self->log_context);
             return;
         }
         for (list_node_t *node; (node = list_pop (&self->dirty));)
             head_flush (self, container_of (node, peer_t, dirty));
     }
+    if (self->network)
+        s_part (self);
 }
 
 static int
@@ -648,7 +714,6 @@ s_bind (head_t *self, const head_options_t *options, fault_t *fault)
     char endpoint [HOST_MAX + 32];
     network_endpoint (endpoint, sizeof endpoint, options->host, options->port);
     if (network_serve (options->network, self->socket, &options->keys->head, DOMAIN_HEAD, fault)
-        || gate_watch (options->network->gate, self->socket, fault)
         || socket_bind (self->socket, endpoint, fault)
         || socket_last_endpoint (self->socket, self->endpoint, sizeof self->endpoint, fault))
         return -1;

@@ -27,8 +27,9 @@ typedef struct {
     const head_settings_t *settings;    /*  NULL: the defaults              */
     void (*log) (void *context, const char *text);  /*  may be NULL         */
     void *log_context;
-    void (*failed) (void *context); /*  told by the head's thread, which has
-                                    no memory left and ends. May be NULL    */
+    void (*failed) (void *context, const fault_t *why); /*  told by the head's
+                                    thread, which has no memory left and
+                                    ends. May be NULL                       */
 } head_options_t;
 
 /*  Starts a head on the ZeroMQ context. The options are not needed after.
@@ -38,7 +39,9 @@ head_t *head_new (void *context, const head_options_t *options, fault_t *fault);
 /*  The tcp endpoint that it listens on, "" if it has none.                 */
 const char *head_endpoint (const head_t *self);
 
-/*  Ends it. Returns 0, or -1 if its thread did not end.                    */
+/*  Ends it. In a cluster of machines everybody is told first, and is given a
+    few seconds to say that he knows. Returns 0, or -1 if its thread did not
+    end.                                                                    */
 int head_destroy (head_t **self_p);
 
 #endif

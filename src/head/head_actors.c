@@ -142,6 +142,7 @@ head_actor_free (head_state_t *self, head_actor_t *actor)
         head_place (self, worker);
     }
     s_let_go (self, actor);
+    head_keep_end (self, &actor->keep);
     head_demand_release (self, &actor->demand);
     job->actors--;
     free (actor->record);
@@ -265,7 +266,8 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
 {
     home_t *home = arg;
     job_t *job = home->actor->job;
-    if (!head_node_fits (node, home->actor->demand))
+    if (!head_node_fits (node, home->actor->demand)
+        || head_is_kept (node, job, &home->actor->keep))
         return false;
     home->home = s_home_on (self, job, node);
     if (home->home || job->embedded)
@@ -283,8 +285,11 @@ s_house_by_demand (head_state_t *self, int64_t now, head_actor_t *actor)
     if (actor->searched && list_empty (&self->freed))
         return false;
     actor->searched = !head_search (self, actor->demand, actor->searched, s_accept, &home);
-    if (!home.home)
+    if (!home.home) {
+        head_keep_begin (self, &actor->keep);
         return false;
+    }
+    head_keep_end (self, &actor->keep);
     actor->held = home.home->on;
     actor->held->references++;
     head_node_take (self, actor->held, actor->demand, true);

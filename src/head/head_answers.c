@@ -748,6 +748,16 @@ s_stop (head_t *self, peer_t *node)
             head_send (self, peer, &stop);
 }
 
+/*  The head's own daemon is to end.                                        */
+static void
+s_end (head_t *self, peer_t *node)
+{
+    head_counts_t counts = head_counts (self->state);
+    head_drain_all (self->state, node->process);
+    head_log (self, "the cluster is being stopped: %zu tasks are with workers, %zu wait",
+              counts.leased, counts.ready + counts.parked);
+}
+
 /*  COMMAND: id: the future of the answer, or none; body: [verb, argument].  */
 void
 head_command (head_t *self, peer_t *peer, const record_t *record)
@@ -762,6 +772,8 @@ head_command (head_t *self, peer_t *peer, const record_t *record)
         return;
     if (strcmp (verb, "stop") == 0 && peer->identity.role == ROLE_NODE)
         s_stop (self, peer);
+    else if (strcmp (verb, "end") == 0 && peer->identity.role == ROLE_NODE && !peer->far)
+        s_end (self, peer);
     else if (strcmp (verb, "drain") == 0)
         s_drain (self, peer, record->id, key);
     else if (strcmp (verb, "token") == 0 && self->network)

@@ -368,6 +368,8 @@ s_check_node (const head_state_t *self, const head_node_t *node, const int64_t *
         if (peer->on != node || head_load (peer) >= peer->slots)
             return "a worker is starved on a node that is not its own, or is busy";
     }
+    if (node->keep && (node->keep->node != node || !list_linked (&node->kept)))
+        return "a node is kept for what does not know of it";
     if (starting != node->starting || node->worker_count != s_length (&node->workers))
         return "a node's counts of workers are wrong";
     return list_linked (&node->bucket) || node == self->local

@@ -176,7 +176,8 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
 {
     const trial_t *trial = arg;
     (void) self;
-    if (!head_node_fits (node, trial->bundle->demand))
+    if (!head_node_fits (node, trial->bundle->demand)
+        || head_is_kept (node, trial->group->job, NULL))
         return false;
     return s_has_bundle (trial->group, node) ? trial->used : trial->unused;
 }
@@ -256,7 +257,7 @@ static bool
 s_accept_all (head_state_t *self, head_node_t *node, void *arg)
 {
     together_t *together = arg;
-    return !node->suspect && !node->draining
+    return !node->suspect && !node->draining && !head_is_kept (node, together->group->job, NULL)
            && s_place_on (self, together->group, together->placed, node);
 }
 

@@ -49,6 +49,7 @@ head_lane_free (head_state_t *self, lane_t *lane)
 {
     heap_remove (&lane->job->lanes, &lane->turn);
     list_remove (&lane->node);
+    head_keep_end (self, &lane->keep);
     head_demand_release (self, &lane->demand);
     free (lane);
 }
@@ -132,6 +133,8 @@ head_leave_lane (head_state_t *self, head_task_t *task)
     }
     lane->unfit = 0;
     lane->searched = false;
+    if (lane->keep.since)
+        head_keep_end (self, &lane->keep);
     list_remove (&lane->node);
     heap_remove (&lane->job->lanes, &lane->turn);
     head_job_turn (self, lane->job);
@@ -143,6 +146,8 @@ s_stall (head_state_t *self, lane_t *lane)
 {
     heap_remove (&lane->job->lanes, &lane->turn);
     list_append (lane->plain ? &lane->job->stalled : &self->blocked, &lane->node);
+    if (!lane->plain)
+        head_keep_begin (self, &lane->keep);
     head_job_turn (self, lane->job);
     head_want (self, lane->job);
 }
@@ -159,12 +164,14 @@ s_is_full (head_peer_t *peer)
     return peer->refill != 0;
 }
 
-/*  Whether a worker should run dry, because another job waits for its cpu
-    whose turn it is.                                                       */
+/*  Whether a worker should run dry, because its node is kept, or another job
+    waits for its cpu whose turn it is.                                     */
 static bool
 s_must_yield (const head_peer_t *peer)
 {
     const list_t *starved = &peer->on->starved;
+    if (peer->on->keep && head_is_kept (peer->on, peer->job, NULL))
+        return true;
     for (const list_node_t *at = starved->next; at != starved; at = at->next) {
         const job_t *other = container_of (at, head_peer_t, node)->job;
         if (other != peer->job && (other->ready || other->lanes.count)
@@ -227,7 +234,7 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     place_t *place = arg;
     lane_t *lane = place->lane;
     job_t *job = lane->job;
-    if (!head_node_fits (node, lane->demand))
+    if (!head_node_fits (node, lane->demand) || head_is_kept (node, job, &lane->keep))
         return false;
     place->worker = head_idle_worker (self, job, node, lane->function);
     if (place->worker || job->embedded)
@@ -276,9 +283,10 @@ s_serve_special (head_state_t *self, int64_t now, lane_t *lane)
     const head_node_t *node
         = head_search (self, lane->demand, lane->searched, s_accept, &place);
     lane->searched = !node;
-    if (place.worker)
+    if (place.worker) {
+        head_keep_end (self, &lane->keep);
         head_lease (self, now, s_first (lane), place.worker, NULL);
-    else if (!node && !lane->unfit && !head_feasible (self, lane->demand, NULL, 0))
+    } else if (!node && !lane->unfit && !head_feasible (self, lane->demand, NULL, 0))
         lane->unfit = now;
     return place.worker != NULL;
 }
@@ -290,6 +298,8 @@ static bool
 s_serve (head_state_t *self, int64_t now, lane_t *lane)
 {
     head_task_t *task = s_first (lane);
+    if (self->ending && lane->depth == 0)
+        return false;
     if (lane->plain) {
         head_peer_t *worker = s_worker_for (lane->job, lane->function);
         if (!worker)

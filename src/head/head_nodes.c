@@ -68,6 +68,7 @@ head_node_free (head_state_t *self, head_node_t *node)
     list_remove (&node->bucket);
     list_remove (&node->stale);
     list_remove (&node->freed);
+    head_keep_lose (node);
     free (node->name);
     free (node->total);
     free (node->free);
@@ -129,6 +130,7 @@ head_node_lost (head_state_t *self, head_node_t *node, const char *cause)
     list_remove (&node->bucket);
     list_remove (&node->stale);
     list_remove (&node->freed);
+    head_keep_lose (node);
     node->gone = true;
     node->suspect = true;
     for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
@@ -175,6 +177,18 @@ head_drain (head_state_t *self, process_t process)
     node->draining = true;
     for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next)
         head_place (self, container_of (at, head_peer_t, of_node));
+}
+
+void
+head_drain_all (head_state_t *self, process_t process)
+{
+    self->ending = process;
+}
+
+bool
+head_drains_all (const head_state_t *self)
+{
+    return self->ending != 0;
 }
 
 /*  --- what is free -----------------------------------------------------  */

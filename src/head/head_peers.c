@@ -118,8 +118,13 @@ head_linked (peer_t *peer, zmq_msg_t *message)
 void
 head_send (head_t *self, peer_t *peer, const record_t *record)
 {
-    if (!peer || record_write (&peer->frame, record))
+    if (!peer)
         return;
+    if (record_write (&peer->frame, record)) {
+        /*  It would wait for this, or believe what is not so any more.     */
+        self->starved = true;
+        return;
+    }
     if (peer->frame.size >= FRAME_FULL)
         head_flush (self, peer);
     else if (!list_linked (&peer->dirty))
@@ -150,7 +155,9 @@ s_announce (head_t *self, peer_t *to, const peer_t *about)
                         .id = { about->process, 0 },
                         .body = body.data,
                         .body_size = (uint32_t) body.size };
-    if (!body.failed)
+    if (body.failed)
+        self->starved = true;
+    else
         head_send (self, to, &record);
     bytes_release (&body);
 }
@@ -208,6 +215,24 @@ head_lose (head_t *self, process_t process, const char *cause, const uint32_t *l
         head_log (self, "%s has gone: %s", peer->identity.label, cause);
     head_peer_destroy (peer);
     head_lost (self->state, clock_now (), process, cause, ledger);
+}
+
+void
+head_forget (head_t *self, peer_t *peer)
+{
+    id_table_remove (&self->peers, head_shell_key (peer->process));
+    id_table_remove (&self->routes, head_route_key (peer->route, peer->route_size));
+    head_peer_destroy (peer);
+}
+
+bool
+head_is_awaited (head_t *self)
+{
+    size_t cursor = 0;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        if (peer->identity.role != ROLE_WORKER)
+            return true;
+    return false;
 }
 
 /*  --- joining ----------------------------------------------------------  */
@@ -325,6 +350,11 @@ s_join_state (head_t *self, peer_t *peer, fault_t *fault)
 {
     const identity_t *identity = &peer->identity;
     int64_t now = clock_now ();
+    if (head_drains_all (self->state)
+        && (identity->role == ROLE_DRIVER || identity->role == ROLE_NODE)) {
+        fault_set (fault, TROUPE_ESTOPPED, "the cluster is being stopped");
+        return 0;
+    }
     fault_set (fault, TROUPE_ENOMEM, "the head has no memory left");
     if (identity->role == ROLE_WORKER && identity->node && self->network) {
         fault_set (fault, TROUPE_ELOST, "its node has left the cluster");

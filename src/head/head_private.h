@@ -112,6 +112,7 @@ struct lane {
     bool plain;                 /*  asks for one cpu, and nothing else      */
     bool searched;              /*  in vain: only what is freed can help    */
     int64_t unfit;              /*  since when no node could ever do, or 0  */
+    head_keep_t keep;           /*  if it is not plain                      */
     size_t references;          /*  tasks that name it                      */
     size_t ready;
     list_t tasks;
@@ -176,6 +177,8 @@ struct head_node {
     list_node_t bucket;
     list_node_t stale;          /*  its bucket may be wrong                 */
     list_node_t freed;          /*  something has become free               */
+    head_keep_t *keep;          /*  what the node is kept for, or NULL      */
+    list_node_t kept;           /*  then; or until its workers are placed   */
     size_t worker_count;
     size_t starting;
     size_t slots;               /*  the embedded cluster's: of its workers  */
@@ -342,6 +345,8 @@ struct head_state {
     list_t buckets [BUCKETS];
     list_t stale;
     list_t freed;
+    list_t kept;
+    list_t unkept;
     id_table_t pools;           /*  node, job → pool_t                      */
     list_t blocked;             /*  lanes that are not plain and wait       */
     id_table_t groups;
@@ -360,6 +365,8 @@ struct head_state {
     size_t task_bytes;
     int64_t ticked;
     int64_t retry;              /*  when a node may be asked again          */
+    process_t ending;           /*  who is to be told when nothing runs     */
+    bool ended;                 /*  it was told                             */
     bool unstartable;           /*  something may not be startable anywhere */
     head_action_t *actions;
     size_t action_count;
@@ -482,6 +489,24 @@ head_node_t *head_search (head_state_t *self, const demand_t *demand, bool freed
 /*  Whether some node could ever serve the demand; if not, text says why.   */
 bool head_feasible (head_state_t *self, const demand_t *demand, char *text, size_t size);
 
+/*  --- nodes that are kept ----------------------------------------------  */
+
+/*  The demand waits, from now on unless it did before; it waits no more.   */
+void head_keep_begin (head_state_t *self, head_keep_t *keep);
+void head_keep_end (head_state_t *self, head_keep_t *keep);
+
+/*  The node has gone.                                                      */
+void head_keep_lose (head_node_t *node);
+
+/*  Whether the node is kept for something else, of no lower priority.      */
+bool head_is_kept (const head_node_t *node, const job_t *job, const head_keep_t *own);
+
+/*  Each tick: begins and ends what is due.                                 */
+void head_keep_nodes (head_state_t *self, int64_t now);
+
+/*  Workers of nodes that are kept no more get tasks again.                 */
+void head_open_nodes (head_state_t *self);
+
 /*  --- jobs -------------------------------------------------------------  */
 
 job_t *head_job_new (head_state_t *self, program_t *program, const char *label,
@@ -591,6 +616,16 @@ void head_task_destroy (head_state_t *self, head_task_t *task);
 
 /*  The same, but for the table of tasks, which is left as it is.           */
 void head_task_free (head_state_t *self, head_task_t *task);
+
+/*  What few tasks have, made when it is needed; NULL if there is no memory. */
+task_more_t *head_task_more (head_task_t *task);
+void head_task_free_more (head_state_t *self, head_task_t *task);
+void head_task_forget_waiters (head_state_t *self, head_task_t *task);
+const uint8_t *head_task_attachments (const head_task_t *task);
+
+/*  Why tasks fail.                                                         */
+extern const char head_no_memory [];
+extern const char head_orphaned [];
 
 /*  --- actors -----------------------------------------------------------  */
 

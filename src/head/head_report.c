@@ -35,9 +35,9 @@ head_next_node (head_state_t *self, size_t *cursor, head_node_report_t *report)
     const head_peer_t *agent = head_peer (self, node->process);
     *report = (head_node_report_t){ .process = node->process,
                                     .name = node->name,
-                                    .state = node->suspect    ? "suspect"
-                                             : node->draining ? "draining"
-                                                              : "alive",
+                                    .state = node->suspect                    ? "suspect"
+                                             : node->draining || self->ending ? "draining"
+                                                                              : "alive",
                                     .heard = agent ? agent->heard : self->now,
                                     .workers = node->worker_count,
                                     .starting = node->starting };

@@ -90,6 +90,8 @@ struct head {
     list_t dirty;
     uint8_t cookie [COOKIE_SIZE];
     bool stopping;              /*  workers that join are told to end       */
+    bool parting;               /*  all were told that the head ends        */
+    bool starved;               /*  something could not be sent             */
     uint64_t received;          /*  bytes since memory was last given back  */
     int64_t received_at;        /*  the last of them                        */
     struct {
@@ -118,7 +120,7 @@ struct head {
     uint64_t line_count;
     void (*log) (void *context, const char *text);
     void *log_context;
-    void (*failed) (void *context);
+    void (*failed) (void *context, const fault_t *why);
 };
 
 static inline tid_t
@@ -160,6 +162,10 @@ peer_t *head_admit (head_t *self, const uint8_t *route, size_t route_size,
 
 /*  It has ended: everybody is told, and the state.                         */
 void head_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger);
+
+/*  It knows that the head ends; whether there are some that do not.        */
+void head_forget (head_t *self, peer_t *peer);
+bool head_is_awaited (head_t *self);
 
 void head_peer_destroy (peer_t *peer);
 tid_t head_route_key (const uint8_t *route, size_t size);

@@ -32,8 +32,9 @@ head_state_new (uint32_t epoch)
     self->epoch = epoch;
     self->rooms = 1;
     list_t *const lists []
-        = { &self->woken, &self->wanting, &self->loading,        &self->over, &self->stale,
-            &self->freed, &self->blocked, &self->pending_groups, &self->idle, &self->warm };
+        = { &self->woken, &self->wanting, &self->loading, &self->over,
+            &self->stale, &self->freed,   &self->blocked, &self->pending_groups,
+            &self->idle,  &self->warm,    &self->kept,    &self->unkept };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
     for (size_t bucket = 0; bucket < BUCKETS; bucket++)
@@ -444,6 +445,10 @@ static void
 s_finish_drains (head_state_t *self)
 {
     size_t cursor = 0;
+    if (self->ending && !self->ended && !self->leased) {
+        self->ended = true;
+        head_act (self, HEAD_DRAINED, self->ending);
+    }
     for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
         if (!node->draining || node->drained || !s_is_drained (node))
             continue;
@@ -464,6 +469,7 @@ s_tick (head_state_t *self, int64_t now)
     if (self->homeless)
         head_fail_unfit_actors (self, now);
     head_fail_groups (self, now);
+    head_keep_nodes (self, now);
     head_stop_idle (self, now);
     s_finish_drains (self);
 }
@@ -500,6 +506,8 @@ void
 head_dispatch (head_state_t *self, int64_t now)
 {
     self->now = now;
+    if (!list_empty (&self->unkept))
+        head_open_nodes (self);
     if (!list_empty (&self->pending_groups) && !list_empty (&self->freed))
         head_place_groups (self, now);
     if (self->embedded->homes.count && !list_empty (&self->embedded->homeless))

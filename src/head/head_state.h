@@ -26,7 +26,8 @@
     than the window, or is not known yet, is never sent ahead. What was sent
     ahead to a worker that is stuck is called back when another is idle. A
     task with another demand goes to an idle worker of a node where it fits
-    and holds what it asked for until it is done.
+    and holds what it asked for until it is done. What has waited for long
+    because others took whatever was free gets a node kept.
 
     The caller owns the state; one thread at a time.                        */
 
@@ -51,6 +52,18 @@
 typedef struct head_state head_state_t;
 typedef struct head_task head_task_t;
 
+/*  Private to the state: a node that is kept for a demand, see head_keeps.c.  */
+typedef struct {
+    struct head_node *node;     /*  NULL: none is                           */
+    struct job *job;
+    const struct demand *demand;
+    int64_t since;              /*  when the demand began to wait, or 0     */
+    int64_t began;              /*  when the node began to be kept          */
+    int64_t until;
+    int64_t time;               /*  how long it is, or will be              */
+    int64_t wait;               /*  how long to wait for it                 */
+} head_keep_t;
+
 /*  An actor as the head knows it. Strings are owned by the state.          */
 typedef struct {
     tid_t id;
@@ -72,6 +85,7 @@ typedef struct {
     int64_t unfit;              /*  since when no node could ever do, or 0  */
     bool searched;              /*  for a node, in vain: only what is freed
                                     since can help                          */
+    head_keep_t keep;
 } head_actor_t;
 
 typedef enum {
@@ -196,6 +210,11 @@ void head_worker_failed (head_state_t *self, int64_t now, process_t node, uint32
 
 /*  A node gets no new work; when no task runs there, HEAD_DRAINED follows. */
 void head_drain (head_state_t *self, process_t node);
+
+/*  The cluster is to end: no task starts any more but those that running ones
+    have submitted. When nothing runs, HEAD_DRAINED follows for the process.  */
+void head_drain_all (head_state_t *self, process_t process);
+bool head_drains_all (const head_state_t *self);
 
 /*  It offers a function.                                                   */
 int head_offer (head_state_t *self, process_t process, uint32_t function);

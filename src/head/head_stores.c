@@ -66,14 +66,15 @@ s_name (const peer_t *peer)
     return peer->identity.role == ROLE_NODE ? peer->identity.name : peer->identity.label;
 }
 
-/*  A node by its name, others by their labels, who has gone by its number.  */
+/*  A node by its name, others by their labels, who has gone by its number,
+    nobody by nothing.                                                      */
 static void
 s_process (head_t *self, bytes_t *out, process_t process)
 {
     char number [32];
     const peer_t *peer = head_shell_peer (self, process);
     snprintf (number, sizeof number, "%u (ended)", (unsigned) (process & UINT32_MAX));
-    const char *text = peer ? s_name (peer) : number;
+    const char *text = peer ? s_name (peer) : process ? number : "";
     value_put_string (out, text, strlen (text));
 }
 

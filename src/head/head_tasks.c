@@ -1,22 +1,17 @@
-/*  head_tasks.c - the head's state: tasks, leases, dispatch                */
+/*  head_tasks.c - the head's state: tasks, their leases, and what ends them  */
 
 #include "head/head_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/*  Levels of nesting that are told apart.                                  */
-#define DEPTH_MAX 1023
-
-static const char s_orphaned [] = "argument failed: the process that owned it has ended";
-static const char s_no_memory [] = "the head has no memory left";
-static const char s_oversize [] = "its arguments are too large for the head";
+const char head_no_memory [] = "the head has no memory left";
+const char head_orphaned [] = "argument failed: the process that owned it has ended";
 
 /*  --- the life of a task -----------------------------------------------  */
 
-/*  What few tasks have, made when it is needed; NULL if there is no memory. */
-static task_more_t *
-s_more (head_task_t *task)
+task_more_t *
+head_task_more (head_task_t *task)
 {
     if (task->more)
         return task->more;
@@ -30,8 +25,8 @@ s_more (head_task_t *task)
     return more;
 }
 
-static void
-s_forget_waiters (head_state_t *self, head_task_t *task)
+void
+head_task_forget_waiters (head_state_t *self, head_task_t *task)
 {
     task_more_t *more = task->more;
     if (!more)
@@ -78,13 +73,13 @@ s_leave_family (task_more_t *more)
         container_of (list_pop (&more->children), task_more_t, sibling)->parent = NULL;
 }
 
-static void
-s_free_more (head_state_t *self, head_task_t *task)
+void
+head_task_free_more (head_state_t *self, head_task_t *task)
 {
     task_more_t *more = task->more;
     if (!more)
         return;
-    s_forget_waiters (self, task);
+    head_task_forget_waiters (self, task);
     s_leave_family (more);
     free (more->attachments);
     free (more->subscribers);
@@ -113,7 +108,7 @@ head_task_free (head_state_t *self, head_task_t *task)
     self->task_bytes -= bytes;
     job->bytes -= bytes;
     job->tasks--;
-    s_free_more (self, task);
+    head_task_free_more (self, task);
     free (task);
     head_lane_release (self, lane);
     if (job->ended)
@@ -127,39 +122,8 @@ head_task_destroy (head_state_t *self, head_task_t *task)
     head_task_free (self, task);
 }
 
-static head_task_t *
-s_task_new (int64_t now, const record_t *record, const uint8_t *body, uint32_t body_size)
-{
-    size_t attachments = (body_size + 7u) & ~7u;
-    if (!record->attachments_size)
-        attachments = body_size;
-    head_task_t *task = malloc (sizeof *task + attachments + record->attachments_size);
-    if (!task)
-        return NULL;
-    *task = (head_task_t){ .id = record->id,
-                           .retries = (uint8_t) record->target,
-                           .body_size = body_size,
-                           .attachments_size = record->attachments_size };
-    memcpy (task->body, body, body_size);
-    if (!record->deadline && !record->attachments)
-        return task;
-    task_more_t *more = s_more (task);
-    if (!more) {
-        free (task);
-        return NULL;
-    }
-    more->attachment_count = record->attachments;
-    if (record->deadline)
-        more->deadline = now + record->deadline * CLOCK_MS;
-    if (record->attachments_size) {
-        memset (task->body + body_size, 0, attachments - body_size);
-        memcpy (task->body + attachments, record->attachment, record->attachments_size);
-    }
-    return task;
-}
-
-static const uint8_t *
-s_attachments (const head_task_t *task)
+const uint8_t *
+head_task_attachments (const head_task_t *task)
 {
     if (task->more && task->more->attachments)
         return task->more->attachments;
@@ -182,349 +146,6 @@ head_fail_lane (head_state_t *self, lane_t *lane, troupe_error_t code, const cha
 {
     for (size_t left = lane->ready; left; left--)
         head_task_fail (self, container_of (lane->tasks.next, head_task_t, node), code, text);
-}
-
-/*  Gives a parked task a value that it waited for. Returns 0, or -1: no
-    memory, or the task would not fit a record any more.                    */
-static int
-s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *data,
-             uint32_t size)
-{
-    if (size > VALUE_SIZE_MAX)
-        return -1;
-    uint32_t step = ATTACHMENT_HEADER + ((size + 7u) & ~7u);
-    size_t total = (size_t) task->attachments_size + step;
-    if (total + task->body_size > UINT32_MAX - 2 * RECORD_HEADER)
-        return -1;
-    task_more_t *more = task->more;
-    uint8_t *grown = realloc (more->attachments, total);
-    if (!grown)
-        return -1;
-    if (!more->attachments)
-        memcpy (grown, s_attachments (task), task->attachments_size);
-    more->attachments = grown;
-    uint8_t *place = grown + task->attachments_size;
-    memset (place, 0, step);
-    store_u64 (place, id.owner);
-    store_u64 (place + 8, id.sequence);
-    store_u32 (place + 16, size);
-    memcpy (place + ATTACHMENT_HEADER, data, size);
-    task->attachments_size += step;
-    more->attachment_count++;
-    task->lane->job->bytes += step;
-    self->task_bytes += step;
-    return 0;
-}
-
-/*  Fails a task because of a value that it waits for.                      */
-static void
-s_fail_argument (head_state_t *self, head_task_t *task, uint32_t code, const uint8_t *data,
-                 uint32_t size)
-{
-    fault_t fault;
-    fault_set_cause (&fault, (troupe_error_t) code, "argument failed", data, size);
-    head_task_fail (self, task, fault.code, fault.text);
-}
-
-/*  Registers the next waiter of a task; its value may be here already, or
-    may never come. False if the task has failed and is gone.               */
-static bool
-s_expect (head_state_t *self, head_task_t *task, await_waiter_t *waiter)
-{
-    await_value_t *early;
-    int rc = await_expect (&self->await, waiter, &early);
-    if (rc < 0) {
-        head_task_fail (self, task, TROUPE_ENOMEM, s_no_memory);
-        return false;
-    }
-    if (rc && head_peer (self, waiter->id.owner))
-        head_act (self, HEAD_AGAIN, waiter->id.owner)->id = waiter->id;
-    if (!early && head_peer (self, waiter->id.owner))
-        return true;
-    if (!early)
-        head_task_fail (self, task, TROUPE_ELOST, s_orphaned);
-    else if (early->code)
-        s_fail_argument (self, task, early->code, early->data, early->size);
-    else if (s_add_value (self, task, waiter->id, early->data, early->size))
-        head_task_fail (self, task, TROUPE_ENOMEM, s_oversize);
-    else {
-        task->more->unresolved--;
-        free (early);
-        return true;
-    }
-    free (early);
-    return false;
-}
-
-/*  Makes a task wait for its values. False if it has failed and is gone.   */
-static bool
-s_park (head_state_t *self, head_task_t *task, uint32_t pending)
-{
-    task_more_t *more = task->more;
-    more->waiters = calloc (pending, sizeof *more->waiters);
-    if (!more->waiters) {
-        head_task_fail (self, task, TROUPE_ENOMEM, s_no_memory);
-        return false;
-    }
-    const uint8_t *place = s_attachments (task);
-    for (uint32_t left = more->attachment_count; left; left--) {
-        attachment_t attachment = attachment_next (&place);
-        if (!attachment.pending)
-            continue;
-        await_waiter_t *waiter = &more->waiters [more->waiter_count++];
-        waiter->id = attachment.id;
-        waiter->subject = task;
-        more->unresolved++;
-    }
-    for (uint32_t index = 0; index < pending; index++)
-        if (!s_expect (self, task, &more->waiters [index]))
-            return false;
-    return true;
-}
-
-static uint32_t
-s_count_pending (const record_t *record)
-{
-    uint32_t pending = 0;
-    const uint8_t *place = record->attachment;
-    for (uint32_t left = record->attachments; left; left--)
-        pending += attachment_next (&place).pending;
-    return pending;
-}
-
-/*  --- submitting -------------------------------------------------------  */
-
-/*  A TASK taken apart.                                                     */
-typedef struct {
-    const record_t *record;
-    const uint8_t *body;
-    uint32_t body_size;
-    head_peer_t *owner;
-    job_t *job;
-    function_t *function;
-    demand_t *demand; /*  NULL: one cpu                           */
-    head_task_t *parent;
-} submission_t;
-
-/*  A program's workers tell which functions they offer; before the first of
-    them has joined, any may be meant.                                      */
-static function_t *
-s_named (head_state_t *self, const job_t *job, const char *name, size_t length)
-{
-    program_t *program = job->program;
-    function_t *function = name_table_get (&program->names, name, length);
-    bool known = function && (function->offered || !job->workers);
-    if (known || job->embedded || job->workers)
-        return known ? function : NULL;
-    uint32_t number = head_function (self, program->number, name, length);
-    return number ? self->functions [number - 1] : NULL;
-}
-
-/*  The function that a TASK names, and its body without the name.          */
-static int
-s_read_function (head_state_t *self, submission_t *submission)
-{
-    const record_t *record = submission->record;
-    uint32_t number = record->number;
-    if (record->flags & RECORD_BY_NAME) {
-        uint32_t prefix = (record->extra + 7u) & ~7u;
-        if (prefix > record->body_size) {
-            head_act_fault (self, record->id, TROUPE_EPROTOCOL,
-                            "malformed task: its name exceeds it");
-            return -1;
-        }
-        submission->body += prefix;
-        submission->body_size -= prefix;
-        const char *name = (const char *) record->body;
-        submission->function = s_named (self, submission->job, name, record->extra);
-        if (!submission->function)
-            head_act_fault (self, record->id, TROUPE_ENAME,
-                            "unknown task '%.*s': no worker offers it", (int) record->extra,
-                            name);
-        return submission->function ? 0 : -1;
-    }
-    submission->function
-        = number && number <= self->function_count ? self->functions [number - 1] : NULL;
-    if (submission->function && submission->function->program == submission->job->program)
-        return 0;
-    head_act_fault (self, record->id, TROUPE_ENAME, "unknown task number %u", number);
-    return -1;
-}
-
-/*  The options, and the body without them.                                 */
-static int
-s_read_options (head_state_t *self, submission_t *submission)
-{
-    options_t options;
-    if (!(submission->record->flags & RECORD_OPTIONS))
-        return 0;
-    size_t size = options_read (submission->body, submission->body_size, &options);
-    if (!size) {
-        head_act_fault (self, submission->record->id, TROUPE_EPROTOCOL, "%s: malformed options",
-                        submission->function->name);
-        return -1;
-    }
-    submission->body += size;
-    submission->body_size -= (uint32_t) size;
-    submission->demand = head_demand (self, &options, self->one_cpu);
-    if (submission->demand)
-        return 0;
-    head_act_fault (self, submission->record->id, TROUPE_ENOMEM,
-                    "%s: too many kinds of resources, or no memory",
-                    submission->function->name);
-    return -1;
-}
-
-static int
-s_check_limits (head_state_t *self, const submission_t *submission)
-{
-    const job_t *job = submission->job;
-    const head_settings_t *settings = &self->settings;
-    size_t bytes = (size_t) submission->body_size + submission->record->attachments_size;
-    const char *name = submission->function->name;
-    if (settings->job_tasks && job->tasks >= settings->job_tasks)
-        head_act_fault (self, submission->record->id, TROUPE_ELIMIT,
-                        "%s: the job has %zu tasks that are not done, and that is the limit",
-                        name, job->tasks);
-    else if (settings->job_bytes && job->bytes + bytes > settings->job_bytes)
-        head_act_fault (
-            self, submission->record->id, TROUPE_ELIMIT,
-            "%s: the job's waiting tasks would take more than the limit of %zu bytes", name,
-            settings->job_bytes);
-    else
-        return 0;
-    return -1;
-}
-
-/*  The task that its owner runs and that has submitted this one.           */
-static head_task_t *
-s_parent (const submission_t *submission)
-{
-    uint32_t part = (uint32_t) (submission->record->target >> 8) & 0xffffff;
-    const head_peer_t *owner = submission->owner;
-    if (!part)
-        return NULL;
-    head_task_t *parent = head_leased (owner, part);
-    return parent && (parent->lease & 0xffffff) == part ? parent : NULL;
-}
-
-static int
-s_join_family (head_task_t *task, head_task_t *parent)
-{
-    if (!parent)
-        return 0;
-    task_more_t *more = s_more (task), *above = s_more (parent);
-    if (!more || !above)
-        return -1;
-    more->parent = parent;
-    list_append (&above->children, &more->sibling);
-    return 0;
-}
-
-/*  The lane of a task; most often that of the job's last one.              */
-static lane_t *
-s_lane (head_state_t *self, const submission_t *submission)
-{
-    uint32_t depth = (uint32_t) (submission->record->target >> 32);
-    demand_t *demand = submission->demand ? submission->demand : self->one_cpu;
-    lane_t *lane = submission->job->recent;
-    depth = depth < DEPTH_MAX ? depth : DEPTH_MAX;
-    if (lane && lane->function == submission->function && lane->depth == depth
-        && lane->demand == demand)
-        return lane;
-    return head_lane (self, submission->job, submission->function, depth, demand);
-}
-
-/*  A task with its lane, in the table; NULL if there is no memory.         */
-static head_task_t *
-s_enter (head_state_t *self, int64_t now, const submission_t *submission)
-{
-    lane_t *lane = s_lane (self, submission);
-    if (!lane)
-        return NULL;
-    lane->references++;
-    head_task_t *task
-        = s_task_new (now, submission->record, submission->body, submission->body_size);
-    if (!task || s_join_family (task, submission->parent)
-        || id_table_put (&self->tasks, task->id, task)) {
-        if (task)
-            s_free_more (self, task);
-        free (task);
-        head_lane_release (self, lane);
-        return NULL;
-    }
-    task->lane = lane;
-    size_t bytes = head_task_size (task);
-    self->task_bytes += bytes;
-    lane->job->bytes += bytes;
-    lane->job->tasks++;
-    self->parked++;
-    return task;
-}
-
-void
-head_submit (head_state_t *self, int64_t now, const record_t *record)
-{
-    submission_t submission = { .record = record,
-                                .body = record->body,
-                                .body_size = record->body_size,
-                                .owner = head_peer (self, record->id.owner) };
-    if (!submission.owner || id_table_get (&self->tasks, record->id))
-        return;
-    if (!submission.owner->job) {
-        head_act_fault (self, record->id, TROUPE_ESTOPPED, "its job has ended");
-        return;
-    }
-    submission.owner->submitted = true;
-    submission.job = submission.owner->job;
-    if (s_read_function (self, &submission) || s_read_options (self, &submission))
-        return;
-    submission.parent = s_parent (&submission);
-    head_task_t *task = NULL;
-    if (s_check_limits (self, &submission) == 0) {
-        task = s_enter (self, now, &submission);
-        if (!task)
-            head_act_fault (self, record->id, TROUPE_ENOMEM, "%s: %s",
-                            submission.function->name, s_no_memory);
-    }
-    if (submission.demand)
-        head_demand_release (self, &submission.demand);
-    if (!task)
-        return;
-    uint32_t pending = record->attachments ? s_count_pending (record) : 0;
-    if (pending && (!s_park (self, task, pending) || task->more->unresolved))
-        return;
-    self->parked--;
-    if (task->more && task->more->attachment_count)
-        head_prefer_holder (self, task, s_attachments (task), task->more->attachment_count);
-    head_make_ready (self, task, false);
-}
-
-void
-head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, uint32_t size)
-{
-    await_waiter_t *waiter = await_take (&self->await, id);
-    if (!waiter) {
-        if (head_peer (self, id.owner) && await_keep (&self->await, id, code, data, size))
-            self->failed = true;
-        return;
-    }
-    head_task_t *task = waiter->subject;
-    if (code) {
-        s_fail_argument (self, task, code, data, size);
-        return;
-    }
-    if (s_add_value (self, task, id, data, size)) {
-        head_task_fail (self, task, TROUPE_ENOMEM, s_oversize);
-        return;
-    }
-    if (--task->more->unresolved)
-        return;
-    s_forget_waiters (self, task);
-    self->parked--;
-    if (task->more && task->more->attachment_count)
-        head_prefer_holder (self, task, s_attachments (task), task->more->attachment_count);
-    head_make_ready (self, task, false);
 }
 
 /*  --- leases -----------------------------------------------------------  */
@@ -571,9 +192,9 @@ head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *pee
             bundle_t *bundle)
 {
     const lane_t *lane = task->lane;
-    if ((bundle && !s_more (task))
+    if ((bundle && !head_task_more (task))
         || (peer->outstanding == peer->lease_capacity && head_grow_leases (peer))) {
-        head_task_fail (self, task, TROUPE_ENOMEM, s_no_memory);
+        head_task_fail (self, task, TROUPE_ENOMEM, head_no_memory);
         return;
     }
     head_leave_lane (self, task);
@@ -608,7 +229,7 @@ head_task_record (const head_task_t *task, int64_t now, record_t *record)
                           .target = (uint64_t) task->lane->depth << 32 | task->lease,
                           .body = task->body,
                           .body_size = task->body_size,
-                          .attachment = s_attachments (task),
+                          .attachment = head_task_attachments (task),
                           .attachments = task->more ? task->more->attachment_count : 0,
                           .attachments_size = task->attachments_size };
     int64_t deadline = head_deadline (task);
@@ -821,7 +442,7 @@ s_fail_orphans (head_state_t *self, process_t owner)
     await_orphan (&self->await, owner, &waiters);
     while (!list_empty (&waiters)) {
         await_waiter_t *waiter = container_of (waiters.next, await_waiter_t, node);
-        head_task_fail (self, waiter->subject, TROUPE_ELOST, s_orphaned);
+        head_task_fail (self, waiter->subject, TROUPE_ELOST, head_orphaned);
     }
 }
 
@@ -907,7 +528,7 @@ head_subscribe (head_state_t *self, tid_t id, process_t target)
     head_task_t *task = id_table_get (&self->tasks, id);
     if (!task)
         return;
-    task_more_t *more = s_more (task);
+    task_more_t *more = head_task_more (task);
     process_t *grown
         = more ? realloc (more->subscribers, (more->subscriber_count + 1) * sizeof *grown)
                : NULL;

@@ -80,7 +80,9 @@ s_enter_level (head_state_t *self, head_peer_t *peer)
     unsigned load = head_load (peer);
     if (peer->special && load)
         return;
-    if (load < peer->slots && peer->on->free [CPUS] < RESOURCE_UNIT) {
+    if (load < peer->slots
+        && (peer->on->free [CPUS] < RESOURCE_UNIT
+            || (peer->on->keep && head_is_kept (peer->on, job, NULL)))) {
         list_append (&peer->on->starved, &peer->node);
         return;
     }
@@ -442,7 +444,8 @@ static bool
 s_start_here (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
-    size_t cpus = head_node_times (node, self->one_cpu);
+    size_t cpus
+        = head_is_kept (node, start->job, NULL) ? 0 : head_node_times (node, self->one_cpu);
     if (cpus > node->starting) {
         size_t count = cpus - node->starting;
         count = count < start->missing ? count : start->missing;
@@ -504,8 +507,9 @@ s_start_for_share (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
-    if (head_node_free_of (node, CPUS) >= RESOURCE_UNIT || (pool && pool->starting)
-        || s_has_starved (node, start->job) || !s_has_claim (node, start->job))
+    if (head_is_kept (node, start->job, NULL) || head_node_free_of (node, CPUS) >= RESOURCE_UNIT
+        || (pool && pool->starting) || s_has_starved (node, start->job)
+        || !s_has_claim (node, start->job))
         return false;
     return head_ask (self, start->now, start->job, node, 1) > 0;
 }
@@ -514,6 +518,8 @@ static void
 s_start_for_job (head_state_t *self, int64_t now, job_t *job)
 {
     size_t missing = job->ready;
+    if (self->ending)
+        return;
     if (!list_empty (&job->homeless))
         missing += job->workers + job->starting ? 0 : 1;
     start_t start = { job, now, missing > job->starting ? missing - job->starting : 0 };

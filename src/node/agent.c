@@ -1,11 +1,6 @@
 /*  agent.c - the node agent of a cluster of machines                        */
 
-#include "node/agent.h"
-
-#include "node/ledger.h"
-#include "node/output.h"
-#include "program/process.h"
-#include "program/program.h"
+#include "node/agent_private.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,7 +15,6 @@
 #define STOP_TIMEOUT_MS 6000
 #define GRACE (1500 * CLOCK_MS)
 #define PROGRAM_BYTES_MAX (UINT64_C (2) << 30)
-#define WORKERS_MAX 1024
 
 /*  The job's own variables, and those of the worker.                        */
 #define ENVIRONMENT_MAX (6 + JOB_VARIABLES_MAX)
@@ -28,66 +22,11 @@
 /*  Turns of reading what is printed before a driver is let go.             */
 #define LAST_READS 64
 
+/*  How often a node without a head says so.                                */
+#define SAY_AGAIN (60000 * CLOCK_MS)
+
 /*  How often the loop looks after what no descriptor tells of.             */
 #define TICK_MS 250
-
-/*  A record from the head, for the agent's thread.                         */
-typedef struct {
-    list_node_t node;
-    record_t record;
-    uint8_t body [];
-} order_t;
-
-typedef struct {
-    list_node_t node;
-    pid_t pid;
-    int pidfd;
-    unsigned number;
-    uint32_t job;
-    ledger_t *ledger;
-    program_hold_t *program;
-} child_t;
-
-/*  Workers to be started, perhaps once their program is here.              */
-typedef struct {
-    list_node_t node;
-    uint8_t hash [PROGRAM_HASH_SIZE];
-    uint32_t job;
-    unsigned count;
-    char folder [256];
-    char environment [1024];    /*  "A=1\nB=2"                              */
-} request_t;
-
-typedef struct {
-    list_node_t node;
-    uint8_t hash [PROGRAM_HASH_SIZE];
-    uint64_t size;
-    uint64_t offset;
-    program_receive_t *receive;
-} fetch_t;
-
-struct agent {
-    agent_options_t options;
-    char *texts [7];            /*  copies of the options' strings          */
-    uint8_t cookie [COOKIE_SIZE];
-    troupe_t *peer;
-    program_cache_t *programs;
-    output_t *output;
-    list_t children;
-    unsigned child_count;
-    unsigned numbers;           /*  of workers so far                       */
-    list_t requests;
-    list_t fetches;
-    thread_t *thread;
-    int wake;
-    pthread_mutex_t lock;       /*  of what follows                         */
-    pthread_cond_t changed;
-    list_t orders;
-    bool stopping;
-    bool draining;              /*  the head is to be asked for it          */
-    bool drained;
-    unsigned running;
-};
 
 static void
 s_log (agent_t *self, const char *text)
@@ -98,8 +37,8 @@ s_log (agent_t *self, const char *text)
 
 /*  --- to the head ------------------------------------------------------  */
 
-static void
-s_send (agent_t *self, const record_t *record)
+void
+agent_send (agent_t *self, const record_t *record)
 {
     pthread_mutex_lock (&self->peer->lock);
     link_send (self->peer, HEAD_PROCESS, record);
@@ -107,15 +46,15 @@ s_send (agent_t *self, const record_t *record)
     pthread_mutex_unlock (&self->peer->lock);
 }
 
-static void
-s_send_failure (agent_t *self, uint32_t job, const fault_t *fault)
+void
+agent_send_failure (agent_t *self, uint32_t job, const fault_t *fault)
 {
     record_t failed = { .type = RECORD_FAILED,
                         .id = { self->peer->self, job },
                         .body = (const uint8_t *) fault->text,
                         .body_size = (uint32_t) strlen (fault->text) };
     s_log (self, fault->text);
-    s_send (self, &failed);
+    agent_send (self, &failed);
 }
 
 static void
@@ -130,7 +69,7 @@ s_send_lost (agent_t *self, const child_t *child, const char *cause)
                       .body = body.data,
                       .body_size = (uint32_t) body.size };
     if (rc == 0)
-        s_send (self, &lost);
+        agent_send (self, &lost);
     bytes_release (&body);
 }
 
@@ -168,7 +107,7 @@ s_line (void *arg, uint64_t worker, output_stream_t stream, const char *text, si
                       .body = body.data,
                       .body_size = (uint32_t) body.size };
     if (!body.failed)
-        s_send (self, &line);
+        agent_send (self, &line);
     bytes_release (&body);
 }
 
@@ -302,8 +241,8 @@ s_start (agent_t *self, const request_t *request, fault_t *fault)
     return 0;
 }
 
-static void
-s_start_all (agent_t *self, const request_t *request)
+void
+agent_start_all (agent_t *self, const request_t *request)
 {
     fault_t fault;
     program_hold_t *hold = program_cache_find (self->programs, request->hash);
@@ -311,7 +250,7 @@ s_start_all (agent_t *self, const request_t *request)
                   : fault_set (&fault, TROUPE_ESYSTEM, "the program is not in the cache");
     for (unsigned left = request->count; left; left--)
         if (rc || s_start (self, request, &fault))
-            s_send_failure (self, request->job, &fault);
+            agent_send_failure (self, request->job, &fault);
     program_hold_destroy (&hold);
 }
 
@@ -345,153 +284,6 @@ s_kill_all (agent_t *self)
         output_remove (self->output, child->number);
         s_child_destroy (self, child);
     }
-}
-
-/*  --- programs ---------------------------------------------------------  */
-
-static void
-s_ask (agent_t *self, const fetch_t *fetch)
-{
-    record_t record = { .type = RECORD_FETCH,
-                        .id = { self->peer->self, 0 },
-                        .target = fetch->offset,
-                        .body = fetch->hash,
-                        .body_size = PROGRAM_HASH_SIZE };
-    s_send (self, &record);
-}
-
-static fetch_t *
-s_fetch (agent_t *self, const uint8_t *hash)
-{
-    for (list_node_t *node = self->fetches.next; node != &self->fetches; node = node->next)
-        if (memcmp (container_of (node, fetch_t, node)->hash, hash, PROGRAM_HASH_SIZE) == 0)
-            return container_of (node, fetch_t, node);
-    return NULL;
-}
-
-/*  Reads START: hash, folder, NUL, environment, NUL. NULL: malformed, or no
-    memory.                                                                 */
-static request_t *
-s_read_start (const record_t *record)
-{
-    if (record->body_size < PROGRAM_HASH_SIZE + 2 || !record->id.sequence
-        || record->body [record->body_size - 1])
-        return NULL;
-    const char *folder = (const char *) record->body + PROGRAM_HASH_SIZE;
-    size_t length = strlen (folder);
-    request_t *request
-        = PROGRAM_HASH_SIZE + length + 2 <= record->body_size ? calloc (1, sizeof *request) : NULL;
-    if (!request)
-        return NULL;
-    memcpy (request->hash, record->body, PROGRAM_HASH_SIZE);
-    request->job = record->number;
-    request->count = record->id.sequence < WORKERS_MAX ? (unsigned) record->id.sequence
-                                                       : WORKERS_MAX;
-    snprintf (request->folder, sizeof request->folder, "%s", folder);
-    snprintf (request->environment, sizeof request->environment, "%s", folder + length + 1);
-    return request;
-}
-
-static void
-s_on_start (agent_t *self, const record_t *record)
-{
-    fault_t fault;
-    request_t *request = s_read_start (record);
-    program_hold_t *hold = request ? program_cache_find (self->programs, request->hash) : NULL;
-    if (hold) {
-        program_hold_destroy (&hold);
-        s_start_all (self, request);
-        free (request);
-        return;
-    }
-    fetch_t *fetch = request ? s_fetch (self, request->hash) : NULL;
-    if (request && fetch) {
-        list_append (&self->requests, &request->node);
-        return;
-    }
-    fetch = request ? calloc (1, sizeof *fetch) : NULL;
-    if (!fetch) {
-        free (request);
-        fault_set (&fault, TROUPE_ENOMEM, "no memory for a program");
-        for (uint64_t left = record->id.sequence; left && left <= WORKERS_MAX; left--)
-            s_send_failure (self, record->number, &fault);
-        return;
-    }
-    memcpy (fetch->hash, request->hash, PROGRAM_HASH_SIZE);
-    list_append (&self->requests, &request->node);
-    list_append (&self->fetches, &fetch->node);
-    s_ask (self, fetch);
-}
-
-/*  The program is here, or not to be had.                                  */
-static void
-s_fetched (agent_t *self, fetch_t *fetch, const fault_t *fault)
-{
-    uint8_t hash [PROGRAM_HASH_SIZE];
-    list_node_t *next;
-    memcpy (hash, fetch->hash, sizeof hash);
-    list_remove (&fetch->node);
-    program_receive_destroy (&fetch->receive);
-    free (fetch);
-    for (list_node_t *node = self->requests.next; node != &self->requests; node = next) {
-        request_t *request = container_of (node, request_t, node);
-        next = node->next;
-        if (memcmp (request->hash, hash, PROGRAM_HASH_SIZE))
-            continue;
-        list_remove (node);
-        if (!fault)
-            s_start_all (self, request);
-        else
-            while (request->count--)
-                s_send_failure (self, request->job, fault);
-        free (request);
-    }
-}
-
-static void
-s_on_chunk (agent_t *self, const record_t *record)
-{
-    fault_t fault = { 0 };
-    fetch_t *fetch
-        = record->body_size >= PROGRAM_HASH_SIZE ? s_fetch (self, record->body) : NULL;
-    if (!fetch)
-        return;
-    const uint8_t *data = record->body + PROGRAM_HASH_SIZE;
-    uint32_t size = record->body_size - PROGRAM_HASH_SIZE;
-    if (record->flags & RECORD_FAULT)
-        fault_set (&fault, TROUPE_ESYSTEM, "the program cannot be had: %.*s", (int) size,
-                   (const char *) data);
-    else if (record->target != fetch->offset)
-        return;
-    else if (!fetch->receive) {
-        fetch->size = record->id.sequence;
-        fetch->receive = program_receive_new (self->programs, fetch->hash, fetch->size, &fault);
-    }
-    if (!fault.code && !size)
-        fault_set (&fault, TROUPE_EPROTOCOL, "the program ends too early");
-    if (fault.code || program_receive_write (fetch->receive, fetch->offset, data, size, &fault)) {
-        s_fetched (self, fetch, &fault);
-        return;
-    }
-    fetch->offset += size;
-    if (fetch->offset < fetch->size)
-        s_ask (self, fetch);
-    else if (program_receive_commit (&fetch->receive, &fault))
-        s_fetched (self, fetch, &fault);
-    else
-        s_fetched (self, fetch, NULL);
-}
-
-static void
-s_forget_fetches (agent_t *self)
-{
-    for (list_node_t *node; (node = list_pop (&self->fetches));) {
-        fetch_t *fetch = container_of (node, fetch_t, node);
-        program_receive_destroy (&fetch->receive);
-        free (fetch);
-    }
-    for (list_node_t *node; (node = list_pop (&self->requests));)
-        free (container_of (node, request_t, node));
 }
 
 /*  --- orders -----------------------------------------------------------  */
@@ -535,26 +327,31 @@ s_on_lines (agent_t *self, const record_t *record)
     for (int left = LAST_READS; left && poll (&item, 1, 0) > 0; left--)
         output_read (self->output);
     output_settle (self->output);
-    s_send (self, &answer);
+    agent_send (self, &answer);
+}
+
+static void
+s_has_drained (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    self->drained = true;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
 }
 
 static void
 s_obey (agent_t *self, const record_t *record)
 {
     if (record->type == RECORD_START)
-        s_on_start (self, record);
+        agent_on_start (self, record);
     else if (record->type == RECORD_LINES)
         s_on_lines (self, record);
     else if (record->type == RECORD_CHUNK)
-        s_on_chunk (self, record);
+        agent_on_chunk (self, record);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
         s_kill (self, record->number);
-    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED) {
-        pthread_mutex_lock (&self->lock);
-        self->drained = true;
-        pthread_cond_broadcast (&self->changed);
-        pthread_mutex_unlock (&self->lock);
-    }
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED)
+        s_has_drained (self);
 }
 
 static order_t *
@@ -569,7 +366,7 @@ s_next_order (agent_t *self)
 /*  --- life -------------------------------------------------------------  */
 
 static int
-s_join (agent_t *self, fault_t *fault)
+s_join (agent_t *self, int64_t deadline, fault_t *fault)
 {
     char label [128];
     snprintf (label, sizeof label, "node %s (pid %d)", self->options.name, (int) getpid ());
@@ -586,7 +383,7 @@ s_join (agent_t *self, fault_t *fault)
                                .hosted = self->options.store,
                                .record = s_record,
                                .record_context = self };
-    self->peer = peer_new (&options, clock_now () + JOIN_TIMEOUT, fault);
+    self->peer = peer_new (&options, deadline, fault);
     return self->peer ? 0 : -1;
 }
 
@@ -597,6 +394,16 @@ s_is_stopping (agent_t *self)
     bool stopping = self->stopping;
     pthread_mutex_unlock (&self->lock);
     return stopping;
+}
+
+/*  False once it is to end, with or without what still runs.               */
+static bool
+s_is_wanted (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool wanted = !self->stopping && !self->leaving;
+    pthread_mutex_unlock (&self->lock);
+    return wanted;
 }
 
 static bool
@@ -631,7 +438,7 @@ s_command (agent_t *self, const char *verb)
                        .body = body.data,
                        .body_size = (uint32_t) body.size };
     if (!body.failed)
-        s_send (self, &command);
+        agent_send (self, &command);
     bytes_release (&body);
 }
 
@@ -666,7 +473,7 @@ s_turn (agent_t *self)
         free (order);
     }
     if (s_take_draining (self))
-        s_command (self, "drain");
+        s_command (self, self->options.of_head ? "end" : "drain");
 }
 
 /*  Ends what belongs to the seat, and the seat.                            */
@@ -674,7 +481,7 @@ static void
 s_leave (agent_t *self)
 {
     s_kill_all (self);
-    s_forget_fetches (self);
+    agent_forget_fetches (self);
     peer_leave (self->peer, clock_now () + LEAVE_TIMEOUT);
     peer_stop (self->peer);
     peer_destroy (&self->peer);
@@ -692,40 +499,92 @@ s_lost_why (agent_t *self, fault_t *fault)
     return fault->code;
 }
 
-/*  Tries until there is a head again, unless the head does not want it.    */
+/*  Workers that were told to end do it by themselves, with the destructors of
+    their actors, if they do it soon.                                       */
 static void
-s_join_again (agent_t *self)
+s_await_children (agent_t *self)
 {
-    fault_t fault;
-    if (s_lost_why (self, &fault) == TROUPE_EREFUSED) {
-        fault_prefix (&fault, "the node is shut out and ends");
-        s_log (self, fault.text);
-        s_leave (self);
-        if (self->options.refused)
-            self->options.refused (self->options.log_context);
-        return;
-    }
-    s_log (self, "the head is silent: workers end, and the node joins again");
-    s_leave (self);
-    while (!s_is_stopping (self) && s_join (self, &fault)) {
-        struct pollfd item = { .fd = self->wake, .events = POLLIN };
-        poll (&item, 1, TICK_MS);
-    }
-    if (self->peer)
-        s_log (self, "the node has joined again");
+    int64_t deadline = clock_now () + GRACE;
+    while (!list_empty (&self->children) && clock_now () < deadline)
+        s_turn (self);
 }
 
-/*  Workers end by themselves, with the destructors of their actors, if they
-    do it soon.                                                             */
 static void
 s_stop_children (agent_t *self)
 {
-    int64_t deadline = clock_now () + GRACE;
     if (list_empty (&self->children) || s_lost_head (self))
         return;
     s_command (self, "stop");
-    while (!list_empty (&self->children) && clock_now () < deadline)
-        s_turn (self);
+    s_await_children (self);
+}
+
+static void
+s_log_wait (agent_t *self, const char *text, int64_t left)
+{
+    char line [HOST_MAX + 128];
+    snprintf (line, sizeof line, "%s at %s: trying for %d s more", text,
+              self->options.head_endpoint, (int) ((left + 999 * CLOCK_MS) / (1000 * CLOCK_MS)));
+    s_log (self, line);
+}
+
+/*  Tries to join until the time has come. Returns 0, or -1.                */
+static int
+s_try_to_join (agent_t *self, int64_t deadline)
+{
+    fault_t fault;
+    int64_t now = clock_now (), said = now;
+    s_log_wait (self, "the node looks for a head", deadline - now);
+    while (s_is_wanted (self) && now < deadline) {
+        struct pollfd item = { .fd = self->wake, .events = POLLIN };
+        int64_t until = now + JOIN_TIMEOUT;
+        if (s_join (self, until < deadline ? until : deadline, &fault) == 0)
+            return 0;
+        poll (&item, 1, TICK_MS);
+        now = clock_now ();
+        if (now - said >= SAY_AGAIN && now < deadline) {
+            said = now;
+            s_log_wait (self, "there is still no head", deadline - now);
+        }
+    }
+    return -1;
+}
+
+static void
+s_give_up (agent_t *self, const fault_t *why)
+{
+    if (self->options.ended)
+        self->options.ended (self->options.log_context, why);
+    else
+        s_log (self, why->text);
+}
+
+/*  The head does not want the node, was stopped, or has fallen silent.     */
+static void
+s_join_again (agent_t *self)
+{
+    fault_t why;
+    troupe_error_t code = s_lost_why (self, &why);
+    int64_t wait = code == TROUPE_EREFUSED   ? 0
+                   : code == TROUPE_ESTOPPED ? self->options.await_stopped
+                                             : self->options.await_head;
+    s_log (self, why.text);
+    if (code == TROUPE_ESTOPPED)
+        s_await_children (self);
+    s_leave (self);
+    if (wait && s_try_to_join (self, clock_now () + wait) == 0) {
+        s_log (self, "the node has joined again");
+        return;
+    }
+    s_has_drained (self);
+    if (!s_is_wanted (self))
+        return;
+    if (wait)
+        fault_set (&why, code == TROUPE_ESTOPPED ? code : TROUPE_ELOST,
+                   "the node ends: there was no head at %s for %d s",
+                   self->options.head_endpoint, (int) (wait / (1000 * CLOCK_MS)));
+    else
+        fault_prefix (&why, "the node ends");
+    s_give_up (self, &why);
 }
 
 static void
@@ -775,7 +634,7 @@ s_open (agent_t *self, fault_t *fault)
                           strerror (errno));
     self->programs = program_cache_new (self->options.programs, PROGRAM_BYTES_MAX, fault);
     self->output = self->programs ? output_new (&output, fault) : NULL;
-    return self->output ? s_join (self, fault) : -1;
+    return self->output ? s_join (self, clock_now () + JOIN_TIMEOUT, fault) : -1;
 }
 
 agent_t *
@@ -812,14 +671,14 @@ agent_drain (agent_t *self, int timeout_ms)
     clock_gettime (CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000;
     pthread_mutex_lock (&self->lock);
-    self->draining = true;
+    self->draining = self->leaving = true;
     s_wake (self);
     int rc = 0;
-    while (!self->drained && self->running && rc == 0)
+    while (!self->drained && (self->running || self->options.of_head) && rc == 0)
         rc = timeout_ms < 0 ? pthread_cond_wait (&self->changed, &self->lock)
                             : pthread_cond_clockwait (&self->changed, &self->lock,
                                                       CLOCK_MONOTONIC, &until);
-    bool done = self->drained || !self->running;
+    bool done = self->drained || !(self->running || self->options.of_head);
     pthread_mutex_unlock (&self->lock);
     return done ? 0 : -1;
 }

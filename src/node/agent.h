@@ -3,7 +3,8 @@
     A zactor with a seat of its own. It starts workers of the programs that
     the head asks for, which it fetches and keeps; it watches them, tells the
     head when one ends, and passes on what they print. If the head is silent
-    for too long, it ends its workers and joins again, as a new node.       */
+    for too long, or says that it ends, the agent ends its workers and tries
+    for a while to join again, as a new node; then it gives up.             */
 
 #ifndef TROUPE_NODE_AGENT_H
 #define TROUPE_NODE_AGENT_H
@@ -26,9 +27,16 @@ typedef struct {
     const char *modules;        /*  TROUPE_MODULES of workers, or NULL      */
     store_t *store;             /*  the machine's, not owned                */
     int64_t patience;           /*  with a silent head                      */
+    int64_t await_head;         /*  how long it tries to join again, 0 not
+                                    at all: after the head fell silent,     */
+    int64_t await_stopped;      /*  and after it was stopped                */
+    bool of_head;               /*  the head's own: drained is the cluster  */
     void (*log) (void *context, const char *text);  /*  may be NULL         */
-    void (*refused) (void *context);    /*  told by the agent's thread: the
-                                    cluster has shut the node out. May be NULL */
+    void (*ended) (void *context, const fault_t *why);  /*  told by the
+                                    agent's thread, once: it has given up, as
+                                    it was shut out (TROUPE_EREFUSED), its head
+                                    was stopped (TROUPE_ESTOPPED) or is not to
+                                    be found (TROUPE_ELOST). May be NULL    */
     void *log_context;
 } agent_options_t;
 
@@ -38,7 +46,9 @@ typedef struct {
 agent_t *agent_new (const agent_options_t *options, fault_t *fault);
 
 /*  Asks the head for no more work, and waits until what runs has ended, at
-    most timeout_ms; -1 is endless. Returns 0, or -1 if there is work left.  */
+    most timeout_ms; -1 is endless. For the head's own agent it is what runs
+    anywhere in the cluster, which takes in nobody from then on. Returns 0, or
+    -1 if there is work left.                                               */
 int agent_drain (agent_t *self, int timeout_ms);
 
 /*  How many workers run.                                                   */

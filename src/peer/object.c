@@ -347,14 +347,17 @@ object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size)
     s_tell_all (peer, data, size, peer->self, s_prefetch);
 }
 
-int
-object_settle (troupe_t *peer, fault_t *fault)
+uint64_t
+object_holds_told (const troupe_t *peer)
 {
-    store_client_t *client = peer->network ? peer->objects : NULL;
-    if (!client || store_client_is_settled (client))
-        return 0;
+    return peer->network && peer->objects ? store_client_told (peer->objects) : 0;
+}
+
+int
+object_settle (troupe_t *peer, uint64_t number, fault_t *fault)
+{
     pthread_mutex_unlock (&peer->lock);
-    int rc = store_client_settle (client, fault);
+    int rc = store_client_settle (peer->objects, number, fault);
     pthread_mutex_lock (&peer->lock);
     return rc;
 }

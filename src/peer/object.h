@@ -55,10 +55,14 @@ void object_release_all (troupe_t *peer, const uint8_t *data, size_t size, proce
 void object_claim_all (troupe_t *peer, const uint8_t *data, size_t size);
 void object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size);
 
-/*  Waits until holds that were given from here have arrived at objects of other
-    machines, which must be before an answer lets others give up theirs. With
-    the lock, which is free meanwhile. Returns 0, or -1 with the fault set. */
-int object_settle (troupe_t *peer, fault_t *fault);
+/*  How many holds were given from here to objects of other machines. With the
+    lock.                                                                   */
+uint64_t object_holds_told (const troupe_t *peer);
+
+/*  Waits until so many have arrived there, which must be before an answer lets
+    others give up theirs. With the lock, which is free meanwhile. Returns 0, or
+    -1 with the fault set.                                                  */
+int object_settle (troupe_t *peer, uint64_t number, fault_t *fault);
 
 bool object_is_in (const uint8_t *data, size_t size);
 

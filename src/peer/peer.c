@@ -444,12 +444,33 @@ known_destroy (known_t *known)
     free (known);
 }
 
+int
+known_let_in (troupe_t *self, const known_t *known, fault_t *fault)
+{
+    return self->network && known->has_key
+               ? gate_allow (self->network->gate, DOMAIN_PEERS, known->key, NULL, fault)
+               : 0;
+}
+
+void
+known_shut_out (troupe_t *self, const known_t *known)
+{
+    if (self->network && known->has_key)
+        gate_revoke (self->network->gate, DOMAIN_PEERS, known->key);
+}
+
+/*  The gate and the store may serve another seat, in a cluster in which all
+    these are strangers.                                                    */
 static void
 s_free_known (troupe_t *self)
 {
     size_t cursor = 0;
-    for (known_t *known; (known = id_table_next (&self->known, &cursor));)
+    for (known_t *known; (known = id_table_next (&self->known, &cursor));) {
+        known_shut_out (self, known);
+        if (self->hosted && self->lost.code)
+            store_process_down (self->hosted, known->process, self->lost.text);
         known_destroy (known);
+    }
     id_table_release (&self->known);
 }
 

@@ -71,6 +71,11 @@ typedef struct {
 
 void known_destroy (known_t *known);
 
+/*  The key of a process opens our inbox as long as the process lives. Returns
+    0, or -1 with the fault set.                                            */
+int known_let_in (troupe_t *self, const known_t *known, fault_t *fault);
+void known_shut_out (troupe_t *self, const known_t *known);
+
 /*  A way to a process. */
 typedef struct {
     process_t to;

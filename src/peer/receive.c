@@ -77,6 +77,12 @@ s_refused (troupe_t *self, const record_t *record)
     fault_set (&self->refused, fault_code_valid (record->number) ? record->number
                                                                  : TROUPE_EPROTOCOL,
                "%.*s", (int) record->body_size, (const char *) record->body);
+    if (self->joined && record->number == TROUPE_ESTOPPED) {
+        /*  The head waits for this before it ends.                         */
+        record_t leave = { .type = RECORD_LEAVE };
+        link_send (self, HEAD_PROCESS, &leave);
+        link_flush_all (self);
+    }
     if (self->joined)
         peer_lose_head (self, &self->refused);
     if (self->joining)
@@ -106,22 +112,21 @@ s_known_new (troupe_t *self, process_t process, const identity_t *identity)
     return NULL;
 }
 
-/*  The key of a process opens our inbox as long as the process lives.      */
+/*  Not to know of a process that the head has announced would be to wait for
+    it for ever.                                                            */
 static void
-s_let_in (troupe_t *self, const known_t *known, bool in)
+s_cannot_know (troupe_t *self, const char *why)
 {
     fault_t fault;
-    if (!self->network || !known->has_key)
-        return;
-    if (in)
-        gate_allow (self->network->gate, DOMAIN_PEERS, known->key, NULL, &fault);
-    else
-        gate_revoke (self->network->gate, DOMAIN_PEERS, known->key);
+    fault_set (&fault, TROUPE_ENOMEM,
+               "a process that the head announced cannot be taken in: %s", why);
+    peer_lose_head (self, &fault);
 }
 
 static void
 s_peer_up (troupe_t *self, const record_t *record)
 {
+    fault_t fault;
     identity_t identity;
     size_t offset = 0;
     msgpack_token_t list;
@@ -137,13 +142,16 @@ s_peer_up (troupe_t *self, const record_t *record)
         known_destroy (known);
         known = NULL;
     }
-    if (!known)
+    if (!known) {
+        s_cannot_know (self, "no memory");
         return;
+    }
     if (known->process > self->announced)
         self->announced = known->process;
     if (known->role == ROLE_WORKER)
         self->workers++;
-    s_let_in (self, known, true);
+    if (known_let_in (self, known, &fault))
+        s_cannot_know (self, fault.text);
     if (self->hosted && *identity.store)
         store_announce (self->hosted, known->process, identity.store,
                         known->has_key ? known->key : NULL);
@@ -180,7 +188,7 @@ s_peer_down (troupe_t *self, const record_t *record)
         self->workers--;
         inquiry_begin (self, cause);
     }
-    s_let_in (self, known, false);
+    known_shut_out (self, known);
     known_destroy (known);
 }
 
@@ -331,6 +339,9 @@ static void
 s_borrow (troupe_t *self, const record_t *record, bool begins)
 {
     process_t borrower = record->target;
+    /*  It ended before this came, and so will never give it back.          */
+    if (begins && link_is_dead (self, borrower))
+        return;
     if (record->flags & RECORD_ACTOR) {
         troupe_actor_t *actor = id_table_get (&self->actors, record->id);
         if (actor && begins)

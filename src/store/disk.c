@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct disk {
     int write_error;
     int read_error;
     unsigned injected;
+    atomic_uint_least64_t moved;
     thread_t *thread;
     extents_t extents;
     pages_supply_t supply;
@@ -41,7 +43,7 @@ struct disk {
 
 /*  Returns 0, or -1 with errno set.                                        */
 static int
-s_move (const disk_t *self, const disk_job_t *job)
+s_move (disk_t *self, const disk_job_t *job)
 {
     uint64_t at = 0;
     while (at < job->size) {
@@ -56,8 +58,23 @@ s_move (const disk_t *self, const disk_job_t *job)
         if (moved <= 0)
             return -1;
         at += (uint64_t) moved;
+        atomic_fetch_add_explicit (&self->moved, (uint64_t) moved, memory_order_relaxed);
     }
     return 0;
+}
+
+/*  Piece by piece, so that it is seen to get on, however large it is and however
+    long the first touch of its pages takes.                                */
+static uint64_t
+s_sum (disk_t *self, const disk_job_t *job)
+{
+    uint64_t sum = job->size;
+    for (uint64_t at = 0; at < job->size; at += PIECE) {
+        size_t piece = job->size - at < PIECE ? (size_t) (job->size - at) : PIECE;
+        sum = (sum ^ checksum_of (job->data + at, piece)) * UINT64_C (0x9e3779b97f4a7c15);
+        atomic_fetch_add_explicit (&self->moved, piece, memory_order_relaxed);
+    }
+    return sum;
 }
 
 static void
@@ -65,7 +82,7 @@ s_do (disk_t *self, disk_job_t *job, int error)
 {
     job->fault.code = TROUPE_OK;
     if (job->write)
-        job->checksum = checksum_of (job->data, job->size);
+        job->checksum = s_sum (self, job);
     else
         pages_prepare (&self->supply, job->data, job->size);
     if (error <= 0 && s_move (self, job))
@@ -76,9 +93,18 @@ s_do (disk_t *self, disk_job_t *job, int error)
         fault_set (&job->fault, TROUPE_ESYSTEM, "cannot %s %llu bytes %s %s: %s",
                    job->write ? "write" : "read", (unsigned long long) job->size,
                    job->write ? "to" : "from", self->folder, strerror (error));
-    else if (!job->write && checksum_of (job->data, job->size) != job->checksum)
+    else if (!job->write && s_sum (self, job) != job->checksum)
         fault_set (&job->fault, TROUPE_ESYSTEM,
                    "what was read from %s is not what was written (checksum)", self->folder);
+}
+
+/*  Of disk_forget.                                                         */
+static void
+s_make_hole (const disk_t *self, disk_job_t *job)
+{
+    fallocate (self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) job->offset,
+               (off_t) job->size);
+    free (job);
 }
 
 static int
@@ -105,10 +131,16 @@ s_run (void *arg)
             continue;
         }
         disk_job_t *job = container_of (node, disk_job_t, node);
-        int error = s_injected (self, job);
+        int error = job->forget ? 0 : s_injected (self, job);
         pthread_mutex_unlock (&self->lock);
-        s_do (self, job, error);
+        bool forget = job->forget;
+        if (forget)
+            s_make_hole (self, job);
+        else
+            s_do (self, job, error);
         pthread_mutex_lock (&self->lock);
+        if (forget)
+            continue;
         list_append (&self->done, &job->node);
         ssize_t rc = write (self->done_fd, &one, sizeof one);
         (void) rc;      /*  EAGAIN: it is readable already                  */
@@ -200,8 +232,11 @@ disk_take (disk_t *self)
     uint64_t number;
     pthread_mutex_lock (&self->lock);
     list_node_t *node = list_pop (&self->done);
-    if (!node && self->stopping)
-        node = list_pop (&self->jobs);
+    while (!node && self->stopping && (node = list_pop (&self->jobs)))
+        if (container_of (node, disk_job_t, node)->forget) {
+            free (container_of (node, disk_job_t, node));
+            node = NULL;
+        }
     if (!node && read (self->done_fd, &number, sizeof number) < 0) {
         /*  EAGAIN: it was read before.                                     */
     }
@@ -221,11 +256,20 @@ disk_fd (const disk_t *self)
     return self->done_fd;
 }
 
+uint64_t
+disk_moved (const disk_t *self)
+{
+    return atomic_load_explicit (&self->moved, memory_order_relaxed);
+}
+
 void
 disk_forget (disk_t *self, uint64_t offset, uint64_t size)
 {
-    fallocate (self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) offset,
-               (off_t) size);
+    disk_job_t *job = calloc (1, sizeof *job);
+    if (!job)
+        return;     /*  the room stays, and is used again                   */
+    *job = (disk_job_t){ .forget = true, .offset = offset, .size = size };
+    disk_give (self, job);
 }
 
 void

@@ -20,6 +20,7 @@ typedef struct disk disk_t;
 typedef struct {
     list_node_t node;
     bool write;
+    bool forget;                /*  neither: what lies there is of no use   */
     uint8_t *data;
     uint64_t size;
     uint64_t offset;            /*  in the file                             */
@@ -44,10 +45,15 @@ void disk_give (disk_t *self, disk_job_t *job);
 disk_job_t *disk_take (disk_t *self);
 int disk_fd (const disk_t *self);
 
+/*  Bytes summed up, written and read so far: tells a slow disk from one that
+    hangs. From any thread.                                                 */
+uint64_t disk_moved (const disk_t *self);
+
 /*  Which parts of the file are free.                                       */
 extents_t *disk_extents (disk_t *self);
 
-/*  What lies there is not needed any more.                                 */
+/*  What lies there is not needed any more: after the jobs given so far the
+    room goes back to the file system, which may take its time.             */
 void disk_forget (disk_t *self, uint64_t offset, uint64_t size);
 
 /*  For tests: fails the next so many writes and reads with these errors; -1

@@ -71,7 +71,7 @@ extents_init (extents_t *self, uint64_t size)
     self->first = calloc (1, sizeof *self->first);
     if (!self->first)
         return -1;
-    self->first->size = self->size;
+    self->first->size = self->first->fresh = self->size;
     s_insert (self, self->first);
     return 0;
 }
@@ -126,13 +126,14 @@ s_split (extent_t *extent, uint64_t size)
         return NULL;
     *rest = (extent_t){ .offset = extent->offset + size,
                         .size = extent->size - size,
-                        .touched = extent->touched,
+                        .fresh = extent->fresh > size ? extent->fresh - size : 0,
                         .before = extent,
                         .behind = extent->behind };
     if (rest->behind)
         rest->behind->before = rest;
     extent->behind = rest;
     extent->size = size;
+    extent->fresh = extent->fresh < size ? extent->fresh : size;
     return rest;
 }
 
@@ -150,6 +151,7 @@ extents_take (extents_t *self, uint64_t size)
     if (rest)
         s_insert (self, rest);
     extent->used = true;
+    extent->fresh = 0;
     self->used += extent->size;
     return extent;
 }
@@ -159,8 +161,8 @@ static void
 s_join (extents_t *self, extent_t *front, extent_t *back, extent_t *listed)
 {
     s_remove (self, listed);
+    front->fresh = front->fresh < front->size ? front->fresh : front->size + back->fresh;
     front->size += back->size;
-    front->touched = front->touched || back->touched;
     front->behind = back->behind;
     if (back->behind)
         back->behind->before = front;
@@ -194,18 +196,27 @@ void
 extents_give (extents_t *self, extent_t *extent)
 {
     self->used -= extent->size;
-    extent->touched = true;
+    extent->fresh = 0;
     s_free (self, extent);
 }
 
-void
-extents_each_touched (extents_t *self,
+bool
+extents_each_touched (extents_t *self, uint64_t bytes,
                       void (*forget) (void *context, uint64_t offset, uint64_t size),
                       void *context)
 {
-    for (extent_t *extent = self->first; extent; extent = extent->behind)
-        if (!extent->used && extent->touched) {
-            extent->touched = false;
-            forget (context, extent->offset, extent->size);
-        }
+    for (extent_t *extent = self->first; extent; extent = extent->behind) {
+        uint64_t left = extent->size - extent->fresh;
+        if (extent->used || !left)
+            continue;
+        if (!bytes)
+            return true;
+        uint64_t part = left < bytes ? left : bytes;
+        forget (context, extent->offset + extent->fresh, part);
+        extent->fresh += part;
+        bytes -= part;
+        if (part < left)
+            return true;
+    }
+    return false;
 }

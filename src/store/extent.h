@@ -26,7 +26,8 @@ typedef struct extent {
     uint64_t offset;
     uint64_t size;
     bool used;
-    bool touched;               /*  a free one: its pages may be in memory  */
+    uint64_t fresh;             /*  a free one: so many bytes at its begin
+                                    have no pages in memory                 */
     struct extent *before;      /*  neighbours in the range                 */
     struct extent *behind;
     list_node_t node;           /*  a free one: in its class                */
@@ -55,9 +56,10 @@ void extents_trim (extents_t *self, extent_t *extent, uint64_t size);
 /*  Gives it back; its memory has been used.                                */
 void extents_give (extents_t *self, extent_t *extent);
 
-/*  Calls back for free extents that were touched, which then are not.      */
-void extents_each_touched (extents_t *self, void (*forget) (void *context, uint64_t offset,
-                                                            uint64_t size),
+/*  Calls back for parts of free extents that were touched, which then are not:
+    at most so many bytes in all. True if there are more.                   */
+bool extents_each_touched (extents_t *self, uint64_t bytes,
+                           void (*forget) (void *context, uint64_t offset, uint64_t size),
                            void *context);
 
 #endif

@@ -19,7 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define EVENTS_MAX 1024
+/*  Descriptors beside those of connections; the room for events grows by it. */
+#define EVENTS_OTHER 64
 #define STOP_TIMEOUT_MS 6000
 
 /*  What of the machine's memory objects may have unless somebody says so.  */
@@ -61,27 +62,28 @@ static void
 s_run (void *arg)
 {
     store_t *self = arg;
-    struct epoll_event events [EVENTS_MAX];
     thread_block_signals ();
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     while (!self->stopping) {
         int64_t now = clock_now ();
-        int64_t due = store_tend (self, now);
+        int64_t due = store_tend (self, now), sync = store_tend_syncs (self, now);
+        due = sync < due ? sync : due;
         if (self->transfer) {
             int64_t then = transfer_tend (self->transfer, now);
             due = then < due ? then : due;
         }
         due = list_empty (&self->unheld) ? due : now;
         self->turn++;
-        pthread_mutex_unlock (&self->lock);
-        int count = epoll_wait (self->poll, events, EVENTS_MAX, s_sleep_ms (due, now));
-        pthread_mutex_lock (&self->lock);
+        store_unlock (self);
+        int count = epoll_wait (self->poll, self->events, (int) self->event_count,
+                                s_sleep_ms (due, now));
+        store_lock (self);
         for (int index = 0; index < count; index++)
-            s_event (self, events [index].data.ptr);
-        if (count >= 0 && count < EVENTS_MAX)
+            s_event (self, self->events [index].data.ptr);
+        if (count >= 0)
             store_drop_unheld (self);
     }
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 static void
@@ -91,6 +93,21 @@ s_wake_up (store_t *self)
     if (write (self->wake, &one, sizeof one) < 0) {
         /*  EAGAIN: it is awake.                                            */
     }
+}
+
+/*  A turn finds all that is ready, so that it serves every connection.     */
+int
+store_grow_events (store_t *self, size_t connections)
+{
+    if (connections + EVENTS_OTHER <= self->event_count)
+        return 0;
+    size_t count = connections + connections / 2 + EVENTS_OTHER;
+    struct epoll_event *grown = realloc (self->events, count * sizeof *grown);
+    if (!grown)
+        return -1;
+    self->events = grown;
+    self->event_count = count;
+    return 0;
 }
 
 /*  --- opening ----------------------------------------------------------  */
@@ -170,6 +187,8 @@ s_open (store_t *self, const store_options_t *options, fault_t *fault)
 {
     self->poll = epoll_create1 (EPOLL_CLOEXEC);
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (store_grow_events (self, 0))
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for the object store");
     if (self->poll < 0 || self->wake < 0)
         return fault_set (fault, TROUPE_ELIMIT, "cannot open a descriptor: %s",
                           strerror (errno));
@@ -202,10 +221,13 @@ store_new (const store_options_t *options, fault_t *fault)
         fault_set (fault, TROUPE_ENOMEM, "no memory for the object store");
         return NULL;
     }
+    pthread_mutex_init (&self->door, NULL);
     pthread_mutex_init (&self->lock, NULL);
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
     self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
+    self->sync_patience = options->sync_patience ? options->sync_patience
+                                                 : STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS;
     self->log_context = options->log_context;
     list_init (&self->connections);
     list_init (&self->rooms);
@@ -213,6 +235,7 @@ store_new (const store_options_t *options, fault_t *fault)
     list_init (&self->clean);
     list_init (&self->dirty);
     list_init (&self->orphans);
+    list_init (&self->syncs);
     if (s_open (self, options, fault) == 0)
         self->thread = thread_new (s_run, self, fault);
     if (!self->thread)
@@ -229,14 +252,6 @@ s_close (int fd)
         close (fd);
 }
 
-static void
-s_free_objects (store_t *self)
-{
-    size_t cursor = 0;
-    for (object_t *object; (object = id_table_next (&self->objects, &cursor)); cursor = 0)
-        store_object_free (self, object);
-}
-
 int
 store_destroy (store_t **self_p)
 {
@@ -244,19 +259,19 @@ store_destroy (store_t **self_p)
     if (!self)
         return 0;
     *self_p = NULL;
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     self->stopping = true;
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
     if (thread_join (&self->thread, STOP_TIMEOUT_MS))
         return -1;
-    pthread_mutex_lock (&self->lock);
-    s_free_objects (self);
+    store_lock (self);
+    store_free_objects (self);
     while (!list_empty (&self->connections))
         store_connection_close (self,
                                 container_of (self->connections.next, connection_t, node));
     int rc = store_finish_disk (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
     if (rc)
         return -1;      /*  the disk hangs, and its thread uses the memory  */
     int lent = transfer_destroy (&self->transfer);
@@ -272,6 +287,8 @@ store_destroy (store_t **self_p)
     id_table_release (&self->clients);
     id_table_release (&self->tickets);
     id_table_release (&self->gone_table);
+    free (self->events);
+    pthread_mutex_destroy (&self->door);
     pthread_mutex_destroy (&self->lock);
     free (self);
     return 0;
@@ -283,15 +300,17 @@ store_destroy (store_t **self_p)
 void
 store_name (store_t *self, process_t process)
 {
-    pthread_mutex_lock (&self->lock);
-    if (self->name && self->name != process)
-        s_free_objects (self);
+    store_lock (self);
+    if (self->name && self->name != process) {
+        store_note_gone (self, self->name);
+        store_abandon_objects (self);
+    }
     self->name = process;
     if (self->transfer)
         transfer_name (self->transfer, process);
     store_greet (self);
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 const char *
@@ -309,17 +328,17 @@ store_remote_endpoint (const store_t *self)
 void
 store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key)
 {
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     if (self->transfer && store != self->name)
         transfer_store_up (self->transfer, store, endpoint, key);
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 void
 store_process_down (store_t *self, process_t process, const char *cause)
 {
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     store_note_gone (self, process);
     store_lose_holder (self, process);
     store_lose_home (self, process);
@@ -327,7 +346,7 @@ store_process_down (store_t *self, process_t process, const char *cause)
         transfer_store_down (self->transfer, process, cause);
     store_find_rooms (self);
     s_wake_up (self);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 void

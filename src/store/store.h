@@ -25,6 +25,8 @@ typedef struct {
     int64_t claim_patience;     /*  how long an object waits for the owner of
                                     its future, when who made it has ended;
                                     0: 30 s                                 */
+    int64_t sync_patience;      /*  how long SYNC waits for other stores; at
+                                    most, and if 0, STORE_SYNC_PATIENCE_S   */
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;

@@ -17,8 +17,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/*  How long the store may take for what needs no disk and no memory.       */
+/*  How long the store may take for what needs no disk and no memory, and to
+    say that it cannot settle.                                              */
 #define ANSWER_PATIENCE_S 10
+#define SYNC_ANSWER_PATIENCE_S (STORE_SYNC_PATIENCE_S + ANSWER_PATIENCE_S)
 
 /*  Connections that are kept for the next request.                         */
 #define SPARE_MAX 8
@@ -33,10 +35,16 @@ struct store_client {
     process_t process;
     pthread_mutex_t lock;
     bool closed;
+    bool lost;                  /*  something did not get there             */
     int main;                   /*  for what needs no answer; -1: none yet  */
     bool reading;               /*  somebody reads from main                */
-    uint64_t far_told;          /*  holds of other stores' objects          */
-    uint64_t far_settled;       /*  those of them that have arrived there   */
+    /*  Holds of other stores' objects are numbered: the last; up to where it
+        is known what became of them; behind the first and up to the second
+        some have not arrived.                                              */
+    uint64_t told;
+    uint64_t settled;
+    uint64_t failed_after;
+    uint64_t failed_to;
     pthread_mutex_t settling;   /*  who reads from main                     */
     list_t spare;
     size_t spare_count;
@@ -156,18 +164,38 @@ s_open (store_client_t *self, fault_t *fault)
 
 /*  --- requests ---------------------------------------------------------  */
 
-/*  Takes a connection for one request.                                     */
+static void
+s_set_patience (int fd, int seconds)
+{
+    struct timeval patience = { .tv_sec = seconds };
+    setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
+/*  The connection for what needs no answer. Expects the lock.              */
+static int
+s_open_main (store_client_t *self, fault_t *fault)
+{
+    if (self->main < 0 && !self->lost && (self->main = s_open (self, fault)) >= 0)
+        s_set_patience (self->main, SYNC_ANSWER_PATIENCE_S);
+    return self->lost ? s_lost (fault) : self->main < 0 ? -1 : 0;
+}
+
+/*  Takes a connection for one request. What follows from that goes by main,
+    which is there by then.                                                 */
 static line_t *
 s_take (store_client_t *self, fault_t *fault)
 {
     line_t *line = NULL;
     pthread_mutex_lock (&self->lock);
-    list_node_t *node = self->closed ? NULL : list_pop (&self->spare);
+    bool ready = !self->closed && s_open_main (self, fault) == 0;
+    list_node_t *node = ready ? list_pop (&self->spare) : NULL;
     if (node) {
         line = container_of (node, line_t, node);
         self->spare_count--;
     } else if (self->closed)
         fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
+    else if (!ready)
+        ;
     else if (!(line = calloc (1, sizeof *line)))
         fault_set (fault, TROUPE_ENOMEM, "no memory for a connection to the object store");
     else if ((line->fd = s_open (self, fault)) < 0) {
@@ -175,8 +203,7 @@ s_take (store_client_t *self, fault_t *fault)
         line = NULL;
     } else {
         /*  Memory and objects may take long; the store says when too long. */
-        struct timeval none = { 0 };
-        setsockopt (line->fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
+        s_set_patience (line->fd, 0);
     }
     if (line)
         list_append (&self->busy, &line->node);
@@ -226,77 +253,83 @@ s_call (store_client_t *self, store_message_t *message, uint8_t wanted, fault_t 
                       "%.*s", (int) got, text);
 }
 
-/*  Somebody may read from it; he closes it then. With the lock.            */
-static void
-s_close_main (store_client_t *self)
-{
-    if (self->main < 0)
-        return;
-    if (self->reading)
-        shutdown (self->main, SHUT_RDWR);
-    else {
-        close (self->main);
-        self->main = -1;
-    }
-}
-
-/*  What needs no answer; if the store has ended, neither does anything else. */
+/*  What needs no answer. If it does not get there, nothing that follows may
+    look as if it had: the store is lost to this process. Its connections stay
+    open, so that what is pinned stays while it is read.                    */
 static void
 s_tell (store_client_t *self, const store_message_t *message)
 {
     fault_t fault;
     pthread_mutex_lock (&self->lock);
-    if (self->main < 0 && !self->closed)
-        self->main = s_open (self, &fault);
-    if (self->main >= 0 && send (self->main, message, sizeof *message, MSG_NOSIGNAL) < 0)
-        s_close_main (self);
+    if (!self->closed || self->main >= 0)
+        self->lost = s_open_main (self, &fault)
+                     || send (self->main, message, sizeof *message, MSG_NOSIGNAL) < 0;
     if (message->type == STORE_HOLD && message->id.owner != self->store)
-        self->far_told++;
+        self->told++;
     pthread_mutex_unlock (&self->lock);
 }
 
-/*  One at a time waits for the answer; the lock is free meanwhile.         */
+uint64_t
+store_client_told (store_client_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    uint64_t told = self->told;
+    pthread_mutex_unlock (&self->lock);
+    return told;
+}
+
+static int
+s_not_settled (fault_t *fault)
+{
+    return fault_set (fault, TROUPE_ELOST,
+                      "a hold did not arrive at an object of another machine, whose store "
+                      "does not answer");
+}
+
+/*  Up to told it is known what has arrived. Expects the lock.              */
+static int
+s_synced (store_client_t *self, uint64_t told, bool arrived, fault_t *fault)
+{
+    if (!arrived && !self->failed_to)
+        self->failed_after = self->settled;
+    if (!arrived)
+        self->failed_to = told;
+    self->settled = told;
+    return arrived ? 0 : s_not_settled (fault);
+}
+
+/*  Asks the store. Expects the lock, which is free meanwhile.              */
 static int
 s_sync (store_client_t *self, fault_t *fault)
 {
     store_message_t message = { .type = STORE_SYNC };
     char text [STORE_TEXT_MAX];
-    pthread_mutex_lock (&self->lock);
-    uint64_t told = self->far_told;
-    bool settled = self->far_settled >= told, sent = false;
-    int fd = self->main;
-    if (!settled && fd >= 0)
-        sent = send (fd, &message, sizeof message, MSG_NOSIGNAL) >= 0;
-    self->reading = sent;
+    uint64_t told = self->told;
+    if (self->lost || self->closed || self->main < 0)
+        return s_lost (fault);
+    self->lost = send (self->main, &message, sizeof message, MSG_NOSIGNAL) < 0;
+    self->reading = !self->lost;
     pthread_mutex_unlock (&self->lock);
-    if (settled)
-        return 0;
-    bool answered = sent && s_receive (fd, &message, text, sizeof text, NULL) >= 0
-                    && message.type == STORE_SYNCED;
+    bool answered = self->reading
+                    && s_receive (self->main, &message, text, sizeof text, NULL) >= 0
+                    && (message.type == STORE_SYNCED || message.type == STORE_FAULT);
     pthread_mutex_lock (&self->lock);
     self->reading = false;
-    if (answered && self->far_settled < told)
-        self->far_settled = told;
-    else if (!answered)
-        s_close_main (self);
-    pthread_mutex_unlock (&self->lock);
-    return answered ? 0 : s_lost (fault);
-}
-
-bool
-store_client_is_settled (store_client_t *self)
-{
-    pthread_mutex_lock (&self->lock);
-    bool settled = self->far_settled >= self->far_told;
-    pthread_mutex_unlock (&self->lock);
-    return settled;
+    self->lost = !answered;
+    return answered ? s_synced (self, told, message.type == STORE_SYNCED, fault)
+                    : s_lost (fault);
 }
 
 int
-store_client_settle (store_client_t *self, fault_t *fault)
+store_client_settle (store_client_t *self, uint64_t number, fault_t *fault)
 {
     pthread_mutex_lock (&self->settling);
-    int rc = s_sync (self, fault);
+    pthread_mutex_lock (&self->lock);
+    bool failed = number > self->failed_after && number <= self->failed_to;
+    int rc = failed                    ? s_not_settled (fault)
+             : number <= self->settled ? 0
+                                       : s_sync (self, fault);
+    pthread_mutex_unlock (&self->lock);
     pthread_mutex_unlock (&self->settling);
     return rc;
 }

@@ -44,11 +44,11 @@ void store_client_prefetch (store_client_t *self, tid_t id, uint64_t size);
 void store_client_hold (store_client_t *self, tid_t id, process_t holder);
 void store_client_release (store_client_t *self, tid_t id, process_t holder);
 
-/*  Waits until the holds that this process has given to objects of other
-    stores have arrived there, so that others may give up theirs. Returns 0, or
-    -1 with the fault set.                                                  */
-bool store_client_is_settled (store_client_t *self);
-int store_client_settle (store_client_t *self, fault_t *fault);
+/*  How many holds this process has given to objects of other stores; and waits
+    until so many have arrived there, so that others may give up theirs.
+    Returns 0, or -1 with the fault set: some have not.                     */
+uint64_t store_client_told (store_client_t *self);
+int store_client_settle (store_client_t *self, uint64_t number, fault_t *fault);
 
 void store_client_claim (store_client_t *self, tid_t id, process_t holder);
 

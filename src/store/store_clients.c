@@ -220,7 +220,8 @@ s_request_seal (store_t *self, connection_t *connection, const store_message_t *
     object_t *object = id_table_remove (&connection->client->making, message->id);
     if (!object)
         return;
-    if (!object->memory || message->size > object->size || !message->holder)
+    if (!object->memory || message->size > object->size || !message->holder
+        || message->id.owner != self->name)
         store_object_free (self, object);
     else
         store_seal (self, object, message->size, message->kind, message->holder);
@@ -236,7 +237,8 @@ s_request_abort (store_t *self, connection_t *connection, tid_t id)
     store_find_rooms (self);
 }
 
-/*  A hold of another store's object; the connection can wait for it.       */
+/*  A hold of another store's object; the connection can wait for it. Without
+    memory for that the connection ends, so that the client hears of it.    */
 static void
 s_hold_far (store_t *self, connection_t *connection, const store_message_t *message,
             int32_t count)
@@ -246,8 +248,11 @@ s_hold_far (store_t *self, connection_t *connection, const store_message_t *mess
     if (!connection->ticket
         && id_table_put (&self->tickets, (tid_t){ 0, self->ticket_last + 1 }, connection) == 0)
         connection->ticket = ++self->ticket_last;
-    if (transfer_hold (self->transfer, message->id, message->holder, count, connection->ticket) == 0
-        && connection->ticket)
+    uint64_t ticket = (uint64_t) connection->ticket << 32 | connection->epoch;
+    if (!connection->ticket
+        || transfer_hold (self->transfer, message->id, message->holder, count, ticket))
+        shutdown (connection->fd, SHUT_RDWR);
+    else
         connection->unsettled++;
 }
 
@@ -255,20 +260,52 @@ static void
 s_answer_sync (store_t *self, connection_t *connection)
 {
     store_message_t message = { .type = STORE_SYNCED };
-    if (!connection->sync || connection->unsettled)
+    if (connection->awaited)
         return;
-    connection->sync = false;
+    list_remove (&connection->sync);
     s_send (self, connection, &message, NULL, -1);
+}
+
+/*  What is given from here on is not waited for.                           */
+static void
+s_request_sync (store_t *self, connection_t *connection)
+{
+    if (list_linked (&connection->sync)) {
+        shutdown (connection->fd, SHUT_RDWR);
+        return;
+    }
+    connection->sync_since = clock_now ();
+    connection->awaited = connection->unsettled;
+    connection->unsettled = 0;
+    connection->epoch++;
+    list_append (&self->syncs, &connection->sync);
+    s_answer_sync (self, connection);
 }
 
 void
 store_settled (store_t *self, uint64_t ticket)
 {
-    connection_t *connection = id_table_get (&self->tickets, (tid_t){ 0, ticket });
-    if (!connection || !connection->unsettled)
-        return;
-    connection->unsettled--;
-    s_answer_sync (self, connection);
+    connection_t *connection = id_table_get (&self->tickets, (tid_t){ 0, ticket >> 32 });
+    uint32_t epoch = (uint32_t) ticket;
+    if (connection && epoch == connection->epoch)
+        connection->unsettled--;
+    else if (connection && epoch + 1 == connection->epoch && list_linked (&connection->sync)) {
+        connection->awaited--;
+        s_answer_sync (self, connection);
+    }
+}
+
+int64_t
+store_tend_syncs (store_t *self, int64_t now)
+{
+    while (!list_empty (&self->syncs)) {
+        connection_t *connection = container_of (self->syncs.next, connection_t, sync);
+        if (now - connection->sync_since < self->sync_patience)
+            return connection->sync_since + self->sync_patience;
+        list_remove (&connection->sync);
+        s_send_fault (self, connection, TROUPE_ELOST, "another store does not answer");
+    }
+    return CLOCK_NEVER;
 }
 
 static void
@@ -324,8 +361,7 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
         s_request_unpin (self, connection, message->id);
         break;
     case STORE_SYNC:
-        connection->sync = true;
-        s_answer_sync (self, connection);
+        s_request_sync (self, connection);
         break;
     case STORE_PREFETCH:
         object = s_find_or_copy (self, NULL, message);
@@ -353,13 +389,15 @@ store_accept (store_t *self)
     for (int fd; (fd = accept4 (self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
         connection_t *connection = s_is_own_user (fd) ? calloc (1, sizeof *connection) : NULL;
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-        if (!connection || epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event)) {
+        if (!connection || store_grow_events (self, self->connection_count + 1)
+            || epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event)) {
             free (connection);
             close (fd);
             continue;
         }
         connection->fd = fd;
         list_append (&self->connections, &connection->node);
+        self->connection_count++;
     }
 }
 
@@ -392,7 +430,9 @@ store_connection_close (store_t *self, connection_t *connection)
 {
     client_t *client = connection->client;
     list_remove (&connection->node);
+    self->connection_count--;
     list_remove (&connection->wait);
+    list_remove (&connection->sync);
     if (connection->ticket)
         id_table_remove (&self->tickets, (tid_t){ 0, connection->ticket });
     epoll_ctl (self->poll, EPOLL_CTL_DEL, connection->fd, NULL);

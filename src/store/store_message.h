@@ -24,7 +24,7 @@
         SYNC      client  SYNCED     what this connection gave to objects of
                                      other stores has arrived there
 
-    CREATE and PIN are answered by FAULT if they fail. What a client made and
+    CREATE, PIN and SYNC are answered by FAULT if they fail. What a client made and
     did not seal, and what it pinned, ends with the last of its connections.
     What is sealed for another and not claimed within a while of that ends,
     too.                                                                    */
@@ -38,6 +38,10 @@
 
 /*  What the sockets of clients hold, in bytes.                             */
 #define STORE_CLIENT_BUFFER (64 << 10)
+
+/*  How long what a connection gave to objects of other stores may take to
+    arrive there, from SYNC on.                                             */
+#define STORE_SYNC_PATIENCE_S 30
 
 /*  The text of a fault.                                                    */
 #define STORE_TEXT_MAX 480

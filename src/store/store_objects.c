@@ -272,7 +272,7 @@ store_want_room (store_t *self, object_t *object)
             store_object_free (self, object);
         return;
     }
-    object->room_until = clock_now () + ROOM_PATIENCE;
+    object->room_since = clock_now ();
     list_append (&self->rooms, &object->room);
     store_find_rooms (self);
 }
@@ -445,6 +445,43 @@ store_lose_holder (store_t *self, process_t holder)
             }
 }
 
+/*  --- all of them ------------------------------------------------------  */
+
+/*  Lists them by the node for idle ones, as the table must not change while
+    one walks through it.                                                   */
+static void
+s_collect (store_t *self, list_t *all)
+{
+    size_t cursor = 0;
+    list_init (all);
+    for (object_t *object; (object = id_table_next (&self->objects, &cursor));) {
+        list_remove (&object->idle);
+        list_append (all, &object->idle);
+    }
+}
+
+void
+store_free_objects (store_t *self)
+{
+    list_t all;
+    s_collect (self, &all);
+    for (list_node_t *node; (node = list_pop (&all));)
+        store_object_free (self, container_of (node, object_t, idle));
+}
+
+void
+store_abandon_objects (store_t *self)
+{
+    list_t all;
+    s_collect (self, &all);
+    for (list_node_t *node; (node = list_pop (&all));) {
+        object_t *object = container_of (node, object_t, idle);
+        object->hold_count = 0;
+        if (object->copy || object->sealed)
+            s_drop (self, object);
+    }
+}
+
 /*  --- time -------------------------------------------------------------  */
 
 void
@@ -472,19 +509,32 @@ s_forget_pages (void *context, uint64_t offset, uint64_t size)
     store_give_back (self, offset, size);
 }
 
-int64_t
-store_tend (store_t *self, int64_t now)
+/*  Those who wait for memory wait as long as the disk gets on with it.     */
+static int64_t
+s_tend_rooms (store_t *self, int64_t now)
 {
-    int64_t due = CLOCK_NEVER;
     while (!list_empty (&self->rooms)) {
         object_t *object = container_of (self->rooms.next, object_t, room);
-        if (object->room_until > now) {
-            due = object->room_until;
-            break;
+        int64_t since = self->moved_last > object->room_since ? self->moved_last
+                                                              : object->room_since;
+        if (now - since < ROOM_PATIENCE)
+            return since + ROOM_PATIENCE;
+        uint64_t moved = self->writing ? disk_moved (self->disk) : self->moved;
+        if (moved != self->moved) {
+            self->moved = moved;
+            self->moved_last = now;
+            continue;
         }
         s_no_room (self, object);
         store_find_rooms (self);
     }
+    return CLOCK_NEVER;
+}
+
+int64_t
+store_tend (store_t *self, int64_t now)
+{
+    int64_t due = s_tend_rooms (self, now);
     while (!list_empty (&self->orphans)) {
         object_t *object = container_of (self->orphans.next, object_t, orphan);
         int64_t until = object->orphaned + self->claim_patience;
@@ -499,7 +549,8 @@ store_tend (store_t *self, int64_t now)
     if (!self->used_last)
         return due;
     if (now - self->used_last >= IDLE) {
-        extents_each_touched (&self->extents, s_forget_pages, self);
+        if (extents_each_touched (&self->extents, GIVE_BACK, s_forget_pages, self))
+            return now;
         self->used_last = 0;
     } else if (self->used_last + IDLE < due)
         due = self->used_last + IDLE;

@@ -14,7 +14,8 @@
 
 #include <pthread.h>
 
-/*  How long a request for memory waits for something to be freed.          */
+/*  How long a request for memory waits while nothing is freed, nor written to
+    disk for it.                                                            */
 #define ROOM_PATIENCE (10000 * CLOCK_MS)
 
 /*  Unless the options say otherwise.                                       */
@@ -22,6 +23,9 @@
 
 /*  After this time without new objects, free memory goes back.             */
 #define IDLE (10000 * CLOCK_MS)
+
+/*  So much of it in a turn, as others wait.                                */
+#define GIVE_BACK ((uint64_t) 32 << 20)
 
 /*  What is spilled at once, at least.                                      */
 #define SPILL_BATCH ((uint64_t) 32 << 20)
@@ -60,7 +64,7 @@ typedef struct object {
     extent_t *memory;           /*  NULL: not in memory                     */
     extent_t *disk;             /*  NULL: not on disk                       */
     uint64_t checksum;          /*  of what is on disk                      */
-    int64_t room_until;         /*  while it waits for memory               */
+    int64_t room_since;         /*  while it waits for memory               */
     list_node_t room;
     list_node_t idle;           /*  in clean or dirty                       */
     list_node_t orphan;
@@ -87,13 +91,21 @@ typedef struct {
     list_node_t wait;           /*  in an object's, while a request waits   */
     uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
     bool hello;                 /*  HELLO has come before the name          */
-    bool sync;                  /*  SYNC is to be answered                  */
-    unsigned unsettled;         /*  holds on their way to other stores      */
-    uint64_t ticket;            /*  its number, while there are such        */
+    /*  Holds on their way to other stores have tickets: the connection's
+        number, and below 32 bits its epoch, which SYNC ends.               */
+    uint32_t ticket;            /*  0: none so far                          */
+    uint32_t epoch;
+    unsigned unsettled;         /*  of this epoch                           */
+    unsigned awaited;           /*  of the last one, while SYNC waits       */
+    list_node_t sync;           /*  in syncs, while SYNC waits              */
+    int64_t sync_since;
     process_t process;
 } connection_t;
 
 struct store {
+    pthread_mutex_t door;       /*  whoever wants the lock waits here, so that
+                                    a busy thread does not take it at once
+                                    again from those who wait               */
     pthread_mutex_t lock;
     process_t name;
     char endpoint [STORE_ENDPOINT_SIZE];
@@ -108,8 +120,12 @@ struct store {
     id_table_t objects;
     id_table_t clients;         /*  process → client_t                      */
     list_t connections;
+    size_t connection_count;
+    struct epoll_event *events; /*  one for each descriptor, at least       */
+    size_t event_count;
     id_table_t tickets;         /*  ticket → connection_t                   */
-    uint64_t ticket_last;
+    uint32_t ticket_last;
+    list_t syncs;               /*  connections, in the order of arrival    */
     uint64_t sequence;
     uint64_t turn;
     list_t unheld;              /*  objects that nobody holds, as it seems  */
@@ -118,9 +134,12 @@ struct store {
     list_t dirty;               /*  unpinned, to be written first           */
     list_t orphans;
     int64_t claim_patience;
+    int64_t sync_patience;
     uint64_t pinned;
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
+    uint64_t moved;             /*  what the disk had moved at moved_last   */
+    int64_t moved_last;
     disk_t *disk;               /*  NULL: objects are not spilled           */
     fault_t disk_fault;         /*  the last failure to write               */
     uint64_t spills;
@@ -132,6 +151,20 @@ struct store {
     void (*log) (void *context, const char *text);
     void *log_context;
 };
+
+static inline void
+store_lock (store_t *self)
+{
+    pthread_mutex_lock (&self->door);
+    pthread_mutex_lock (&self->lock);
+    pthread_mutex_unlock (&self->door);
+}
+
+static inline void
+store_unlock (store_t *self)
+{
+    pthread_mutex_unlock (&self->lock);
+}
 
 static inline tid_t
 store_key (process_t process)
@@ -171,6 +204,12 @@ void store_drop_unheld (store_t *self);
     any more, serve for a while.                                            */
 void store_lose_home (store_t *self, process_t home);
 
+/*  All objects: at the end, and when the store has another name, after which
+    what it had is out of reach; then who reads or fills one keeps its memory
+    until he is done.                                                       */
+void store_free_objects (store_t *self);
+void store_abandon_objects (store_t *self);
+
 /*  Its creator has ended.                                                  */
 void store_orphan (store_t *self, object_t *object);
 int64_t store_tend (store_t *self, int64_t now);
@@ -187,11 +226,18 @@ int store_finish_disk (store_t *self);
 /*  --- store_clients.c --------------------------------------------------  */
 
 void store_accept (store_t *self);
+
+/*  Room for what a turn may find ready, with so many connections. Returns 0, or
+    -1: no memory.                                                          */
+int store_grow_events (store_t *self, size_t connections);
 void store_serve (store_t *self, connection_t *connection);
 void store_connection_close (store_t *self, connection_t *connection);
 
 /*  A hold that a connection had sent to another store has arrived, or cannot. */
 void store_settled (store_t *self, uint64_t ticket);
+
+/*  Gives up SYNCs that wait for too long; returns when the next one is due. */
+int64_t store_tend_syncs (store_t *self, int64_t now);
 
 /*  Answers HELLOs that came before the name.                               */
 void store_greet (store_t *self);

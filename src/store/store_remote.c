@@ -72,6 +72,14 @@ s_settled (void *context, uint64_t ticket)
     store_settled (context, ticket);
 }
 
+static bool
+s_lives (void *context, tid_t id)
+{
+    store_t *self = context;
+    const object_t *object = store_object (self, id);
+    return object && !object->copy;
+}
+
 /*  One that is being read, or is on its way to a reader, goes after that.  */
 static void
 s_dropped (void *context, tid_t id)
@@ -92,4 +100,5 @@ const transfer_hooks_t store_transfer_hooks = { .serve = s_serve,
                                                 .fetched = s_fetched,
                                                 .held = s_held,
                                                 .settled = s_settled,
+                                                .lives = s_lives,
                                                 .dropped = s_dropped };

@@ -17,7 +17,7 @@ s_length (const list_t *list)
 void
 store_figures (store_t *self, store_figures_t *figures)
 {
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     *figures = (store_figures_t){ .memory = self->extents.size,
                                   .used = self->extents.used,
                                   .pinned = self->pinned,
@@ -36,7 +36,7 @@ store_figures (store_t *self, store_figures_t *figures)
         figures->received = moved.received;
         figures->repeated = moved.repeated;
     }
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
 }
 
 /*  --- the list ---------------------------------------------------------  */
@@ -96,7 +96,7 @@ store_report (store_t *self, size_t limit, bytes_t *out)
     store_figures (self, &figures);
     value_put_array (out, 2);
     s_put_figures (out, &figures);
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     size_t count = 0, cursor = 0;
     object_t **all = calloc (self->objects.count + 1, sizeof *all);
     for (object_t *object; all && (object = id_table_next (&self->objects, &cursor));)
@@ -108,7 +108,7 @@ store_report (store_t *self, size_t limit, bytes_t *out)
     for (size_t index = 0; index < count; index++)
         s_put_object (out, all [index]);
     free (all);
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
     return out->failed ? -1 : 0;
 }
 
@@ -140,7 +140,7 @@ store_check (store_t *self)
 {
     const char *wrong = NULL;
     uint64_t memory = 0, pinned = 0, disk = 0;
-    pthread_mutex_lock (&self->lock);
+    store_lock (self);
     size_t cursor = 0;
     for (object_t *object; !wrong && (object = id_table_next (&self->objects, &cursor));) {
         wrong = s_check_object (self, object);
@@ -154,6 +154,6 @@ store_check (store_t *self)
         wrong = "memory is counted as free that is used";
     if (!wrong && self->disk && disk > disk_extents (self->disk)->used)
         wrong = "disk is counted as free that is used";
-    pthread_mutex_unlock (&self->lock);
+    store_unlock (self);
     return wrong;
 }

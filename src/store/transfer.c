@@ -18,9 +18,11 @@
 /*  --- sending ----------------------------------------------------------  */
 
 static int
-s_send_parts (void *socket, const transfer_message_t *header, zmq_msg_t *data)
+s_send_parts (transfer_t *self, void *socket, const transfer_message_t *header,
+              zmq_msg_t *data)
 {
     int more = data ? ZMQ_SNDMORE : 0;
+    self->spoke = true;
     if (zmq_send (socket, header, sizeof *header, ZMQ_DONTWAIT | more) < 0
         || (data && zmq_msg_send (data, socket, ZMQ_DONTWAIT) < 0)) {
         if (data)
@@ -40,7 +42,7 @@ transfer_ask (transfer_t *self, process_t store, const transfer_message_t *messa
         return -1;
     if (!other->socket && transfer_connect (self, other))
         return -1;
-    return s_send_parts (other->socket, &copy, NULL);
+    return s_send_parts (self, other->socket, &copy, NULL);
 }
 
 /*  A store that has gone gets nothing, and asks again if it comes back.    */
@@ -55,7 +57,7 @@ transfer_answer (transfer_t *self, const route_t *route, const transfer_message_
             zmq_msg_close (data);
         return;
     }
-    s_send_parts (self->socket, &copy, data);
+    s_send_parts (self, self->socket, &copy, data);
 }
 
 /*  In a thread of ZeroMQ's.                                                */
@@ -98,15 +100,10 @@ s_request (transfer_t *self, const route_t *route, const transfer_message_t *mes
         serving_get (self, route, message);
         break;
     case TRANSFER_HOLD:
-        holds_hear (self, route, message);
-        break;
     case TRANSFER_HAS:
     case TRANSFER_DISCARDS:
-        serving_note (self, message);
-        break;
     case TRANSFER_DROPPED:
-        serving_close (self, message->id);
-        self->hooks->dropped (self->hooks_context, message->id);
+        notice_hear (self, route, message);
         break;
     default:
         break;
@@ -130,7 +127,7 @@ s_reply (transfer_t *self, const transfer_message_t *message, const uint8_t *dat
         fetch_gone (self, message, (const char *) data, size);
         break;
     case TRANSFER_NOTED:
-        holds_noted (self, message);
+        notice_noted (self, message);
         break;
     default:
         break;
@@ -196,10 +193,13 @@ s_drain_all (transfer_t *self)
     return all;
 }
 
+/*  A socket that something is sent by may take note of what has come to it, and
+    its descriptor does not tell of that any more: so all are looked at again. */
 void
 transfer_ready (transfer_t *self)
 {
-    self->undrained = !s_drain_all (self);
+    self->spoke = false;
+    self->undrained = !s_drain_all (self) || self->spoke;
 }
 
 int64_t
@@ -207,7 +207,7 @@ transfer_tend (transfer_t *self, int64_t now)
 {
     transfer_ready (self);
     int64_t due = fetch_tend (self, now), then = serving_tend (self, now),
-            repeat = holds_tend (self, now);
+            repeat = notice_tend (self, now);
     transfer_ready (self);
     if (self->undrained)
         return now;
@@ -238,7 +238,7 @@ transfer_connect (transfer_t *self, other_t *other)
 static void
 s_other_destroy (transfer_t *self, other_t *other)
 {
-    holds_forget (self, other);
+    notice_forget (self, other);
     if (other->socket) {
         epoll_ctl (self->poll, EPOLL_CTL_DEL, socket_fd (other->socket), NULL);
         zmq_close (other->socket);
@@ -263,6 +263,13 @@ transfer_other (transfer_t *self, process_t store)
 }
 
 void
+transfer_forget (transfer_t *self, other_t *other)
+{
+    id_table_remove (&self->others, (tid_t){ 0, other->process });
+    s_other_destroy (self, other);
+}
+
+void
 transfer_store_up (transfer_t *self, process_t store, const char *endpoint, const uint8_t *key)
 {
     other_t *other = transfer_other (self, store);
@@ -277,10 +284,10 @@ transfer_store_up (transfer_t *self, process_t store, const char *endpoint, cons
 void
 transfer_store_down (transfer_t *self, process_t store, const char *cause)
 {
-    other_t *other = id_table_remove (&self->others, (tid_t){ 0, store });
+    other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
     if (!other)
         return;
-    s_other_destroy (self, other);
+    transfer_forget (self, other);
     serving_store_down (self, store);
     fetch_store_down (self, store, cause);
 }
@@ -321,6 +328,9 @@ transfer_new (const transfer_options_t *options, fault_t *fault)
         return NULL;
     }
     self->poll = -1;
+    list_init (&self->fetching);
+    list_init (&self->recent);
+    list_init (&self->telling);
     self->lent = calloc (1, sizeof *self->lent);
     self->context = options->context;
     self->network = options->network;
@@ -376,7 +386,7 @@ transfer_name (transfer_t *self, process_t process)
 {
     size_t cursor = 0;
     for (other_t *other; (other = id_table_next (&self->others, &cursor));) {
-        holds_forget (self, other);
+        notice_forget (self, other);
         other->told = other->heard = 0;
     }
     self->name = process;

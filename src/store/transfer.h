@@ -35,7 +35,8 @@ typedef struct {
 typedef struct {
     /*  Another store wants an object. 1: it is in memory, *source says where
         and it stays there until `served`; 0: it is on its way from disk, and
-        transfer_servable will follow; -1: there is none of that name.      */
+        transfer_servable follows, or has been called by then; -1: there is
+        none of that name.                                                  */
     int (*serve) (void *context, tid_t id, transfer_source_t *source);
     /*  Nobody has asked for it for a while.                                */
     void (*served) (void *context, tid_t id);
@@ -46,6 +47,8 @@ typedef struct {
     void (*held) (void *context, tid_t id, process_t holder, int32_t count);
     /*  A transfer_hold with a ticket has arrived, or its store has gone.   */
     void (*settled) (void *context, uint64_t ticket);
+    /*  Whether there is such an object, whose home this is.                */
+    bool (*lives) (void *context, tid_t id);
     /*  The home has dropped an object: a copy is of no use any more.       */
     void (*dropped) (void *context, tid_t id);
 } transfer_hooks_t;

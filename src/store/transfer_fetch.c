@@ -34,6 +34,7 @@ static void
 s_destroy (transfer_t *self, fetch_t *fetch)
 {
     id_table_remove (&self->fetches, fetch->id);
+    list_remove (&fetch->node);
     s_forget_parked (self, fetch);
     free (fetch->pieces);
     free (fetch);
@@ -44,13 +45,21 @@ s_end (transfer_t *self, fetch_t *fetch, const fault_t *fault)
 {
     tid_t id = fetch->id;
     uint8_t kind = fetch->kind;
-    transfer_message_t has = { .type = fault ? TRANSFER_DISCARDS : TRANSFER_HAS, .id = id };
-    transfer_ask (self, id.owner, &has);
+    notice_copy (self, id, fault ? TRANSFER_DISCARDS : TRANSFER_HAS);
     s_destroy (self, fetch);
     self->hooks->fetched (self->hooks_context, id, kind, fault);
 }
 
 /*  --- asking -----------------------------------------------------------  */
+
+/*  Something has come, or was asked for: the others are quieter.           */
+static void
+s_note (transfer_t *self, fetch_t *fetch, int64_t *time)
+{
+    *time = clock_now ();
+    list_remove (&fetch->node);
+    list_append (&self->fetching, &fetch->node);
+}
 
 /*  without: a store that does not have it, or 0.                           */
 static void
@@ -58,7 +67,7 @@ s_locate (transfer_t *self, fetch_t *fetch, process_t without)
 {
     transfer_message_t locate = { .type = TRANSFER_LOCATE, .id = fetch->id, .store = without };
     fetch->located = false;
-    fetch->asked = clock_now ();
+    s_note (self, fetch, &fetch->asked);
     transfer_ask (self, fetch->id.owner, &locate);
 }
 
@@ -107,7 +116,7 @@ s_ask (transfer_t *self, fetch_t *fetch)
             s_prepare (self, fetch, get.offset, get.size);
             fetch->pieces [piece] = 1;
             fetch->sources [index].asked++;
-            fetch->asked = clock_now ();
+            s_note (self, fetch, &fetch->asked);
             any = true;
         }
     }
@@ -144,8 +153,8 @@ transfer_fetch (transfer_t *self, tid_t id, uint8_t *data, uint64_t size, fault_
     fetch->data = data;
     fetch->size = size;
     fetch->piece_count = fetch->missing = pieces;
-    fetch->progress = clock_now ();
     list_init (&fetch->parked);
+    s_note (self, fetch, &fetch->progress);
     s_locate (self, fetch, 0);
     return 0;
 }
@@ -154,8 +163,10 @@ void
 transfer_cancel (transfer_t *self, tid_t id)
 {
     fetch_t *fetch = s_find (self, id);
-    if (fetch)
-        s_destroy (self, fetch);
+    if (!fetch)
+        return;
+    notice_copy (self, id, TRANSFER_DISCARDS);
+    s_destroy (self, fetch);
 }
 
 /*  --- answers ----------------------------------------------------------  */
@@ -246,7 +257,7 @@ fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t 
     fetch->damaged = 0;
     fetch->pieces [piece] = 2;
     fetch->missing--;
-    fetch->progress = clock_now ();
+    s_note (self, fetch, &fetch->progress);
     s_serve_parked (self, fetch, piece);
     if (fetch->missing)
         s_ask (self, fetch);
@@ -343,40 +354,34 @@ fetch_store_down (transfer_t *self, process_t store, const char *cause)
             }
 }
 
-static fetch_t *
-s_next_overdue (transfer_t *self, int64_t now)
+static void
+s_overdue (transfer_t *self, fetch_t *fetch)
 {
-    size_t cursor = 0;
-    for (fetch_t *fetch; (fetch = id_table_next (&self->fetches, &cursor));)
-        if (now - fetch->progress >= FETCH_PATIENCE)
-            return fetch;
-    return NULL;
+    fault_t fault;
+    const other_t *home = id_table_get (&self->others, (tid_t){ 0, fetch->id.owner });
+    bool known = home && *home->endpoint;
+    fault_set (&fault, TROUPE_ELOST, "the object did not come within %d s: %s",
+               (int) (FETCH_PATIENCE / (1000 * CLOCK_MS)),
+               known ? "its store does not answer" : "its store is not known here");
+    s_end (self, fetch, &fault);
 }
 
 int64_t
 fetch_tend (transfer_t *self, int64_t now)
 {
-    int64_t due = CLOCK_NEVER;
-    fault_t fault;
-    for (fetch_t *fetch; (fetch = s_next_overdue (self, now));) {
-        const other_t *home = id_table_get (&self->others, (tid_t){ 0, fetch->id.owner });
-        bool known = home && *home->endpoint;
-        fault_set (&fault, TROUPE_ELOST, "the object did not come within %d s: %s",
-                   (int) (FETCH_PATIENCE / (1000 * CLOCK_MS)),
-                   known ? "its store does not answer" : "its store is not known here");
-        s_end (self, fetch, &fault);
-    }
-    size_t cursor = 0;
-    for (fetch_t *fetch; (fetch = id_table_next (&self->fetches, &cursor));) {
+    while (!list_empty (&self->fetching)) {
+        fetch_t *fetch = container_of (self->fetching.next, fetch_t, node);
         int64_t quiet = fetch->asked > fetch->progress ? fetch->asked : fetch->progress;
-        if (now - quiet >= STALL) {
+        if (now - quiet < STALL)
+            return quiet + STALL;
+        if (now - fetch->progress >= FETCH_PATIENCE)
+            s_overdue (self, fetch);
+        else {
             s_start_over (fetch);
             s_locate (self, fetch, 0);
-            quiet = now;
         }
-        due = quiet + STALL < due ? quiet + STALL : due;
     }
-    return due;
+    return CLOCK_NEVER;
 }
 
 void

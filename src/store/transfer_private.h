@@ -40,8 +40,9 @@ typedef enum {
     TRANSFER_LOCATE = 1,        /*  to the home: where can it be taken from?
                                     store: not there, if it is not 0        */
     TRANSFER_GET,               /*  to a source: offset, size               */
-    TRANSFER_HOLD,              /*  to the home: store: the holder; count;
-                                    offset: its number                      */
+    /*  Notices, each of which arrives: offset: its number; sources [0]: to
+        whom.                                                               */
+    TRANSFER_HOLD,              /*  to the home: store: the holder; count   */
     TRANSFER_HAS,               /*  to the home: all of it has come         */
     TRANSFER_DISCARDS,          /*  to the home: the copy is gone           */
     TRANSFER_DROPPED,           /*  from the home: nobody holds it          */
@@ -49,7 +50,7 @@ typedef enum {
     TRANSFER_DATA,              /*  offset, checksum; data                  */
     TRANSFER_LACKS,             /*  the source does not have it             */
     TRANSFER_GONE,              /*  the home does not have it; why          */
-    TRANSFER_NOTED              /*  offset: the last HOLD that came in order */
+    TRANSFER_NOTED              /*  offset: the last notice that came in order */
 } transfer_type_t;
 
 typedef struct {
@@ -79,9 +80,10 @@ typedef struct {
     void *socket;               /*  NULL until there is something to ask    */
     char endpoint [HOST_MAX + 32];      /*  "" until it is announced        */
     uint8_t key [KEY_SIZE];
-    uint64_t told;              /*  number of the last HOLD to it           */
+    uint64_t told;              /*  number of the last notice to it         */
     list_t untold;              /*  those that it has not acknowledged      */
-    uint64_t heard;             /*  number of the last HOLD from it         */
+    list_node_t telling;        /*  while there are such                    */
+    uint64_t heard;             /*  number of the last notice from it       */
 } other_t;
 
 /*  A request for a piece that is not here yet.                             */
@@ -111,6 +113,7 @@ typedef struct {
     int damaged;                /*  pieces since the last good one          */
     int64_t progress;           /*  when the last piece came                */
     int64_t asked;              /*  when something was last asked for       */
+    list_node_t node;           /*  in the transfer's fetching              */
     list_t parked;
 } fetch_t;
 
@@ -128,6 +131,8 @@ typedef struct {
     bool here;                  /*  source is good, and pinned              */
     bool coming;                /*  from disk                               */
     int64_t last;               /*  when it was last asked for              */
+    list_node_t node;           /*  in the transfer's recent, unless it only
+                                    keeps its takers                        */
     list_t parked;
     taker_t *takers;            /*  in the order in which they asked        */
     size_t taker_count;
@@ -143,9 +148,13 @@ struct transfer {
     void *socket;
     int poll;
     bool undrained;
+    bool spoke;                 /*  something was sent since it last looked  */
     id_table_t others;          /*  process → other_t                       */
     id_table_t fetches;         /*  object → fetch_t                        */
     id_table_t servings;        /*  object → serving_t                      */
+    list_t fetching;            /*  fetches, the quietest first             */
+    list_t recent;              /*  servings, the one asked for last last   */
+    list_t telling;             /*  others with notices on their way        */
     transfer_figures_t figures;
     pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
@@ -168,14 +177,27 @@ int transfer_connect (transfer_t *self, other_t *other);
 /*  The other store, made if it is not known yet. NULL: no memory.          */
 other_t *transfer_other (transfer_t *self, process_t store);
 
-/*  --- transfer_holds.c -------------------------------------------------  */
+/*  Frees it; what it was to be told is told to nobody.                     */
+void transfer_forget (transfer_t *self, other_t *other);
 
-void holds_hear (transfer_t *self, const route_t *route, const transfer_message_t *message);
-void holds_noted (transfer_t *self, const transfer_message_t *message);
-int64_t holds_tend (transfer_t *self, int64_t now);
+/*  --- transfer_notices.c -----------------------------------------------  */
+
+/*  Numbers a notice and sends it until it has arrived. With a ticket that is
+    not 0, the hook `settled` follows. Returns 0, or -1: no memory.         */
+int notice_tell (transfer_t *self, process_t store, const transfer_message_t *message,
+                 uint64_t ticket);
+
+/*  HAS or DISCARDS to the home of a copy, and DROPPED to a store that has one;
+    nothing if that store has ended.                                        */
+void notice_copy (transfer_t *self, tid_t id, transfer_type_t type);
+void notice_dropped (transfer_t *self, tid_t id, process_t store);
+
+void notice_hear (transfer_t *self, const route_t *route, const transfer_message_t *message);
+void notice_noted (transfer_t *self, const transfer_message_t *message);
+int64_t notice_tend (transfer_t *self, int64_t now);
 
 /*  The other store has gone.                                               */
-void holds_forget (transfer_t *self, other_t *other);
+void notice_forget (transfer_t *self, other_t *other);
 
 /*  --- transfer_fetch.c -------------------------------------------------  */
 

@@ -26,29 +26,81 @@ s_serving (transfer_t *self, tid_t id)
     return serving;
 }
 
+/*  Time passes anew until it is not needed any more.                       */
+static void
+s_touch (transfer_t *self, serving_t *serving)
+{
+    serving->last = clock_now ();
+    list_remove (&serving->node);
+    list_append (&self->recent, &serving->node);
+}
+
+static void
+s_tell_gone (transfer_t *self, tid_t id, const route_t *route, const char *why)
+{
+    zmq_msg_t data;
+    transfer_message_t gone = { .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = id };
+    if (zmq_msg_init_size (&data, strlen (why)))
+        return;
+    memcpy (zmq_msg_data (&data), why, strlen (why));
+    transfer_answer (self, route, &gone, &data);
+}
+
+static void
+s_tell_lacks (transfer_t *self, tid_t id, const route_t *route)
+{
+    transfer_message_t lacks = { .type = TRANSFER_LACKS, .id = id };
+    transfer_answer (self, route, &lacks, NULL);
+}
+
+/*  Parked with this size it is a question where, not for a piece.          */
+#define LOCATE_SIZE UINT64_MAX
+
+static void
+s_refuse (transfer_t *self, serving_t *serving, const char *why)
+{
+    for (list_node_t *node; (node = list_pop (&serving->parked));) {
+        parked_t *parked = container_of (node, parked_t, node);
+        if (parked->size == LOCATE_SIZE)
+            s_tell_gone (self, serving->id, &parked->route, why);
+        else
+            s_tell_lacks (self, serving->id, &parked->route);
+        free (parked);
+    }
+}
+
+static const char s_not_held [] = "the object is no longer held by anybody";
+static const char s_not_read [] = "the object could not be read from disk";
+
 static void
 s_destroy (transfer_t *self, serving_t *serving)
 {
     id_table_remove (&self->servings, serving->id);
-    for (list_node_t *node; (node = list_pop (&serving->parked));)
-        free (container_of (node, parked_t, node));
+    list_remove (&serving->node);
+    s_refuse (self, serving, s_not_held);
     free (serving->takers);
     free (serving);
 }
 
-/*  Has it pinned in memory. 1: it is; 0: it is coming; -1: there is none.  */
+/*  Has it pinned in memory. 1: it is; 0: it is coming; -1: there is none, or
+    (*why) it cannot come.                                                  */
 static int
-s_open (transfer_t *self, serving_t *serving)
+s_open (transfer_t *self, serving_t *serving, const char **why)
 {
-    serving->last = clock_now ();
+    *why = s_not_held;
+    s_touch (self, serving);
     if (serving->here)
         return 1;
     if (serving->coming)
         return 0;
+    serving->coming = true;
     int rc = self->hooks->serve (self->hooks_context, serving->id, &serving->source);
     serving->here = rc == 1;
-    serving->coming = rc == 0;
-    return rc;
+    if (rc == 0 && serving->coming)
+        return 0;
+    serving->coming = false;
+    *why = rc == 0 ? s_not_read : s_not_held;
+    return rc == 1 ? 1 : -1;
 }
 
 /*  --- pieces -----------------------------------------------------------  */
@@ -78,7 +130,7 @@ void
 serving_get (transfer_t *self, const route_t *route, const transfer_message_t *message)
 {
     fetch_t *fetch = id_table_get (&self->fetches, message->id);
-    transfer_message_t lacks = { .type = TRANSFER_LACKS, .id = message->id };
+    const char *why;
     if (message->size > TRANSFER_PIECE)
         return;
     if (fetch) {
@@ -86,13 +138,13 @@ serving_get (transfer_t *self, const route_t *route, const transfer_message_t *m
         return;
     }
     serving_t *serving = s_serving (self, message->id);
-    int rc = serving ? s_open (self, serving) : -1;
+    int rc = serving ? s_open (self, serving, &why) : -1;
     if (rc == 1)
         s_send_piece (self, serving, route, message->offset, message->size);
     else if (rc == 0)
         s_park (serving, route, message->offset, message->size);
     else {
-        transfer_answer (self, route, &lacks, NULL);
+        s_tell_lacks (self, message->id, route);
         if (serving && !serving->taker_count)
             s_destroy (self, serving);
     }
@@ -182,46 +234,34 @@ s_tell_where (transfer_t *self, serving_t *serving, const route_t *route, proces
 }
 
 static void
-s_tell_gone (transfer_t *self, tid_t id, const route_t *route, const char *why)
-{
-    zmq_msg_t data;
-    transfer_message_t gone = { .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = id };
-    if (zmq_msg_init_size (&data, strlen (why)))
-        return;
-    memcpy (zmq_msg_data (&data), why, strlen (why));
-    transfer_answer (self, route, &gone, &data);
-}
-
-static void
-s_forget_taker (serving_t *serving, process_t store)
+s_forget_taker (transfer_t *self, serving_t *serving, process_t store)
 {
     for (size_t index = 0; serving && index < serving->taker_count; index++) {
         taker_t *taker = &serving->takers [index];
         if (taker->store != store)
             continue;
         memmove (taker, taker + 1, (serving->taker_count - index - 1) * sizeof *taker);
-        serving->taker_count--;
+        if (--serving->taker_count == 0 && !list_linked (&serving->node))
+            s_touch (self, serving);
         return;
     }
 }
 
-/*  Parked with this size it is a question where, not for a piece.          */
-#define LOCATE_SIZE UINT64_MAX
-
 void
 serving_locate (transfer_t *self, const route_t *route, const transfer_message_t *message)
 {
+    const char *why = s_not_held;
     serving_t *serving = s_serving (self, message->id);
-    int rc = serving ? s_open (self, serving) : -1;
+    int rc = serving ? s_open (self, serving, &why) : -1;
     if (message->store)
-        s_forget_taker (serving, message->store);
+        s_forget_taker (self, serving, message->store);
     if (rc == 1)
         s_tell_where (self, serving, route, message->from);
     else if (rc == 0)
         s_park (serving, route, message->from, LOCATE_SIZE);
     else {
-        s_tell_gone (self, message->id, route, "the object is no longer held by anybody");
-        if (serving)
+        s_tell_gone (self, message->id, route, why);
+        if (serving && !serving->taker_count)
             s_destroy (self, serving);
     }
 }
@@ -237,14 +277,15 @@ transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source)
     }
     serving->coming = false;
     serving->here = source != NULL;
-    if (source)
-        serving->source = *source;
-    serving->last = clock_now ();
+    s_touch (self, serving);
+    if (!source) {
+        s_refuse (self, serving, s_not_read);
+        return;
+    }
+    serving->source = *source;
     for (list_node_t *node; (node = list_pop (&serving->parked));) {
         parked_t *parked = container_of (node, parked_t, node);
-        if (!source)
-            s_tell_gone (self, id, &parked->route, "the object could not be read from disk");
-        else if (parked->size == LOCATE_SIZE)
+        if (parked->size == LOCATE_SIZE)
             s_tell_where (self, serving, &parked->route, parked->offset);
         else
             s_send_piece (self, serving, &parked->route, parked->offset, parked->size);
@@ -252,17 +293,30 @@ transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source)
     }
 }
 
+/*  A store has all of an object. It may have been forgotten, if what it said
+    earlier of another copy came late; and the object may have gone.        */
+static void
+s_note_whole (transfer_t *self, tid_t id, process_t store)
+{
+    if (!self->hooks->lives (self->hooks_context, id)) {
+        notice_dropped (self, id, store);
+        return;
+    }
+    serving_t *serving = s_serving (self, id);
+    taker_t *taker = serving ? s_taker (serving, store) : NULL;
+    if (taker)
+        taker->whole = true;
+    if (serving && !taker && !serving->taker_count)
+        s_touch (self, serving);
+}
+
 void
 serving_note (transfer_t *self, const transfer_message_t *message)
 {
-    serving_t *serving = s_find (self, message->id);
-    if (message->type != TRANSFER_HAS) {
-        s_forget_taker (serving, message->from);
-        return;
-    }
-    for (size_t index = 0; serving && index < serving->taker_count; index++)
-        if (serving->takers [index].store == message->from)
-            serving->takers [index].whole = true;
+    if (message->type == TRANSFER_HAS)
+        s_note_whole (self, message->id, message->from);
+    else
+        s_forget_taker (self, s_find (self, message->id), message->from);
 }
 
 /*  --- the end ----------------------------------------------------------  */
@@ -270,90 +324,65 @@ serving_note (transfer_t *self, const transfer_message_t *message)
 void
 serving_store_down (transfer_t *self, process_t store)
 {
-    transfer_message_t note = { .type = TRANSFER_DISCARDS, .from = store };
     size_t cursor = 0;
-    for (serving_t *serving; (serving = id_table_next (&self->servings, &cursor));) {
-        note.id = serving->id;
-        serving_note (self, &note);
-    }
+    for (serving_t *serving; (serving = id_table_next (&self->servings, &cursor));)
+        s_forget_taker (self, serving, store);
 }
 
+/*  It is not needed any more, but for its takers, who are told of the end.  */
 static void
 s_close (transfer_t *self, serving_t *serving)
 {
-    if (!serving->here)
-        return;
+    tid_t id = serving->id;
+    bool here = serving->here;
+    list_remove (&serving->node);
     serving->here = false;
-    self->hooks->served (self->hooks_context, serving->id);
+    if (!serving->coming && !serving->taker_count)
+        s_destroy (self, serving);
+    if (here)
+        self->hooks->served (self->hooks_context, id);
 }
 
 void
 serving_close (transfer_t *self, tid_t id)
 {
     serving_t *serving = s_find (self, id);
-    if (!serving)
-        return;
-    s_close (self, serving);
-    serving->last = 0;
+    if (serving)
+        s_close (self, serving);
 }
 
 bool
 transfer_drop (transfer_t *self, tid_t id)
 {
     serving_t *serving = s_find (self, id);
-    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = id };
     if (!serving)
         return false;
     bool was_here = serving->here;
     for (size_t index = 0; index < serving->taker_count; index++)
-        transfer_ask (self, serving->takers [index].store, &dropped);
-    serving->taker_count = 0;
-    serving->here = serving->coming = false;
-    serving->last = 0;
+        notice_dropped (self, id, serving->takers [index].store);
+    s_destroy (self, serving);
     return was_here;
 }
 
 void
 transfer_discard (transfer_t *self, tid_t id)
 {
-    transfer_message_t discards = { .type = TRANSFER_DISCARDS, .id = id };
     serving_t *serving = s_find (self, id);
-    transfer_ask (self, id.owner, &discards);
-    if (serving) {
-        serving->here = serving->coming = false;
-        serving->last = 0;
-    }
-}
-
-/*  Those that are not needed any more, one after the other. Servings with
-    takers stay, to tell them of the end.                                   */
-static serving_t *
-s_next_idle (transfer_t *self, int64_t now, int64_t *due)
-{
-    size_t cursor = 0;
-    *due = CLOCK_NEVER;
-    for (serving_t *serving; (serving = id_table_next (&self->servings, &cursor));) {
-        bool needed = serving->coming || (!serving->here && serving->taker_count);
-        int64_t until = serving->last + SERVED_AFTER;
-        if (needed)
-            continue;
-        if (until <= now)
-            return serving;
-        *due = until < *due ? until : *due;
-    }
-    return NULL;
+    notice_copy (self, id, TRANSFER_DISCARDS);
+    if (serving)
+        s_destroy (self, serving);
 }
 
 int64_t
 serving_tend (transfer_t *self, int64_t now)
 {
-    int64_t due;
-    for (serving_t *serving; (serving = s_next_idle (self, now, &due));) {
+    while (!list_empty (&self->recent)) {
+        serving_t *serving = container_of (self->recent.next, serving_t, node);
+        if (serving->last + SERVED_AFTER > now)
+            return serving->last + SERVED_AFTER;
         s_close (self, serving);
-        if (!serving->taker_count)
-            s_destroy (self, serving);
     }
-    return due;
+    return CLOCK_NEVER;
 }
 
 void

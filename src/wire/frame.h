@@ -110,7 +110,7 @@ enum {
     RECORD_BY_NAME = 2,     /*  TASK, CALL: body begins with a name of extra
                                 bytes, padded to a multiple of 8            */
     RECORD_KILL = 4,        /*  END: do not run the calls that wait; GROUP:
-                                give it back; PEER_DOWN: it was shut out    */
+                                give it back; PEER_DOWN: do not listen to it */
     RECORD_ACTOR = 8,       /*  BORROW, RELEASE: of an actor                */
     RECORD_AGAIN = 16,      /*  SUBSCRIBE: the value may have been lost     */
     RECORD_DETACHED = 64,   /*  SPAWN: the actor survives its owner         */

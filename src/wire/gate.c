@@ -358,7 +358,10 @@ gate_watch (gate_t *gate, void *socket, fault_t *fault)
     if (!watched)
         return fault_set (fault, TROUPE_ENOMEM, "no memory to watch a socket");
     int rc = -1;
+    size_t size = sizeof watched->domain;
     watched->gate = gate;
+    if (zmq_getsockopt (socket, ZMQ_ZAP_DOMAIN, watched->domain, &size))
+        watched->domain [0] = 0;
     pthread_mutex_lock (&gate->lock);
     if (gate->watch_count >= GATE_WATCHES_MAX)
         fault_set (fault, TROUPE_ELIMIT, "limit of %d watched sockets reached",

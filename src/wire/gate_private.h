@@ -37,12 +37,14 @@ typedef struct {
 typedef struct {
     list_node_t node;
     gate_address_t seen;
+    unsigned early;             /*  let in before the connection was seen   */
 } address_record_t;
 
 typedef struct {
     list_node_t node;
     gate_t *gate;
     watch_t *watch;
+    char domain [GATE_NAME_MAX + 1];    /*  of the socket                   */
 } watched_t;
 
 struct gate {
@@ -90,7 +92,7 @@ void gate_review (gate_t *self, bool end);
 bool gate_is_local (const char *address);
 
 /*  gate_record.c: with the lock held.                                      */
-void gate_record_admitted (gate_t *self, const char *address);
+void gate_record_admitted (gate_t *self, const char *domain, const char *address);
 void gate_record_refused (gate_t *self, const gate_refusal_t *refusal);
 void gate_record_link (void *arg, int fd, const char *address, watch_change_t change);
 void gate_record_release (gate_t *self);

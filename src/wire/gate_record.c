@@ -2,6 +2,7 @@
 
 #include "wire/gate_private.h"
 #include "core/clock.h"
+#include "wire/range.h"
 #include "wire/socket.h"
 
 #include <inttypes.h>
@@ -123,29 +124,38 @@ s_address (gate_t *self, const char *address)
     return record;
 }
 
-/*  An IPv4 address as such, also if it came through an IPv6 socket.        */
-static const char *
-s_plain (const char *address)
+/*  Its connection may be seen later than the question about it.            */
+static void
+s_note_admitted (gate_t *self, address_record_t *record, const char *domain)
 {
-    if (strncmp (address, "::ffff:", 7) == 0 && strchr (address, '.'))
-        return address + 7;
-    return address;
+    bool watched = false;
+    for (list_node_t *node = self->watches.next; node != &self->watches; node = node->next) {
+        watched_t *place = container_of (node, watched_t, node);
+        if (*place->domain && strcmp (place->domain, domain))
+            continue;
+        if (watch_admitted (place->watch, record->seen.address))
+            return;
+        watched = true;
+    }
+    record->early += watched;
 }
 
 void
-gate_record_admitted (gate_t *self, const char *address)
+gate_record_admitted (gate_t *self, const char *domain, const char *address)
 {
-    address_record_t *record = s_address (self, s_plain (address));
+    address_record_t *record = s_address (self, address_plain (address));
     self->counts.admitted++;
-    if (record)
-        record->seen.admitted++;
+    if (!record)
+        return;
+    record->seen.admitted++;
+    s_note_admitted (self, record, domain);
 }
 
 void
 gate_record_refused (gate_t *self, const gate_refusal_t *refusal)
 {
     gate_refusal_t *place = &self->refusals [self->refusal_next++ % GATE_REFUSALS];
-    const char *address = s_plain (refusal->address);
+    const char *address = address_plain (refusal->address);
     address_record_t *record = s_address (self, address);
     char detail [160];
     *place = *refusal;
@@ -174,9 +184,11 @@ s_cut (gate_t *self, int fd, const char *address, const char *why)
 }
 
 static void
-s_opened (gate_t *self, int fd, const char *address)
+s_opened (gate_t *self, watch_t *watch, int fd, const char *address)
 {
     address_record_t *record = s_address (self, address);
+    if (record && record->early && watch_admitted (watch, address))
+        record->early--;
     if (!record && self->limit_total)
         s_cut (self, fd, address, "connections from too many addresses");
     if (!record)
@@ -193,21 +205,21 @@ s_opened (gate_t *self, int fd, const char *address)
 void
 gate_record_link (void *arg, int fd, const char *address, watch_change_t change)
 {
-    gate_t *self = ((watched_t *) arg)->gate;
-    const char *plain = s_plain (address);
+    watched_t *watched = arg;
+    gate_t *self = watched->gate;
     /*  Who leaves at once is gone before his address can be asked for.     */
-    const char *who = *plain ? plain : "somebody who has left";
+    const char *who = *address ? address : "somebody who has left";
     if (change == WATCH_MALFORMED)
         s_say (self, "refused", who, "what it sends is no handshake of this cluster");
     else if (change == WATCH_ABANDONED)
         s_say (self, "refused", who, "it left, or was silent, in the handshake");
-    if (!*plain)
+    if (!*address)
         return;
     if (change == WATCH_OPENED) {
-        s_opened (self, fd, plain);
+        s_opened (self, watched->watch, fd, address);
         return;
     }
-    address_record_t *record = name_table_get (&self->addresses, plain, strlen (plain));
+    address_record_t *record = name_table_get (&self->addresses, address, strlen (address));
     if (record && record->seen.open) {
         record->seen.open--;
         self->counts.open--;

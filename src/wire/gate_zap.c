@@ -197,7 +197,7 @@ s_judge (gate_t *self, request_t *request, bool may_wait, verdict_t *verdict)
         gate_record_refused (self, &refusal);
     else if (!rc) {
         verdict->status = "200";
-        gate_record_admitted (self, refusal.address);
+        gate_record_admitted (self, refusal.domain, refusal.address);
     }
     pthread_mutex_unlock (&self->lock);
     snprintf (verdict->text, sizeof verdict->text, "%s",

@@ -2,6 +2,7 @@
 
 #include "wire/network.h"
 
+#include "core/clock.h"
 #include "wire/socket.h"
 
 #include <arpa/inet.h>
@@ -14,9 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/*  Connections to a process at once, from other machines.                  */
+#define CONNECTIONS_MAX 8000
+
+/*  A day.                                                                  */
+#define SECONDS_MAX 86400
 
 void
 network_machine (char text [MACHINE_TEXT_SIZE])
@@ -122,6 +130,26 @@ network_address (char text [ADDRESS_TEXT_SIZE], const char *host, uint16_t port)
               endpoint + strlen ("tcp://"));
 }
 
+int
+network_seconds (const char *name, double otherwise, double least, int64_t *time,
+                 fault_t *fault)
+{
+    const char *text = getenv (name);
+    char *end = NULL;
+    double seconds = text && *text ? strtod (text, &end) : otherwise;
+    if ((end && *end) || !(seconds >= least) || seconds > SECONDS_MAX)
+        return fault_set (fault, TROUPE_EINVAL, "%s is '%s': wanted seconds, %g to %d", name,
+                          text ? text : "", least, SECONDS_MAX);
+    *time = (int64_t) (seconds * 1000) * CLOCK_MS;
+    return 0;
+}
+
+int
+network_patience (int64_t *time, fault_t *fault)
+{
+    return network_seconds ("TROUPE_DEAD_AFTER", NETWORK_DEAD_AFTER, 2, time, fault);
+}
+
 /*  Ranges of addresses, separated by blanks, for all domains.              */
 static int
 s_open_ranges (gate_t *gate, const char *variable, fault_t *fault,
@@ -140,6 +168,18 @@ s_open_ranges (gate_t *gate, const char *variable, fault_t *fault,
     return 0;
 }
 
+/*  A part of what files there may be; of one address, where several processes
+    may be, half of that.                                                   */
+static void
+s_limit_connections (gate_t *gate)
+{
+    struct rlimit files;
+    size_t limit = CONNECTIONS_MAX;
+    if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 * 3 < limit)
+        limit = (size_t) files.rlim_cur / 4 * 3;
+    gate_limit (gate, limit, limit / 2);
+}
+
 int
 network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
 {
@@ -149,6 +189,7 @@ network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
     if (!self->gate || s_open_ranges (self->gate, "TROUPE_ALLOW", fault, gate_allow_range)
         || s_open_ranges (self->gate, "TROUPE_DENY", fault, gate_deny_range))
         return -1;
+    s_limit_connections (self->gate);
     return self->insecure ? gate_allow_insecure (self->gate, DOMAIN_PEERS, fault)
                           : gate_let_wait (self->gate, DOMAIN_PEERS, fault);
 }
@@ -174,8 +215,10 @@ network_serve (const network_t *self, void *socket, const key_pair_t *keys, cons
     zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
     /*  Who connects again takes the place of its old connection.           */
     zmq_setsockopt (socket, ZMQ_ROUTER_HANDOVER, &one, sizeof one);
-    return self->insecure ? socket_insecure_server (socket, domain, fault)
-                          : socket_curve_server (socket, keys, domain, fault);
+    if (self->insecure ? socket_insecure_server (socket, domain, fault)
+                       : socket_curve_server (socket, keys, domain, fault))
+        return -1;
+    return gate_watch (self->gate, socket, fault);
 }
 
 int

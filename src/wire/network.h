@@ -25,6 +25,9 @@
 /*  What a value and the arguments of a call may have then.                 */
 #define NETWORK_VALUE_MAX ((size_t) 64 << 20)
 
+/*  Seconds of silence after which one counts as dead, unless told otherwise. */
+#define NETWORK_DEAD_AFTER 10
+
 /*  Owned by who makes it; must outlive the sockets that use it.            */
 typedef struct {
     gate_t *gate;
@@ -52,8 +55,17 @@ bool network_is_loopback (const char *host);
     context's gate, which lets nobody in yet but keeps peers waiting that may
     become known. log may be NULL; see gate_new. The environment's TROUPE_ALLOW
     and TROUPE_DENY, ranges of addresses separated by blanks, hold for all
-    sockets. Returns 0, or -1 with the fault set; network_close in any case.                                   */
+    sockets. Connections beyond a part of the files that the process may have
+    open are cut. Returns 0, or -1 with the fault set; network_close in any case.                                   */
 int network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault);
+
+/*  A time that the environment gives in seconds, at least least of them, or
+    otherwise. Returns 0, or -1 with the fault set.                         */
+int network_seconds (const char *name, double otherwise, double least, int64_t *time,
+                     fault_t *fault);
+
+/*  How long a silent head is believed to be there (TROUPE_DEAD_AFTER).     */
+int network_patience (int64_t *time, fault_t *fault);
 
 /*  Ends the gate, after all sockets are closed, and wipes the keys. Returns 0,
     or -1 with the fault set if the gate's thread did not end.              */
@@ -69,7 +81,7 @@ void network_endpoint (char *endpoint, size_t size, const char *host, uint16_t p
 /*  By the thread that owns the socket; keys are copied. Return 0, or -1 with
     the fault set.
     Makes the socket's further tcp endpoints those of a server in this domain,
-    or its further connections those of a client of the key's owner.        */
+    whose connections the gate watches until the socket is closed, or its further connections those of a client of the key's owner.        */
 int network_serve (const network_t *self, void *socket, const key_pair_t *keys,
                    const char *domain, fault_t *fault);
 int network_approach (const network_t *self, void *socket, const uint8_t key [KEY_SIZE],

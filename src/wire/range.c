@@ -28,6 +28,12 @@ address_read (address_t *address, const char *text)
     return inet_pton (AF_INET, plain, address->bytes + sizeof s_mapped) == 1 ? 0 : -1;
 }
 
+const char *
+address_plain (const char *text)
+{
+    return strncmp (text, "::ffff:", 7) == 0 && strchr (text, '.') ? text + 7 : text;
+}
+
 bool
 address_is_loopback (const address_t *address)
 {

@@ -19,6 +19,10 @@ typedef struct {
     brackets are left out. Returns 0 or -1.                                 */
 int address_read (address_t *address, const char *text);
 
+/*  An IPv4 address as such, also if it came through an IPv6 socket; any other
+    text as it is. Points into the text.                                    */
+const char *address_plain (const char *text);
+
 bool address_is_loopback (const address_t *address);
 
 /*  Reads ADDRESS or ADDRESS/BITS; bits behind the prefix must be zero, as

@@ -3,6 +3,7 @@
 #include "wire/watch.h"
 #include "core/bytes.h"
 #include "core/table.h"
+#include "wire/range.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -25,12 +26,21 @@
 
 #define STOPPED_WAIT_MS 1000
 
+/*  A connection. libzmq says nothing of what is no ZMTP at all but that it has
+    closed, and of a handshake that succeeds not whose it was.              */
+typedef struct {
+    uint64_t number;
+    bool open;              /*  whether its handshake succeeds is open      */
+    char address [];        /*  of the other side                           */
+} watch_link_t;
+
 struct watch {
     void *socket;
     watch_told_t *told;
     void *arg;
     watch_counts_t counts;
-    id_table_t links;       /*  descriptor to address, a text of its own    */
+    id_table_t links;       /*  descriptor to link_t                        */
+    uint64_t numbers;       /*  of links so far                             */
     watch_change_t failing; /*  why the next one closes                     */
     bool ended;
 };
@@ -124,13 +134,17 @@ s_key (int fd)
 static void
 s_closed (watch_t *self, int fd)
 {
-    char *address = id_table_remove (&self->links, s_key (fd));
-    if (!address)
+    watch_link_t *link = id_table_remove (&self->links, s_key (fd));
+    if (!link)
         return;
     self->counts.closed++;
+    if (link->open && self->failing == WATCH_CLOSED) {
+        self->failing = WATCH_MALFORMED;
+        self->counts.malformed++;
+    }
     if (self->told)
-        self->told (self->arg, fd, address, self->failing);
-    free (address);
+        self->told (self->arg, fd, link->address, self->failing);
+    free (link);
 }
 
 static void
@@ -142,26 +156,44 @@ s_opened (watch_t *self, int fd, const char *endpoint, bool accepted)
     s_closed (self, fd);
     self->counts.opened++;
     s_peer_address (fd, endpoint, accepted, address, sizeof address);
-    char *copy = strdup (address);
-    if (!copy || id_table_put (&self->links, s_key (fd), copy)) {
-        free (copy);
+    const char *plain = address_plain (address);
+    size_t size = strlen (plain) + 1;
+    watch_link_t *link = malloc (sizeof *link + size);
+    if (!link || id_table_put (&self->links, s_key (fd), link)) {
+        free (link);
         self->counts.closed++;
         return;
     }
+    *link = (watch_link_t){ .number = ++self->numbers,
+                            .open = accepted && strncmp (endpoint, "tcp://", 6) == 0 };
+    memcpy (link->address, plain, size);
     if (self->told)
-        self->told (self->arg, fd, copy, WATCH_OPENED);
+        self->told (self->arg, fd, link->address, WATCH_OPENED);
+}
+
+bool
+watch_admitted (watch_t *watch, const char *address)
+{
+    watch_link_t *newest = NULL;
+    size_t cursor = 0;
+    for (watch_link_t *link; (link = id_table_next (&watch->links, &cursor));)
+        if (link->open && strcmp (link->address, address) == 0
+            && (!newest || link->number > newest->number))
+            newest = link;
+    if (newest)
+        newest->open = false;
+    return newest != NULL;
 }
 
 static void
 s_close_all (watch_t *self)
 {
     size_t cursor = 0;
-    char *address;
-    while ((address = id_table_next (&self->links, &cursor))) {
+    for (watch_link_t *link; (link = id_table_next (&self->links, &cursor));) {
         self->counts.closed++;
         if (self->told)
-            self->told (self->arg, -1, address, WATCH_CLOSED);
-        free (address);
+            self->told (self->arg, -1, link->address, WATCH_CLOSED);
+        free (link);
     }
     id_table_release (&self->links);
 }

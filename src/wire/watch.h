@@ -41,6 +41,12 @@ typedef void watch_told_t (void *arg, int fd, const char *address, watch_change_
 watch_t *watch_new (void *context, void *socket, watch_told_t *told, void *arg,
                     fault_t *fault);
 
+/*  The gate has let somebody in who is at this address: the newest of the
+    connections from there whose handshake has not been decided. What closes
+    before that, without any other word of libzmq's, was no ZMTP and counts as
+    malformed. Returns false if none is known, yet.                         */
+bool watch_admitted (watch_t *watch, const char *address);
+
 /*  The socket to poll for events.                                          */
 void *watch_socket (watch_t *watch);
 

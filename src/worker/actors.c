@@ -101,6 +101,26 @@ s_is_list (const record_t *record)
            && token.type == TROUPE_LIST;
 }
 
+/*  Why an actor is not there any more.                                     */
+static void
+s_set_ended (const worker_t *worker, fault_t *fault)
+{
+    const fault_t *lost = &worker->peer->lost;
+    if (lost->code)
+        fault_set (fault, lost->code, "the actor has ended, as %s", lost->text);
+    else
+        fault_set (fault, TROUPE_EENDED, "the actor has ended%s",
+                   worker->stopping ? " with its worker" : "");
+}
+
+static void
+s_fail_ended (worker_t *worker, job_t *job)
+{
+    fault_t fault;
+    s_set_ended (worker, &fault);
+    job_fail (worker, job, fault.code, "%s", fault.text);
+}
+
 void
 actors_accept_call (worker_t *worker, const record_t *record, batch_t *batch, process_t sender)
 {
@@ -113,7 +133,7 @@ actors_accept_call (worker_t *worker, const record_t *record, batch_t *batch, pr
     job->actor = actor;
     job->method = -1;
     if (!actor || actor->ending) {
-        job_fail (worker, job, TROUPE_EENDED, "the actor has ended");
+        s_fail_ended (worker, job);
         return;
     }
     if (s_find_method (worker, job) < 0)
@@ -223,7 +243,7 @@ s_fail_waiting (worker_actor_t *self)
     while (!list_empty (&self->mailbox)) {
         job_t *job = container_of (self->mailbox.next, job_t, node);
         self->waiting--;
-        job_fail (self->worker, job, TROUPE_EENDED, "the actor has ended");
+        s_fail_ended (self->worker, job);
     }
 }
 
@@ -232,7 +252,7 @@ static void
 s_fail_birth (worker_actor_t *self)
 {
     fault_t fault;
-    fault_set (&fault, TROUPE_EENDED, "the actor has ended");
+    s_set_ended (self->worker, &fault);
     s_report_failure (self->worker, self->birth->id, self->described->name, &fault);
     job_destroy (self->worker, self->birth);
     self->birth = NULL;

@@ -14,12 +14,14 @@ executor_report_slots (worker_t *worker)
     link_send (worker->peer, HEAD_PROCESS, &slots);
 }
 
-/*  Lets executors take what may run: an idle one, or a new one.            */
+/*  Lets executors take what may run: an idle one, or a new one. Answers that
+    wait for holds need no slot.                                            */
 void
 executor_kick (worker_t *worker)
 {
     bool work = !list_empty (&worker->queue) || worker->peer->callback_count;
-    if (!work || worker->active + worker->coming >= worker->slots || worker->stopping)
+    bool may = work && worker->active + worker->coming < worker->slots;
+    if ((!may && list_empty (&worker->settling)) || worker->stopping)
         return;
     worker->coming++;
     list_node_t *node = list_pop (&worker->idle);
@@ -141,6 +143,10 @@ s_run (void *arg)
     pthread_mutex_lock (&worker->peer->lock);
     while (!worker->stopping) {
         s_arrive (worker, self);
+        if (job_settle_one (worker)) {
+            time = 0;
+            continue;
+        }
         job_t *job = s_take (worker);
         if (job) {
             worker->active++;

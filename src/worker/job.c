@@ -236,33 +236,78 @@ job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *tex
     method, its actor may have ended by then.                               */
 typedef struct {
     continuation_t base;
+    list_node_t node;           /*  in the worker's settling                */
     worker_t *worker;
     job_t *job;
+    troupe_future_t *done;      /*  while it settles                        */
+    uint64_t holds;             /*  given by then                           */
     char what [];
 } tail_t;
 
+static void
+s_tail_answer (tail_t *tail, const troupe_future_t *done, fault_t *fault)
+{
+    if (fault->code)
+        s_answer_fault (tail->worker, tail->job, tail->what, fault);
+    else
+        s_answer (tail->worker, tail->job, done->objects ? RECORD_OBJECTS : 0, 0, done->data,
+                  done->size);
+    job_destroy (tail->worker, tail->job);
+    free (tail);
+}
+
+/*  Holds what the answer refers to for its owner. If somebody else may give up
+    his hold as soon as he hears of the answer, ours must be there by then: an
+    executor waits for that, as a continuation must not.                    */
 static void
 s_tail_done (continuation_t *base, troupe_future_t *done)
 {
     tail_t *tail = (tail_t *) base;
     worker_t *worker = tail->worker;
-    job_t *job = tail->job;
-    if (job->task) {
+    fault_t fault = { .code = TROUPE_OK };
+    if (tail->job->task) {
         worker->blocked--;
         executor_report_slots (worker);
     }
-    if (done->state == FUTURE_VALUE) {
-        if (done->objects)
-            object_hold_all (worker->peer, done->data, done->size, job->id.owner);
-        s_answer (worker, job, done->objects ? RECORD_OBJECTS : 0, 0, done->data, done->size);
-    }
-    else {
-        fault_t fault;
+    uint64_t before = object_holds_told (worker->peer);
+    if (done->state != FUTURE_VALUE)
         fault_set (&fault, (troupe_error_t) done->code, "%s", (const char *) done->data);
-        s_answer_fault (worker, job, tail->what, &fault);
+    else if (done->objects)
+        object_hold_all (worker->peer, done->data, done->size, tail->job->id.owner);
+    tail->holds = object_holds_told (worker->peer);
+    if (tail->holds == before || done->holds) {
+        s_tail_answer (tail, done, &fault);
+        return;
     }
-    free (tail);
-    job_destroy (worker, job);
+    tail->done = future_retain (done);
+    list_append (&worker->settling, &tail->node);
+    executor_kick (worker);
+}
+
+bool
+job_settle_one (worker_t *worker)
+{
+    list_node_t *node = list_pop (&worker->settling);
+    if (!node)
+        return false;
+    tail_t *tail = container_of (node, tail_t, node);
+    troupe_future_t *done = tail->done;
+    fault_t fault = { .code = TROUPE_OK };
+    if (object_settle (worker->peer, tail->holds, &fault))
+        object_release_all (worker->peer, done->data, done->size, tail->job->id.owner);
+    s_tail_answer (tail, done, &fault);
+    future_release (done);
+    return true;
+}
+
+void
+job_forget_settling (worker_t *worker)
+{
+    for (list_node_t *node; (node = list_pop (&worker->settling));) {
+        tail_t *tail = container_of (node, tail_t, node);
+        future_release (tail->done);
+        free (tail);
+    }
 }
 
 /*  The task keeps its lease, but not its slot, until the future is done.   */
@@ -330,6 +375,7 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
         = self->task ? self->task->function
                      : class_method_function (self->actor->described, (size_t) self->method);
     self->running = true;
+    uint64_t holds = object_holds_told (peer);
     pthread_mutex_unlock (&peer->lock);
     troupe_call_t call = { .peer = peer,
                            .what = s_name (self, name, sizeof name),
@@ -356,7 +402,8 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     int64_t ended = clock_now ();
     fault_t unsettled;
     pthread_mutex_lock (&peer->lock);
-    if (object_settle (peer, &unsettled) && !call.fault.code)
+    if (object_holds_told (peer) != holds
+        && object_settle (peer, object_holds_told (peer), &unsettled) && !call.fault.code)
         call.fault = unsettled;
     peer->now = ended;
     /*  While more tasks wait here, answers gather: a wake-up for each would cost

@@ -19,9 +19,6 @@
     may take long; one that is gone is told of by the head, which ends it.  */
 #define SETTLE (60000 * CLOCK_MS)
 
-/*  With a head that says nothing any more.                                 */
-#define PATIENCE (10000 * CLOCK_MS)
-
 /*  How soon to try again after there was no thread to be had.              */
 #define RETRY (10 * CLOCK_MS)
 
@@ -237,6 +234,7 @@ worker_new (const worker_options_t *options, fault_t *fault)
     self->told = registry_classes ();
     list_init (&self->queue);
     list_init (&self->idle);
+    list_init (&self->settling);
     list_init (&self->births);
     list_init (&self->dead);
     peer_options_t peer = { .context = options->context,
@@ -367,6 +365,7 @@ worker_destroy (worker_t **self_p, int timeout_ms)
     if (s_join_executors (self, deadline) || left || rc)
         return -1;
     pthread_mutex_lock (&self->peer->lock);
+    job_forget_settling (self);
     size_t cursor = 0;
     for (job_t *job; (job = id_table_next (&self->jobs, &cursor)); cursor = 0)
         job_destroy (self, job);
@@ -442,7 +441,6 @@ s_parse_membership (const char *text, membership_t *self, worker_options_t *opti
     options->node = node;
     options->program = self->program;
     options->place = self->place;
-    options->patience = PATIENCE;
     return 0;
 }
 
@@ -455,6 +453,7 @@ s_join_cluster (worker_options_t *options)
     if (!text)
         return;
     if (s_parse_membership (text, &membership, options)
+        || network_patience (&options->patience, &fault)
         || network_open (&membership.network, options->context, NULL, &fault))
         s_die ("TROUPE_BOOT_CLUSTER", &fault);
     unsetenv ("TROUPE_BOOT_CLUSTER");

@@ -77,6 +77,7 @@ struct worker {
     unsigned queued;            /*  jobs in it                              */
     unsigned low;               /*  with so few left, answers leave         */
     list_t idle;                /*  executors                               */
+    list_t settling;            /*  answers that wait for holds elsewhere   */
     runner_t **executors;
     unsigned executor_count;
     unsigned wanted;            /*  executors that should be made           */
@@ -121,6 +122,11 @@ void job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *f
 /*  The same for an argument whose value is a failure with this text.       */
 void job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *text,
                         size_t length);
+
+/*  Gives an answer that waits for holds at other machines, and waits for them
+    without the lock. False if there is none. And forgets them all.         */
+bool job_settle_one (worker_t *worker);
+void job_forget_settling (worker_t *worker);
 
 /*  Ends a lease at the head.                                               */
 void job_report_done (worker_t *worker, const job_t *self);

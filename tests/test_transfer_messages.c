@@ -1,0 +1,550 @@
+/*  test_transfer_messages.c - what stores say to each other: one of them is
+    under test, and the others are played by the test                        */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/checksum.h"
+#include "tests/store_stage.h"
+
+#include <pthread.h>
+
+#include <zmq.h>
+
+/*  A piece that is damaged on its way is asked for again.                  */
+static void
+test_damaged_piece (void **state)
+{
+    (void) state;
+    static stage_t self;
+    store_figures_t figures;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    transfer_message_t first = stage_asked (&self, TRANSFER_GET);
+    transfer_message_t second = stage_asked (&self, TRANSFER_GET);
+    stage_answer_piece (&self, &first, false);
+    transfer_message_t again = stage_asked (&self, TRANSFER_GET);
+    assert_int_equal (again.offset, first.offset);
+    stage_answer_piece (&self, &again, false);
+    stage_answer_piece (&self, &second, true);
+    again = stage_asked (&self, TRANSFER_GET);
+    assert_int_equal (again.offset, first.offset);
+    stage_answer_piece (&self, &again, true);
+    assert_true (stage_end_fetch (&self));
+    store_figures (self.store, &figures);
+    assert_int_equal (figures.received, FAKE_SIZE + 2 * TRANSFER_PIECE);
+    stage_close (&self);
+}
+
+/*  A source that sends nothing but damage: the reader is told, soon.       */
+static void
+test_damaged_for_ever (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    for (int count = 0; count < DAMAGED_MAX; count++) {
+        transfer_message_t get = stage_asked (&self, TRANSFER_GET);
+        stage_answer_piece (&self, &get, false);
+    }
+    stage_asked (&self, TRANSFER_DISCARDS);
+    assert_false (stage_end_fetch (&self));
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, objects, 0);
+    stage_close (&self);
+}
+
+/*  A source that does not have it any more is named to the home.           */
+static void
+test_source_lacks (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    stage_asked (&self, TRANSFER_GET);
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_LACKS, .id = self.id }, NULL,
+                  0);
+    transfer_message_t locate = stage_asked (&self, TRANSFER_LOCATE);
+    assert_int_equal (locate.store, FAKE);
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_GONE, .id = self.id }, NULL, 0);
+    assert_false (stage_end_fetch (&self));
+    AWAIT (self.store, objects, 0);
+    stage_close (&self);
+}
+
+/*  One piece has come from the home, and the other one is to come from SECOND. */
+static transfer_message_t
+s_begin_with_two (stage_t *self)
+{
+    self->reader = (reader_t){ self->client, self->id, FAKE_SIZE, false };
+    pthread_create (&self->thread, NULL, reader_run, &self->reader);
+    stage_point_to (self, SECOND);
+    transfer_message_t first = stage_asked (self, TRANSFER_GET);
+    assert_int_equal (first.offset, 0);
+    stage_answer_piece (self, &first, true);
+    transfer_message_t second = stage_asked_at (self, self->second, TRANSFER_GET);
+    assert_int_equal (second.offset, TRANSFER_PIECE);
+    return second;
+}
+
+/*  The home is asked again, and then for the piece that is missing, no other. */
+static void
+s_end_with_one (stage_t *self)
+{
+    store_figures_t figures;
+    stage_point_here (self);
+    transfer_message_t again = stage_asked (self, TRANSFER_GET);
+    assert_int_equal (again.offset, TRANSFER_PIECE);
+    stage_answer_piece (self, &again, true);
+    assert_true (stage_end_fetch (self));
+    store_figures (self->store, &figures);
+    assert_int_equal (figures.received, FAKE_SIZE);
+}
+
+/*  One of two sources ends, not the home.                                  */
+static void
+test_source_dies (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    s_begin_with_two (&self);
+    store_process_down (self.store, SECOND, "killed");
+    s_end_with_one (&self);
+    stage_close (&self);
+}
+
+/*  It says nothing any more; what it says later is of no use.              */
+static void
+test_source_falls_silent (void **state)
+{
+    (void) state;
+    static stage_t self;
+    store_figures_t figures;
+    stage_open (&self);
+    transfer_message_t late = s_begin_with_two (&self);
+    route_t route = self.route;
+    s_end_with_one (&self);
+    const uint8_t *data = self.data + late.offset;
+    late.type = TRANSFER_DATA;
+    late.from = SECOND;
+    late.checksum = checksum_of (data, late.size);
+    zmq_send (self.second, route.bytes, route.size, ZMQ_SNDMORE);
+    zmq_send (self.second, &late, sizeof late, ZMQ_SNDMORE);
+    zmq_send (self.second, data, late.size, 0);
+    assert_int_equal (stage_tell_hold (&self, (tid_t){ OWN, 99 }, 9, 1, 1), 1);
+    AWAIT (self.store, objects, 1);
+    store_figures (self.store, &figures);
+    assert_int_equal (figures.received, FAKE_SIZE);
+    stage_close (&self);
+}
+
+/*  The home ends while the rest is to come from another: the reader is told,
+    and so is a store that waits here for what has not come.                */
+static void
+test_home_dies (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    s_begin_with_two (&self);
+    transfer_message_t message = { .type = TRANSFER_GET,
+                                   .id = self.id,
+                                   .from = SECOND,
+                                   .offset = TRANSFER_PIECE,
+                                   .size = FAKE_SIZE - TRANSFER_PIECE };
+    zmq_send (self.asks, &message, sizeof message, 0);
+    assert_int_equal (stage_tell_hold (&self, (tid_t){ OWN, 99 }, 9, 1, 1), 1);
+    store_process_down (self.store, FAKE, "killed");
+    assert_false (stage_end_fetch (&self));
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_LACKS);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    stage_close (&self);
+}
+
+/*  A piece of an object of OWN's for a played reader.                      */
+static void
+s_get_piece (stage_t *self, tid_t id, uint64_t offset, uint8_t *piece, size_t size)
+{
+    transfer_message_t message
+        = { .type = TRANSFER_GET, .id = id, .from = FAKE, .offset = offset, .size = size };
+    zmq_send (self->asks, &message, sizeof message, 0);
+    assert_int_equal (zmq_recv (self->asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_DATA);
+    assert_int_equal (message.offset, offset);
+    assert_int_equal (zmq_recv (self->asks, piece, size, 0), size);
+    assert_int_equal (message.checksum, checksum_of (piece, size));
+}
+
+/*  A reader ends in the middle: what it pinned here is free soon, and what
+    others hold stays. Of 2 GiB and a byte, only what is asked for is touched. */
+static void
+test_reader_dies (void **state)
+{
+    (void) state;
+    static stage_t self;
+    static uint8_t piece [TRANSFER_PIECE];
+    fault_t fault;
+    tid_t id;
+    uint8_t *data;
+    const uint64_t size = ((uint64_t) 2 << 30) + 1;
+    stage_open_of (&self, size + MB, 0);
+    assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
+    data [0] = 1;
+    data [size - 2] = 2;
+    data [size - 1] = 3;
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    AWAIT (self.store, pinned, 0);
+    transfer_message_t message = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE };
+    zmq_send (self.asks, &message, sizeof message, 0);
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_true (message.type == TRANSFER_LOCATED && message.size == size);
+    assert_int_equal (message.sources [0], OWN);
+    s_get_piece (&self, id, 0, piece, sizeof piece);
+    assert_int_equal (piece [0], 1);
+    s_get_piece (&self, id, size - 1 - TRANSFER_PIECE, piece, sizeof piece);
+    assert_true (piece [0] == 0 && piece [TRANSFER_PIECE - 1] == 2);
+    s_get_piece (&self, id, size - 1, piece, 1);
+    assert_int_equal (piece [0], 3);
+    AWAIT (self.store, pinned, size);
+    store_process_down (self.store, FAKE, "killed");
+    AWAIT (self.store, pinned, 0);
+    AWAIT (self.store, objects, 1);
+    store_client_release (self.client, id, 1);
+    AWAIT (self.store, used, 0);
+    stage_close (&self);
+}
+
+/*  All of it is asked for; the home drops it; then it comes.               */
+static void
+s_drop_on_the_way (stage_t *self, uint64_t number)
+{
+    transfer_message_t first = stage_asked (self, TRANSFER_GET);
+    transfer_message_t second = stage_asked (self, TRANSFER_GET);
+    transfer_message_t dropped = { .type = TRANSFER_DROPPED, .id = self->id };
+    assert_int_equal (stage_notify (self, dropped, OWN, number), number);
+    stage_answer_piece (self, &first, true);
+    stage_answer_piece (self, &second, true);
+}
+
+/*  It goes once it was read, or at once if nobody waits for it any more.   */
+static void
+test_dropped_on_the_way (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    s_drop_on_the_way (&self, 1);
+    assert_true (stage_end_fetch (&self));
+    AWAIT (self.store, objects, 0);
+    self.id.sequence++;
+    store_client_prefetch (self.client, self.id, FAKE_SIZE);
+    stage_point_here (&self);
+    AWAIT (self.store, objects, 1);
+    s_drop_on_the_way (&self, 2);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    stage_close (&self);
+}
+
+/*  What another store tells of holds counts once and in order, however often
+    and in whichever order it comes.                                        */
+static void
+test_holds_in_order (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    tid_t id = fixture_put (self.client, 100000, 3, 1);
+    assert_int_equal (stage_tell_hold (&self, id, 9, -1, 2), 0);
+    assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
+    assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
+    store_client_release (self.client, id, 1);
+    assert_true (fixture_verify (self.client, id, 100000, 3));
+    assert_int_equal (stage_tell_hold (&self, id, 9, -1, 3), 1);
+    assert_true (fixture_verify (self.client, id, 100000, 3));
+    assert_int_equal (stage_tell_hold (&self, id, 9, -1, 2), 2);
+    AWAIT (self.store, objects, 0);
+    stage_close (&self);
+}
+
+/*  A host that joins again is another store: numbers begin anew, and what was
+    for the store that it was does not count.                               */
+static void
+test_renamed (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    tid_t id = fixture_put (self.client, 100000, 3, 1);
+    assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
+    store_name (self.store, 80);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    store_client_destroy (&self.client);
+    self.client = store_client_new (store_endpoint (self.store), 2);
+    tid_t now = fixture_put (self.client, 100000, 4, 2);
+    assert_int_equal (now.owner, 80);
+    transfer_message_t late = { .type = TRANSFER_HOLD,
+                                .id = id,
+                                .from = FAKE,
+                                .store = 9,
+                                .count = 1,
+                                .offset = 1,
+                                .sources = { OWN } };
+    zmq_send (self.asks, &late, sizeof late, 0);
+    assert_int_equal (stage_tell_hold (&self, now, 9, 1, 1), 1);
+    store_client_release (self.client, now, 2);
+    assert_true (fixture_verify (self.client, now, 100000, 4));
+    assert_int_equal (stage_tell_hold (&self, now, 9, -1, 2), 2);
+    AWAIT (self.store, objects, 0);
+    stage_close (&self);
+}
+
+/*  What a store says of its copies is told until it was noted, and what it said
+    late of an earlier copy is set right: who has a copy hears of the end.   */
+static void
+test_copies_are_told (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    tid_t id = fixture_put (self.client, 100000, 3, 1);
+    transfer_message_t locate = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE }, message;
+    zmq_send (self.asks, &locate, sizeof locate, 0);
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_LOCATED);
+    transfer_message_t notice = { .type = TRANSFER_DISCARDS, .id = id };
+    assert_int_equal (stage_notify (&self, notice, OWN, 1), 1);
+    notice.type = TRANSFER_HAS;
+    assert_int_equal (stage_notify (&self, notice, OWN, 2), 2);
+    store_client_release (self.client, id, 1);
+    /*  It is lost twice on its way.                                        */
+    for (int round = 0; round < 3; round++) {
+        message = stage_asked (&self, TRANSFER_DROPPED);
+        assert_true (tid_equal (message.id, id) && message.offset == 1);
+    }
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 }, NULL, 0);
+    AWAIT (self.store, objects, 0);
+    /*  Of an object that has gone by then.                                 */
+    assert_int_equal (stage_notify (&self, notice, OWN, 3), 3);
+    message = stage_asked (&self, TRANSFER_DROPPED);
+    while (message.offset != 2)
+        message = stage_asked (&self, TRANSFER_DROPPED);
+    assert_true (tid_equal (message.id, id));
+    AWAIT (self.store, used, 0);
+    stage_close (&self);
+}
+
+/*  The home hears that a copy is there, and that it has gone, though each is
+    lost on its way at first.                                               */
+static void
+test_home_is_told (void **state)
+{
+    (void) state;
+    static stage_t self;
+    transfer_message_t message;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    for (int count = 0; count < 2; count++) {
+        transfer_message_t get = stage_asked (&self, TRANSFER_GET);
+        stage_answer_piece (&self, &get, true);
+    }
+    assert_true (stage_end_fetch (&self));
+    for (int round = 0; round < 2; round++) {
+        message = stage_asked (&self, TRANSFER_HAS);
+        assert_true (tid_equal (message.id, self.id) && message.offset == 1);
+    }
+    /*  Its memory is wanted for something else.                            */
+    tid_t large = fixture_put (self.client, 15 * MB + MB / 2, 1, 1);
+    for (int round = 0; round < 2; round++) {
+        message = stage_asked (&self, TRANSFER_DISCARDS);
+        assert_true (tid_equal (message.id, self.id) && message.offset == 2);
+    }
+    store_client_release (self.client, large, 1);
+    AWAIT (self.store, objects, 0);
+    stage_close (&self);
+}
+
+/*  A process that was there before the store had another name reads and fills
+    on, and nothing else gets the memory meanwhile.                         */
+static void
+test_renamed_under_readers (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    const uint8_t *data, *copy;
+    uint8_t kind, *place;
+    tid_t filling;
+    stage_open (&self);
+    tid_t id = fixture_put (self.client, MB, 3, 1);
+    assert_int_equal (store_client_pin (self.client, id, MB, &data, &kind, &fault), 0);
+    assert_int_equal (store_client_create (self.client, MB, &filling, &place, &fault), 0);
+    stage_begin_fetch (&self);
+    for (int count = 0; count < 2; count++) {
+        transfer_message_t get = stage_asked (&self, TRANSFER_GET);
+        stage_answer_piece (&self, &get, true);
+    }
+    assert_true (stage_end_fetch (&self));
+    assert_int_equal (store_client_pin (self.client, self.id, FAKE_SIZE, &copy, &kind, &fault),
+                      0);
+    fixture_put (self.client, MB, 8, 1);
+    store_name (self.store, 80);
+    AWAIT (self.store, objects, 3);
+    store_client_t *other = store_client_new (store_endpoint (self.store), 2);
+    for (uint64_t round = 0; round < 40; round++) {
+        tid_t next = fixture_put (other, MB, round, 2);
+        assert_int_equal (next.owner, 80);
+        store_client_release (other, next, 2);
+    }
+    assert_true (fixture_is_filled (data, MB, 3));
+    assert_true (fixture_is_filled (copy, FAKE_SIZE, 5));
+    /*  Of two readers of the copy one ends.                                */
+    assert_true (fixture_verify (other, self.id, FAKE_SIZE, 5));
+    AWAIT (self.store, pinned, MB + FAKE_SIZE);
+    store_client_unpin (self.client, self.id);
+    store_client_unpin (self.client, id);
+    memset (place, 1, MB);
+    store_client_seal (self.client, filling, MB, OBJECT_BYTES, 1);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    /*  What was made under the old name is lost, and that is known at once. */
+    assert_int_equal (store_client_pin (other, filling, MB, &data, &kind, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    store_client_destroy (&other);
+    stage_close (&self);
+}
+
+static void *
+s_settle_one (void *arg)
+{
+    reader_t *self = arg;
+    fault_t fault;
+    self->right
+        = store_client_settle (self->client, store_client_told (self->client), &fault) == 0;
+    return NULL;
+}
+
+/*  A hold of another store's object is told again until that has noted it, and
+    who waits for that waits; the end of that store ends the wait, too.     */
+static void
+test_holds_are_repeated (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open (&self);
+    self.reader = (reader_t){ .client = self.client };
+    store_client_hold (self.client, self.id, 1);
+    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
+    store_client_release (self.client, self.id, 1);
+    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).count, -1);
+    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
+    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 2);
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 2 }, NULL, 0);
+    assert_true (stage_end_fetch (&self));
+    fixture_settle (self.client);
+    store_client_hold (self.client, self.id, 1);
+    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 3);
+    store_process_down (self.store, FAKE, "killed");
+    assert_true (stage_end_fetch (&self));
+    stage_close (&self);
+}
+
+/*  A hold that another store does not note is waited for as long as that may
+    take; who waits then does not take it for arrived, not even later, and is
+    no burden for those that give holds to others.                          */
+static void
+test_holds_that_do_not_arrive (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    tid_t other = { SECOND, 1 };
+    stage_open_of (&self, 16 * MB, 50 * CLOCK_MS);
+    store_client_hold (self.client, self.id, 1);
+    uint64_t number = store_client_told (self.client);
+    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    assert_non_null (strstr (fault.text, "did not arrive"));
+    store_client_hold (self.client, other, 1);
+    assert_int_equal (stage_asked_at (&self, self.second, TRANSFER_HOLD).offset, 1);
+    stage_answer_at (&self, self.second, SECOND,
+                     (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 });
+    fixture_settle (self.client);
+    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
+    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 }, NULL, 0);
+    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
+    fixture_settle (self.client);
+    stage_close (&self);
+}
+
+/*  A copy whose home has ended, and what was made for somebody who does not
+    claim it, go after a while; but not from under who reads it.            */
+static void
+test_left_behind (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    for (int count = 0; count < 2; count++) {
+        transfer_message_t get = stage_asked (&self, TRANSFER_GET);
+        stage_answer_piece (&self, &get, true);
+    }
+    assert_true (stage_end_fetch (&self));
+    store_client_t *maker = store_client_new (store_endpoint (self.store), 5);
+    tid_t id = fixture_put (maker, 100000, 3, 6);
+    assert_int_equal (store_client_pin (self.client, id, 100000, &data, &kind, &fault), 0);
+    store_client_destroy (&maker);
+    store_process_down (self.store, FAKE, "killed");
+    AWAIT (self.store, clients, 1);
+    assert_true (fixture_verify (self.client, self.id, FAKE_SIZE, 5));
+    AWAIT (self.store, copies, 0);
+    assert_true (fixture_is_filled (data, 100000, 3));
+    AWAIT (self.store, objects, 1);
+    store_client_unpin (self.client, id);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    stage_close (&self);
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests [] = {
+        cmocka_unit_test (test_damaged_piece),
+        cmocka_unit_test (test_damaged_for_ever),
+        cmocka_unit_test (test_source_lacks),
+        cmocka_unit_test (test_source_dies),
+        cmocka_unit_test (test_source_falls_silent),
+        cmocka_unit_test (test_home_dies),
+        cmocka_unit_test (test_reader_dies),
+        cmocka_unit_test (test_dropped_on_the_way),
+        cmocka_unit_test (test_holds_in_order),
+        cmocka_unit_test (test_renamed),
+        cmocka_unit_test (test_copies_are_told),
+        cmocka_unit_test (test_home_is_told),
+        cmocka_unit_test (test_renamed_under_readers),
+        cmocka_unit_test (test_holds_are_repeated),
+        cmocka_unit_test (test_holds_that_do_not_arrive),
+        cmocka_unit_test (test_left_behind),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
