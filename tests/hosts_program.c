@@ -180,6 +180,15 @@ s_tasks (troupe_t *troupe, char *argv [])
     return rc;
 }
 
+/*  stand COUNT PATH: a task that takes no time, then so many that wait for
+    PATH.open and may be sent ahead, as the first one was short.            */
+static int
+s_stand (troupe_t *troupe, char *argv [])
+{
+    char *one [] = { "1", "0", "0", "", NULL }, *all [] = { argv [0], "-1", "0", argv [1], NULL };
+    return s_tasks (troupe, one) || s_tasks (troupe, all);
+}
+
 /*  calls COUNT MS NODE...: so many to an actor on each node, whose answers
     tell that each ran once and in order.                                   */
 static int
@@ -473,7 +482,7 @@ typedef struct {
 static const verb_t s_verbs [] = {
     { "tasks", 4, s_tasks }, { "calls", 3, s_calls }, { "chain", 4, s_chain },
     { "long", 5, s_long },   { "hold", 2, s_hold },   { "keep", 2, s_meet },   { "meet", 1, s_meet },
-    { "where", 5, s_where }, { "speak", 2, s_speak },
+    { "where", 5, s_where }, { "speak", 2, s_speak }, { "stand", 2, s_stand },
     { "surroundings", 0, s_look },
 };
 

@@ -676,6 +676,178 @@ test_warm_workers_serve_the_next_job (void **state)
     assert_int_equal (s_logged (self, HEAD_ASSIGN, self->given [0].worker), 1);
 }
 
+/*  The worker gives back the last of what it was given.                    */
+static void
+s_give_back (fixture_t *self, process_t worker, size_t wanted)
+{
+    uint8_t leases [4 * 64];
+    size_t left = wanted;
+    assert_true (wanted <= 64);
+    for (size_t index = self->given_count; index-- && left;) {
+        given_t *given = &self->given [index];
+        if (given->worker != worker || given->done)
+            continue;
+        store_u32 (leases + 4 * --left, given->lease);
+        given->done = true;
+    }
+    assert_int_equal (left, 0);
+    head_returned (self->head, self->now, worker, leases, wanted);
+    s_checked (self);
+}
+
+/*  What is called back comes, for so long.                                 */
+static void
+s_recall (fixture_t *self, int64_t time)
+{
+    for (int64_t end = self->now + time; self->now < end;) {
+        self->now = head_due (self->head, self->now);
+        s_run (self);
+        size_t count = self->log_count;
+        for (size_t index = 0; index < count; index++)
+            if (self->log [index].type == HEAD_RECALL)
+                s_give_back (self, self->log [index].peer, self->log [index].number);
+        self->log_count = 0;
+        s_run (self);
+    }
+}
+
+/*  What a worker was given and has not done.                               */
+static size_t
+s_given_count (fixture_t *self, process_t worker)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < self->given_count; index++)
+        count += !self->given [index].done && self->given [index].worker == worker;
+    return count;
+}
+
+/*  Two workers of a job hold tasks of a function that was short so far, and
+    run none of them to its end.                                            */
+static process_t
+s_stuck_driver (fixture_t *self, process_t stuck [2])
+{
+    process_t driver = s_driver (self);
+    for (size_t round = 0; round < 2; round++) {
+        s_submit (self, driver, 2);
+        s_run (self);
+        for (size_t index = 0; index < 2; index++) {
+            given_t *given = &self->given [self->given_count - 2 + index];
+            stuck [index] = given->worker;
+            s_done (self, given, 100 * CLOCK_US);
+        }
+    }
+    s_submit (self, driver, 6);
+    s_run (self);
+    assert_int_equal (s_given_count (self, stuck [0]), 3);
+    assert_int_equal (s_given_count (self, stuck [1]), 3);
+    s_forget (self);
+    return driver;
+}
+
+/*  No worker of the job is idle, but two are warm, and two cpus more free.  */
+static void
+test_the_stuck_get_more_workers (void **state)
+{
+    fixture_t *self = *state;
+    process_t stuck [2], node = s_node (self, "a", 6, 0);
+    process_t first = s_driver (self);
+    s_submit (self, first, 4);
+    s_run (self);
+    while (s_running (self, first))
+        s_done (self, &self->given [s_running (self, first) - 1], 100 * CLOCK_US);
+    head_lost (self->head, self->now, first, "end", NULL);
+    s_run (self);
+    process_t driver = s_stuck_driver (self, stuck);
+    assert_int_equal (s_logged (self, HEAD_START_WORKERS, 0), 0);
+    s_recall (self, 200 * CLOCK_MS);
+    assert_int_equal (s_workers_on (self, node), 6);
+    for (size_t index = 0; index < self->given_count; index++)
+        if (!self->given [index].done)
+            assert_int_equal (s_given_count (self, self->given [index].worker), 1);
+    assert_int_equal (s_running (self, driver), 6);
+}
+
+/*  An idle worker whose node has no cpu for it does not hide one that can run
+    at once what stands behind the stuck.                                   */
+static void
+test_the_stuck_see_all_that_are_idle (void **state)
+{
+    fixture_t *self = *state;
+    const char *const names [] = { "a", "b", "c" };
+    for (size_t index = 0; index < 3; index++)
+        s_node (self, names [index], 1, 0);
+    process_t driver = s_driver (self), other = s_driver_with (self, 2, "", 0);
+    s_submit (self, driver, 3);
+    s_run (self);
+    for (size_t index = 0; index < 3; index++)
+        s_done (self, &self->given [index], 100 * CLOCK_US);
+    s_submit (self, driver, 6);
+    s_run (self);
+    process_t stuck = self->given [0].worker, first = self->given [1].worker;
+    for (size_t round = 0; round < 2; round++)
+        for (size_t index = 3; index < self->given_count; index++)
+            if (self->given [index].worker != stuck && !self->given [index].done
+                && (self->given [index].worker == first) == (round == 0))
+                s_done (self, &self->given [index], 100 * CLOCK_US);
+    options_t options = s_asking ("cpus", 1);
+    options.placement = PLACE_NODE;
+    options.node = s_node_of (self, first);
+    s_submit_with (self, other, &options, 0);
+    s_run (self);
+    assert_int_equal (s_running (self, other), 1);
+    s_forget (self);
+    self->now += 3 * CLOCK_MS;
+    s_run (self);
+    assert_int_equal (s_logged (self, HEAD_RECALL, stuck), 1);
+}
+
+/*  What comes back from the stuck waits for whoever is free first.         */
+static void
+test_the_stuck_get_nothing_more (void **state)
+{
+    fixture_t *self = *state;
+    process_t stuck [2];
+    s_node (self, "a", 2, 0);
+    process_t driver = s_stuck_driver (self, stuck);
+    s_recall (self, 200 * CLOCK_MS);
+    assert_int_equal (s_given_count (self, stuck [0]), 1);
+    assert_int_equal (s_given_count (self, stuck [1]), 1);
+    assert_int_equal (head_counts (self->head).ready, 4);
+    s_submit (self, driver, 1);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_logged (self, HEAD_RECALL, 0), 0);
+    assert_int_equal (head_counts (self->head).ready, 5);
+    for (size_t index = 0; index < self->given_count; index++)
+        if (!self->given [index].done && self->given [index].worker == stuck [1])
+            s_done (self, &self->given [index], CLOCK_MS);
+    s_run (self);
+    assert_int_equal (s_given_count (self, stuck [0]), 1);
+    assert_true (s_given_count (self, stuck [1]) >= 2);
+}
+
+/*  A worker that is overloaded by what goes on after a wait, and not by what
+    was sent ahead, is asked once.                                          */
+static void
+test_what_has_begun_is_not_called_back (void **state)
+{
+    fixture_t *self = *state;
+    s_node (self, "a", 2, 0);
+    process_t driver = s_driver (self);
+    s_submit (self, driver, 2);
+    s_run (self);
+    process_t worker = self->given [0].worker;
+    head_slots (self->head, worker, 1);
+    s_submit (self, driver, 1);
+    s_run (self);
+    assert_int_equal (s_given_count (self, worker), 2);
+    head_slots (self->head, worker, 0);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_logged (self, HEAD_RECALL, worker), 1);
+    head_returned (self->head, self->now, worker, NULL, 0);
+    s_pass (self, 2 * SECOND, 0);
+    assert_int_equal (s_logged (self, HEAD_RECALL, worker), 1);
+}
+
 static void
 test_a_job_ends_with_its_driver (void **state)
 {
@@ -1301,6 +1473,10 @@ main (void)
         TEST (test_drain_all),
         TEST (test_programs_keep_apart),
         TEST (test_warm_workers_serve_the_next_job),
+        TEST (test_the_stuck_get_more_workers),
+        TEST (test_the_stuck_get_nothing_more),
+        TEST (test_the_stuck_see_all_that_are_idle),
+        TEST (test_what_has_begun_is_not_called_back),
         TEST (test_a_job_ends_with_its_driver),
         TEST (test_namespaces),
         TEST (test_a_flood_starves_nobody),

@@ -48,6 +48,7 @@ typedef enum {
     E_TICK,
     E_ACT,
     E_FINISH,
+    E_RETURN,
     E_JOIN,
     E_CHAOS,
     E_NOTICE,
@@ -67,7 +68,7 @@ typedef struct {
 
 typedef struct {
     uint64_t events, tasks, done, faults, starts, refusals, crashes, nodes_lost, drops, actors;
-    uint64_t groups, placed, stopped, assigned, ended, checks, special;
+    uint64_t groups, placed, stopped, assigned, ended, checks, special, returned;
 } tally_t;
 
 typedef struct {
@@ -417,6 +418,25 @@ s_finish (world_t *world, const event_t *event)
     s_turn_soon (world);
 }
 
+/*  Gives back some of what was called back: the others have begun.         */
+static void
+s_return (world_t *world, const event_t *event)
+{
+    uint8_t leases [4 * LEASES_MAX];
+    size_t count = 0, wanted = chance_below (&world->random, event->number + 1);
+    const being_t *worker = s_being (world, event->who);
+    if (!worker->alive || worker->lost || s_being (world, worker->node)->silent)
+        return;
+    const head_peer_t *peer = head_peer (world->head, event->who);
+    for (unsigned slot = peer->lease_capacity; slot-- && count < wanted;)
+        if (peer->leases [slot] && peer->leases [slot]->lane->plain
+            && peer->outstanding - count > peer->slots)
+            store_u32 (leases + 4 * count++, peer->leases [slot]->lease);
+    world->tally.returned += count;
+    head_returned (world->head, world->now, event->who, leases, count);
+    s_turn_soon (world);
+}
+
 static void
 s_actor_up (world_t *world, const event_t *event)
 {
@@ -470,6 +490,12 @@ s_perform_one (world_t *world, const head_action_t *action)
     case HEAD_DROP:
         world->tally.drops++;
         s_lose (world, s_being (world, action->peer), action->text);
+        break;
+    case HEAD_RECALL:
+        s_after (world, (int64_t) chance_below (&world->random, 2 * CLOCK_MS),
+                 (event_t){ .type = E_RETURN,
+                            .who = action->peer,
+                            .number = (uint32_t) action->number });
         break;
     case HEAD_START_WORKERS:
         world->tally.starts += action->number;
@@ -609,6 +635,9 @@ s_step (world_t *world)
         break;
     case E_FINISH:
         s_finish (world, &event);
+        break;
+    case E_RETURN:
+        s_return (world, &event);
         break;
     case E_JOIN:
         s_join_worker (world, &event);
@@ -769,14 +798,15 @@ s_simulate (const scenario_t *scenario, uint64_t events, tally_t *tally)
     *tally = world->tally;
     uint64_t hash = world->hash;
     printf ("%-9s seed %-4llu %8llu events, %.0f s: %llu tasks (%llu special), %llu done, %llu"
-            " faults; %llu actors, %llu groups; %llu starts, %llu refused, %llu stopped, %llu"
-            " assigned; %llu crashes, %llu nodes lost, %llu drops, trace %016llx\n",
+            " faults, %llu returned; %llu actors, %llu groups; %llu starts, %llu refused, %llu"
+            " stopped, %llu assigned; %llu crashes, %llu nodes lost, %llu drops, trace %016llx\n",
             scenario->name, (unsigned long long) scenario->seed,
             (unsigned long long) tally->events,
             (double) (world->now - 1000 * SECOND) / (double) SECOND,
             (unsigned long long) tally->tasks, (unsigned long long) tally->special,
             (unsigned long long) tally->done, (unsigned long long) tally->faults,
-            (unsigned long long) tally->actors, (unsigned long long) tally->groups,
+            (unsigned long long) tally->returned, (unsigned long long) tally->actors,
+            (unsigned long long) tally->groups,
             (unsigned long long) tally->starts, (unsigned long long) tally->refusals,
             (unsigned long long) tally->stopped, (unsigned long long) tally->assigned,
             (unsigned long long) tally->crashes, (unsigned long long) tally->nodes_lost,

@@ -19,6 +19,11 @@ drive () {
     said=$(hosts_run drive timeout 30 tests/hosts_program "$@" 2>&1)
 }
 
+#  lines NAME: of a file that tasks append to.
+lines () {
+    wc -l <"$hosts_folder/$1"
+}
+
 #  demand NAME ARGUMENT...: tasks with needs, in the background.
 demand () {
     name=$1
@@ -85,6 +90,15 @@ left=$(echo "$said" | sed -n 's/^(worker .* on .*) \([0-9]*\) lines left out: .*
 [ "$left" -gt 0 ] && [ $((lines + left)) = 20000 ] ||
     hosts_fail "20000 lines: $lines shown, $left left out"
 
+#  What was short so far, and is not, is sent ahead; it does not stand behind others
+#  while CPUs are free, and workers of an earlier job of this program warm.
+drive tasks 100 0 0 "" || hosts_fail "short tasks: $said"
+hosts_begin stuck stand 6 "$hosts_folder/stuck"
+hosts_until 5 hosts_ran "$hosts_folder/stuck" 6 ||
+    hosts_fail "stuck: six CPUs, but so many run: $(lines stuck)"
+: >"$hosts_folder/stuck.open"
+hosts_all stuck 6
+
 #  Another job's tasks do not wait behind floods.
 #  The second one cannot be over before them: it holds all CPUs for 5 s.
 hosts_begin flood tasks 200000 0 0 ""
@@ -100,9 +114,6 @@ hosts_all slow 20000
 #  Beside a driver that has more to do than all CPUs can, one with five times
 #  its share gets five CPUs for each of the other's, one of a higher priority all,
 #  and one of a lower priority none. Who needs a whole node gets his turn.
-lines () {
-    wc -l <"$hosts_folder/$1"
-}
 #  pid COUNT: of the driver of so many tasks.
 pid () {
     ip netns pids "$hosts_prefix-drive" | while read -r pid; do

@@ -159,7 +159,7 @@ s_stall (head_state_t *self, lane_t *lane)
 static bool
 s_is_full (head_peer_t *peer)
 {
-    if (peer->refill && head_load (peer) <= peer->refill)
+    if (peer->refill && head_load (peer) < peer->refill)
         peer->refill = 0;
     return peer->refill != 0;
 }

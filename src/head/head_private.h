@@ -29,7 +29,10 @@
 
 #define SHORT_IDLE (1000 * CLOCK_MS)
 #define GRACE (10000 * CLOCK_MS)
+/*  A worker that has ended nothing for so long is stuck: when another of the
+    job is idle, and when none is, which also is how often it is looked for.  */
 #define STUCK_AFTER (2 * CLOCK_MS)
+#define STUCK_ALONE_AFTER (50 * CLOCK_MS)
 #define TICK (500 * CLOCK_MS)
 
 /*  A node that could not start a worker is asked again after this time,
@@ -239,7 +242,7 @@ typedef struct {
     bool stopping;
     bool counted;               /*  among the workers that get tasks        */
     bool loaded;                /*  holds more leases than it can run       */
-    unsigned refill;            /*  gets no more until it holds so few      */
+    unsigned refill;            /*  gets no more until it holds fewer       */
     int64_t heard;
     int64_t closed;             /*  since when its connection is, or 0      */
     int64_t progress;           /*  last lease done, or first given         */
@@ -263,6 +266,8 @@ typedef struct {
     list_t answered;            /*  tasks in the hope of their answer       */
     uint16_t *free_slots;
     uint32_t generation;
+    uint32_t begun;             /*  the last when leases were called back: it
+                                    and those before have begun, or come    */
 } head_peer_t;
 
 /*  --- tasks ------------------------------------------------------------  */
@@ -364,6 +369,8 @@ struct head_state {
     size_t answered;
     size_t task_bytes;
     int64_t ticked;
+    int64_t recalls;            /*  last looked for the stuck of jobs without
+                                    an idle worker                          */
     int64_t retry;              /*  when a node may be asked again          */
     process_t ending;           /*  who is to be told when nothing runs     */
     bool ended;                 /*  it was told                             */
@@ -611,7 +618,10 @@ void head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
 void head_lose_owned_tasks (head_state_t *self, const head_peer_t *owner);
 void head_lose_job_tasks (head_state_t *self, const job_t *job);
 void head_recall_stuck (head_state_t *self, int64_t now);
-bool head_recall_wanted (head_state_t *self);
+
+/*  When head_recall_stuck may have something to do; CLOCK_NEVER if nothing
+    was sent ahead that could run elsewhere.                                */
+int64_t head_recall_due (head_state_t *self, int64_t now);
 void head_task_destroy (head_state_t *self, head_task_t *task);
 
 /*  The same, but for the table of tasks, which is left as it is.           */

@@ -378,6 +378,7 @@ head_slots (head_state_t *self, process_t worker, unsigned blocked)
     if (!peer || peer->role != ROLE_WORKER)
         return;
     peer->blocked = blocked < LEASES_MAX ? blocked : LEASES_MAX;
+    peer->begun = 0;
     head_place (self, peer);
 }
 
@@ -477,9 +478,9 @@ s_tick (head_state_t *self, int64_t now)
 int64_t
 head_due (head_state_t *self, int64_t now)
 {
-    if (head_recall_wanted (self))
-        return now + STUCK_AFTER / 2;
-    int64_t due = self->ticked + TICK;
+    int64_t due = self->ticked + TICK, recall = head_recall_due (self, now);
+    if (recall < due)
+        due = recall;
     if (self->retry && self->retry < due)
         due = self->retry;
     return due > now ? due : now;
@@ -520,7 +521,8 @@ head_dispatch (head_state_t *self, int64_t now)
     while (list_pop (&self->freed)) {
         /*  Whoever can use them has seen them.                             */
     }
-    head_recall_stuck (self, now);
+    if (!list_empty (&self->loading))
+        head_recall_stuck (self, now);
     s_tick (self, now);
     if (!list_empty (&self->over))
         head_free_jobs (self);

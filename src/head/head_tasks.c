@@ -212,8 +212,10 @@ head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *pee
     peer->newest_special = !lane->plain;
     if (!lane->plain)
         s_hold (self, task, peer, bundle);
-    else if (load >= peer->slots * (lane->function->prefetch + 1))
-        peer->refill = load / 4 < peer->slots ? peer->slots - 1 : load / 4;
+    else if (load >= peer->slots * (lane->function->prefetch + 1)) {
+        unsigned few = load / 4 < peer->slots ? peer->slots - 1 : load / 4;
+        peer->refill = few ? few + 1 : 0;
+    }
     head_place_again (self, peer);
     head_action_t *action = head_act (self, HEAD_DISPATCH, peer->process);
     action->task = task;
@@ -339,6 +341,9 @@ head_returned (head_state_t *self, int64_t now, process_t worker, const uint8_t 
         return;
     peer->recalled = 0;
     peer->progress = now;
+    /*  It is stuck: what it has given back must not stand behind it again. */
+    if (count)
+        peer->refill = peer->slots;
     for (size_t index = count; index--;) {
         head_task_t *task = s_leased_task (peer, load_u32 (leases + index * 4));
         if (task)
@@ -547,48 +552,72 @@ head_subscribe (head_state_t *self, tid_t id, process_t target)
 
 /*  --- calling back what is stuck ---------------------------------------  */
 
+/*  Idle workers whose node has no cpu for them wait until it has one.      */
 static bool
-s_has_idle_worker (const job_t *job)
+s_has_idle_worker (job_t *job)
 {
-    const list_t *idle = &job->levels [0];
-    return !list_empty (idle)
-           && container_of (idle->next, head_peer_t, node)->on->free [CPUS] >= RESOURCE_UNIT;
-}
-
-/*  True if some worker is idle while others hold more than they can run.   */
-bool
-head_recall_wanted (head_state_t *self)
-{
-    for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next)
-        if (s_has_idle_worker (container_of (at, job_t, loading)))
+    list_t *idle = &job->levels [0];
+    while (!list_empty (idle)) {
+        list_node_t *first = idle->next;
+        head_node_t *node = container_of (first, head_peer_t, node)->on;
+        if (node->free [CPUS] >= RESOURCE_UNIT)
             return true;
+        list_remove (first);
+        list_append (&node->starved, first);
+    }
     return false;
 }
 
+int64_t
+head_recall_due (head_state_t *self, int64_t now)
+{
+    int64_t due = CLOCK_NEVER;
+    for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
+        job_t *job = container_of (at, job_t, loading);
+        if (s_has_idle_worker (job))
+            return now + STUCK_AFTER / 2;
+        if (!job->embedded)
+            due = self->recalls + STUCK_ALONE_AFTER;
+    }
+    return due;
+}
+
+/*  alone: no other worker of the job is idle. Then a worker is asked again only
+    if it may have got something since that has not begun.                  */
 static void
-s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool)
+s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool, bool alone)
 {
     for (list_node_t *at = pool->workers.next; at != &pool->workers; at = at->next) {
         head_peer_t *peer = container_of (at, head_peer_t, of_pool);
         unsigned running = peer->slots + peer->blocked;
         if (peer->recalled || peer->outstanding <= running
-            || now - peer->progress < STUCK_AFTER)
+            || now - peer->progress < (alone ? STUCK_ALONE_AFTER : STUCK_AFTER)
+            || (alone && peer->begun == peer->generation))
             continue;
         peer->recalled = peer->outstanding - running;
+        peer->begun = peer->generation;
         head_act (self, HEAD_RECALL, peer->process)->number = peer->recalled;
     }
 }
 
+/*  Where no worker of the job is idle, one may be bound to it or started for
+    what comes back, as for all that is ready. As that looks at each worker of
+    a job whose workers are busy, it is done now and then only. An embedded
+    cluster has no other workers.                                           */
 void
 head_recall_stuck (head_state_t *self, int64_t now)
 {
+    bool due = now - self->recalls >= STUCK_ALONE_AFTER;
     for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
         job_t *job = container_of (at, job_t, loading);
-        if (!s_has_idle_worker (job))
+        bool idle = s_has_idle_worker (job);
+        if (!idle && (!due || job->embedded))
             continue;
         for (list_node_t *on = job->pools.next; on != &job->pools; on = on->next)
-            s_recall_in_pool (self, now, container_of (on, pool_t, of_job));
+            s_recall_in_pool (self, now, container_of (on, pool_t, of_job), !idle);
     }
+    if (due)
+        self->recalls = now;
 }
 
 void
