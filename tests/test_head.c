@@ -391,9 +391,10 @@ test_prefetch_grows_with_speed (void **state)
         { SECOND, 1 },                  /*  slow: nothing is sent ahead     */
         { 9 * CLOCK_MS, 1 },
         { 4 * CLOCK_MS, 2 },
+        { 1000 * CLOCK_US, 2 },
         { 400 * CLOCK_US, 2 },
-        { 64 * 1600, 5 },
-        { 64 * 625, 11 },
+        { 64 * 1600, 9 },
+        { 64 * 625, 25 },
         { 64, 512 },                    /*  the most                        */
         { 0, 512 },
     };
@@ -450,7 +451,7 @@ test_refill_by_the_batch (void **state)
 {
     fixture_t *self = *state;
     process_t worker = s_worker (self, 1, "worker 1");
-    s_teach (self, worker, self->alpha, 64 * 625);
+    s_teach (self, worker, self->alpha, 64 * 1400);
     for (uint64_t sequence = 1; sequence <= 40; sequence++)
         s_submit (self, self->alpha, sequence);
     s_dispatch (self);
@@ -459,11 +460,11 @@ test_refill_by_the_batch (void **state)
     for (size_t n = 0; n < 11; n++)
         leases [n] = s_lease (self, worker, n, NULL);
     for (size_t n = 0; n < 8; n++) {
-        s_done (self, worker, leases [n], 64 * 625);
+        s_done (self, worker, leases [n], 64 * 1400);
         s_dispatch (self);
         assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 0);
     }
-    s_done (self, worker, leases [8], 64 * 625);
+    s_done (self, worker, leases [8], 64 * 1400);
     s_dispatch (self);
     assert_int_equal (s_count (self, HEAD_DISPATCH, worker), 9);
     /*  Tasks that wait inside lend their slots at once.                    */

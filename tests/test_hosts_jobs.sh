@@ -114,24 +114,47 @@ hosts_all slow 20000
 #  Beside a driver that has more to do than all CPUs can, one with five times
 #  its share gets five CPUs for each of the other's, one of a higher priority all,
 #  and one of a lower priority none. Who needs a whole node gets his turn.
+#  pid COUNT: of the driver of so many tasks.
+pid () {
+    ip netns pids "$hosts_prefix-drive" | while read -r pid; do
+        tr '\0' ' ' </proc/$pid/cmdline | grep -q " tasks $1 " && echo "$pid"
+    done
+}
+#  CPUs of the driver of 2500 tasks, and of that of 900, as the head sees them.
+cpus () {
+    hosts_run head ./troupe list jobs --json |
+        sed -n "s/.*(pid $much).*\"cpus\": *\([0-9]*\).*/\1/p;s/.*(pid $other).*\"cpus\": *\([0-9]*\).*/\1/p" |
+        tr '\n' ' '
+}
+has () {
+    [ "$(cpus)" = "$1 " ]
+}
+#  beside NAME CPUS: a driver that comes to have that of the first one's and its
+#  own, and keeps it.
 beside () {
     hosts_begin "$1" tasks 900 10 0 "$hosts_folder/$1"
-    #  Its workers, which start one after the other, are all there by then.
-    hosts_until 10 hosts_ran "$hosts_folder/$1" 400 || hosts_fail "$1 does not run"
-    others=$(lines much) ran=$(lines "$1")
+    other=$(pid 900)
+    hosts_until 10 has "$2" || hosts_fail "$1: $(cpus) CPUs, not $2"
+    others=0 own=0 samples=0
+    while ! grep -q right= "$hosts_folder/said-$1" && [ $samples -lt 20 ]; do
+        pair=$(cpus)
+        #  It may end while it is asked for.
+        [ -n "${pair#* }" ] || break
+        others=$((others + ${pair%% *})) own=$((own + ${pair#* }))
+        samples=$((samples + 1))
+    done
     hosts_all "$1" 900
-    others=$(($(lines much) - others)) ran=$((900 - ran))
-    echo "while $ran tasks of $1 began, $others of the other driver did"
+    echo "$1: in $samples samples $own CPUs, and $others of the other driver"
 }
 hosts_begin much tasks 2500 10 0 "$hosts_folder/much"
-hosts_until 5 hosts_ran "$hosts_folder/much" 20 || hosts_fail "much does not run"
+much=$(pid 2500)
 TROUPE_PRIORITY=-1 hosts_begin low tasks 3 0 0 "$hosts_folder/low"
+TROUPE_SHARE=5 beside share "1 5"
+[ $((others * 10)) -ge "$own" ] && [ $((others * 5 / 2)) -le "$own" ] ||
+    hosts_fail "share: $others beside $own"
 demand big 2 "" "" 1 0
-TROUPE_SHARE=5 beside share
-[ $((others * 10)) -ge "$ran" ] && [ $((others * 5 / 2)) -le "$ran" ] ||
-    hosts_fail "share: $others beside $ran"
-TROUPE_PRIORITY=1 beside priority
-[ $((others * 4)) -le "$ran" ] || hosts_fail "priority: $others beside $ran"
+TROUPE_PRIORITY=1 beside priority "0 6"
+[ $((others * 4)) -le "$own" ] || hosts_fail "priority: $others beside $own"
 hosts_until 5 grep -q . "$hosts_folder/said-big" || hosts_fail "big: no turn in a flood"
 grep -q right= "$hosts_folder/said-much" && hosts_fail "much was over already"
 [ ! -e "$hosts_folder/low" ] || hosts_fail "low: $(lines low) tasks ran while others waited"

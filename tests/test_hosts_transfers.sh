@@ -25,8 +25,6 @@ reads () {
     hosts_run drive tests/hosts_objects read "$@" >"$hosts_folder/said-$driver" \
         2>"$hosts_folder/errors-$driver" &
     echo $! >"$hosts_folder/pid-$driver"
-    hosts_until 20 grep -q running "$hosts_folder/said-$driver" ||
-        hosts_fail "$driver does not run: $(hosts_errors "$driver")"
 }
 #  says NAME TEXT
 says () {
@@ -55,6 +53,10 @@ reads killed 64 home one
 reads vanished 64 far two
 reads dead 64 head four
 reads away 64 head five
+for driver in several killed vanished dead away; do
+    hosts_until 20 grep -q running "$hosts_folder/said-$driver" ||
+        hosts_fail "$driver does not run: $(hosts_errors "$driver")"
+done
 hosts_until 10 all_coming || hosts_fail "not all are on their way: $(objects)"
 hosts_until 5 sent copy || hosts_fail "copy is no source: $(hosts_run head ./troupe list stores)"
 all_coming || hosts_fail "not all are still on their way: $(objects)"

@@ -1237,24 +1237,76 @@ test_many (void **state)
     assert_int_equal (sum, (int64_t) COUNT * (COUNT + 1) / 2);
 }
 
-/*  One slow task holds up no other while a worker is idle.                 */
+/*  Quick, unless it is given a gate.                                       */
+static int
+may_wait (troupe_call_t *call)
+{
+    const char *gate;
+    int64_t number;
+    if (troupe_args (call, &gate, &number))
+        return -1;
+    return !*gate || gate_pass (gate) ? troupe_return (call, number)
+                                      : troupe_fail (call, "no gate");
+}
+TROUPE_TASK (may_wait);
+
+/*  One slow task among quick ones of its kind holds up no other while a worker
+    is idle.                                                                */
 static void
 test_slow_task (void **state)
 {
     (void) state;
+    enum { COUNT = 500 };
     gate_t gate;
     if (support_workers () < 2)
         skip ();
     gate = gate_new ();
-    troupe_future_t *slow = troupe_remote (s_troupe, after_gate, gate.path, 1);
-    troupe_future_t *quick [500];
-    for (int index = 0; index < 500; index++)
-        quick [index] = troupe_remote (s_troupe, square, index);
-    for (int index = 0; index < 500; index++)
-        expect_integer (quick [index], (int64_t) index * index);
+    for (int index = 0; index < COUNT / 10; index++)
+        expect_integer (troupe_remote (s_troupe, may_wait, "", index), index);
+    troupe_future_t *slow = NULL, *quick [COUNT];
+    for (int index = 0; index < COUNT; index++) {
+        if (index == COUNT / 2)
+            slow = troupe_remote (s_troupe, may_wait, gate.path, 1);
+        quick [index] = troupe_remote (s_troupe, may_wait, "", index);
+    }
+    for (int index = 0; index < COUNT; index++)
+        expect_integer (quick [index], index);
     assert_false (troupe_future_done (slow));
     gate_open (&gate);
     expect_integer (slow, 1);
+}
+
+/*  Answers of quick tasks do not wait for a slow one behind them, even if no
+    worker is idle.                                                         */
+static void
+test_answers_before_slow (void **state)
+{
+    (void) state;
+    enum { COUNT = 16, SLOW_MAX = 8 };
+    size_t workers = support_workers ();
+    gate_t gates [SLOW_MAX];
+    troupe_future_t *before [COUNT], *slow [SLOW_MAX], *behind [COUNT];
+    assert_true (workers <= SLOW_MAX);
+    for (int index = 0; index < 5 * COUNT; index++)
+        expect_integer (troupe_remote (s_troupe, may_wait, "", index), index);
+    for (size_t index = 0; index < workers; index++)
+        gates [index] = gate_new ();
+    for (int index = 0; index < COUNT; index++)
+        before [index] = troupe_remote (s_troupe, may_wait, "", index);
+    for (size_t index = 0; index < workers; index++)
+        slow [index] = troupe_remote (s_troupe, may_wait, gates [index].path, index);
+    for (int index = 0; index < COUNT; index++)
+        behind [index] = troupe_remote (s_troupe, may_wait, "", index);
+    for (int index = 0; index < COUNT; index++)
+        expect_integer (before [index], index);
+    for (size_t index = 0; index < workers; index++)
+        assert_false (troupe_future_done (slow [index]));
+    for (size_t index = 0; index < workers; index++)
+        gate_open (&gates [index]);
+    for (size_t index = 0; index < workers; index++)
+        expect_integer (slow [index], (int64_t) index);
+    for (int index = 0; index < COUNT; index++)
+        expect_integer (behind [index], index);
 }
 
 /*  --- crashes and retries ----------------------------------------------  */
@@ -1389,6 +1441,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_nested_failure),
         cmocka_unit_test (test_many),
         cmocka_unit_test (test_slow_task),
+        cmocka_unit_test (test_answers_before_slow),
         cmocka_unit_test (test_no_retries),
         cmocka_unit_test (test_retries),
         cmocka_unit_test (test_crash_beside_others),

@@ -247,6 +247,37 @@ test_far_holds_and_death (void **state)
     s_close_cluster (&self);
 }
 
+/*  A host that had lost the head joins again by another name, and finds those
+    who have theirs still.                                                  */
+static void
+test_counted_as_dead_and_back (void **state)
+{
+    (void) state;
+    cluster_t self;
+    fault_t fault;
+    const uint8_t *data;
+    uint8_t kind;
+    s_open_cluster (&self, true);
+    for (uint64_t round = 0; round < 3; round++) {
+        process_t name = round ? 80 + round : 71;
+        tid_t id = fixture_put (self.clients [0], 3 * MB, round, 1);
+        store_process_down (self.stores [0], name, "silent");
+        store_process_down (self.stores [1], 70, "the head is lost");
+        assert_int_equal (store_client_pin (self.clients [1], id, 3 * MB, &data, &kind, &fault),
+                          -1);
+        assert_int_equal (fault.code, TROUPE_ELOST);
+        store_name (self.stores [1], 81 + round);
+        store_process_up (self.stores [1], 70);
+        s_announce (&self, 1, 0);
+        store_announce (self.stores [0], 81 + round, store_remote_endpoint (self.stores [1]),
+                        self.network.keys.public_key);
+        assert_true (fixture_verify (self.clients [1], id, 3 * MB, round));
+        store_client_release (self.clients [0], id, 1);
+        AWAIT (self.stores [1], objects, 0);
+    }
+    s_close_cluster (&self);
+}
+
 /*  Reads objects of another store, and keeps every other one pinned.       */
 static int
 s_receive_until_killed (char *argv [])
@@ -322,6 +353,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_broadcast),
         cmocka_unit_test (test_large_transfer),
         cmocka_unit_test (test_far_holds_and_death),
+        cmocka_unit_test (test_counted_as_dead_and_back),
         cmocka_unit_test (test_killed_receivers),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import shutil
@@ -25,6 +26,10 @@ from statistics import median
 
 import processes
 from rows import BY_KEY, ROWS
+
+
+FRAME = re.compile(r"\[0x[0-9a-f]+\]|^\*\*\*")
+RAISED = re.compile(r"[\w.]*(Error|Exception): ")
 
 
 class StepError(Exception):
@@ -67,6 +72,7 @@ class Step:
                            COMPARE_PORTS=" ".join(map(str, ports[2:2 + workers])),
                            COMPARE_FAR_PORTS=" ".join(map(str, ports[2 + workers:])))
         with open(self.log, "ab") as log:
+            self.said_from = log.seek(0, os.SEEK_END)
             self.began = time.monotonic()
             process = subprocess.Popen(self.command, env=environment, stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=log, bufsize=0,
@@ -133,9 +139,15 @@ class Step:
             self._value(row, size, said if said.get("count") != 1000 else {})
 
     def _last_words(self):
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            lines = [line.strip() for line in file.readlines()[-40:] if line.strip()]
-        return lines[-1][:200] if lines else "it said nothing"
+        """Of this run: what Python raised last, else the last line; but no frames
+        of a stack."""
+        with open(self.log, "rb") as file:
+            file.seek(self.said_from)
+            text = file.read().decode("utf-8", "replace")
+        lines = [line.strip() for line in text.split("\n")]
+        lines = [line for line in lines if line and not FRAME.search(line)]
+        raised = [line for line in lines if RAISED.match(line)]
+        return (raised or lines or ["it said nothing"])[-1][:200]
 
     def _end(self, process):
         process.stdin.close()

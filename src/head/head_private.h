@@ -8,9 +8,12 @@
 #include "core/clock.h"
 #include "core/heap.h"
 
-/*  What one round trip to a worker may cost: work of this length is sent
-    ahead.                                                                  */
-#define PREFETCH_WINDOW (400 * CLOCK_US)
+/*  A worker has work of this length, with what it runs, but always one task
+    ahead: some round trips, and a wake-up is a small part of it.           */
+#define PREFETCH_WINDOW (1000 * CLOCK_US)
+
+/*  Tasks of functions that take longer are not sent ahead.                 */
+#define PREFETCH_LONGEST (8 * CLOCK_MS)
 #define PREFETCH_MAX 511
 
 /*  A worker's load is a level, leases for each slot; workers of one level

@@ -19,9 +19,9 @@
     and nothing else goes to the worker with the fewest leases that offers
     its function and has credit:
 
-        credit = slots + prefetch,  prefetch = ceil (window / service time)
+        credit = slots + prefetch,  prefetch = window / service time - 1,
 
-    where window is about twice the round trip to a worker and the service
+    at least 1, where window is some round trips to a worker and the service
     time is measured for each function; a function that takes much longer
     than the window, or is not known yet, is never sent ahead. What was sent
     ahead to a worker that is stuck is called back: soon when another of its

@@ -251,9 +251,9 @@ s_learn (function_t *function, int64_t duration)
     else
         function->service += (duration - function->service) / 8;
     int64_t service = function->service > 0 ? function->service : 1;
-    int64_t ahead = (PREFETCH_WINDOW + service - 1) / service;
-    if (service > 20 * PREFETCH_WINDOW)
-        ahead = 0;
+    int64_t ahead = service < PREFETCH_WINDOW ? PREFETCH_WINDOW / service - 1 : 0;
+    if (ahead < 1 && service <= PREFETCH_LONGEST)
+        ahead = 1;
     function->prefetch = ahead < PREFETCH_MAX ? (unsigned) ahead : PREFETCH_MAX;
 }
 

@@ -16,6 +16,10 @@
 /*  How long the first of a burst may wait.                                 */
 #define GATHER (250 * CLOCK_US)
 
+/*  The same of answers while their worker has more tasks: as much time as the
+    head gives it work for at once.                                         */
+#define GATHER_MORE (1000 * CLOCK_US)
+
 static tid_t
 s_key (process_t process)
 {
@@ -226,11 +230,12 @@ link_commit (troupe_t *self, link_t *link)
     /*  To another machine a driver's first call would be done before it is said
         there who needs its value, which then comes back and forth: a thread
         that waits sends it soon enough.                                    */
-    bool alone = gap >= BURST && !(link->far && self->role == ROLE_DRIVER);
-    if ((first && alone) || now - link->since >= GATHER)
+    bool alone = gap >= BURST && !self->gathering && !(link->far && self->role == ROLE_DRIVER);
+    int64_t most = self->gathering ? GATHER_MORE : GATHER;
+    if ((first && alone) || now - link->since >= most)
         s_flush_now (self, link);
     else
-        peer_service_by (self, link->since + GATHER);
+        peer_service_by (self, link->since + most);
 }
 
 void

@@ -170,6 +170,7 @@ struct troupe {
     id_table_t links;           /*  process → link_t                        */
     list_t dirty;
     unsigned batching;          /*  flush later                             */
+    bool gathering;             /*  what is written now waits for more      */
     int64_t now;                /*  the time, while it need not be asked for */
     id_table_t known;           /*  process → known_t                       */
     process_t announced;        /*  the newest process heard of             */

@@ -152,6 +152,8 @@ s_peer_up (troupe_t *self, const record_t *record)
         self->workers++;
     if (known_let_in (self, known, &fault))
         s_cannot_know (self, fault.text);
+    if (self->hosted)
+        store_process_up (self->hosted, known->process);
     if (self->hosted && *identity.store)
         store_announce (self->hosted, known->process, identity.store,
                         known->has_key ? known->key : NULL);

@@ -336,6 +336,14 @@ store_announce (store_t *self, process_t store, const char *endpoint, const uint
 }
 
 void
+store_process_up (store_t *self, process_t process)
+{
+    store_lock (self);
+    store_note_back (self, process);
+    store_unlock (self);
+}
+
+void
 store_process_down (store_t *self, process_t process, const char *cause)
 {
     store_lock (self);

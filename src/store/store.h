@@ -52,6 +52,10 @@ const char *store_remote_endpoint (const store_t *self);
 /*  Another store has come. key: NULL without CURVE.                        */
 void store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key);
 
+/*  A process of the cluster lives. It may have counted as ended here, when the
+    host had lost the head: what it holds counts again, and what it made.   */
+void store_process_up (store_t *self, process_t process);
+
 /*  A process of the cluster has ended, or a store: what it held is free, what
     was to come from it fails.                                              */
 void store_process_down (store_t *self, process_t process, const char *cause);

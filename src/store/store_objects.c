@@ -359,11 +359,23 @@ store_is_gone (const store_t *self, process_t process)
 void
 store_note_gone (store_t *self, process_t process)
 {
+    if (store_is_gone (self, process))
+        return;
     process_t *place = &self->gone [self->gone_count++ % GONE_MAX];
     if (*place)
         id_table_remove (&self->gone_table, store_key (*place));
     *place = process;
     id_table_put (&self->gone_table, store_key (process), self);
+}
+
+void
+store_note_back (store_t *self, process_t process)
+{
+    if (!id_table_remove (&self->gone_table, store_key (process)))
+        return;
+    for (size_t index = 0; index < GONE_MAX; index++)
+        if (self->gone [index] == process)
+            self->gone [index] = 0;
 }
 
 static hold_t *

@@ -195,6 +195,8 @@ void store_hold (store_t *self, object_t *object, process_t holder, int32_t coun
 void store_lose_holder (store_t *self, process_t holder);
 bool store_is_gone (const store_t *self, process_t process);
 void store_note_gone (store_t *self, process_t process);
+/*  It lives after all.                                                     */
+void store_note_back (store_t *self, process_t process);
 
 /*  At the end of a turn in which every connection was served: what nobody has
     held since before the turn goes.                                        */

@@ -58,6 +58,10 @@ executor_accept (worker_t *worker, const record_t *record, batch_t *batch)
         return;
     }
     list_append (&worker->queue, &job->node);
+    worker->queued++;
+    /*  The head sends more when a quarter is left, if it knows (s_is_full). */
+    unsigned load = worker->queued + worker->active;
+    worker->low = load / 4 > 1 ? load / 4 - 1 : 0;
     executor_kick (worker);
 }
 
@@ -108,6 +112,9 @@ s_take (worker_t *worker)
     if (worker->active >= worker->slots)
         return NULL;
     list_node_t *node = list_pop (&worker->queue);
+    worker->queued -= node != NULL;
+    if (worker->queued == worker->low)
+        link_flush_all (worker->peer);
     return node ? container_of (node, job_t, node) : NULL;
 }
 

@@ -59,6 +59,8 @@ s_forget_waiters (worker_t *worker, job_t *self)
 void
 job_destroy (worker_t *worker, job_t *self)
 {
+    if (self->task && list_linked (&self->node))
+        worker->queued--;
     list_remove (&self->node);
     id_table_remove (&worker->jobs, self->id);
     s_forget_waiters (worker, self);
@@ -404,8 +406,12 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
         && object_settle (peer, object_holds_told (peer), &unsettled) && !call.fault.code)
         call.fault = unsettled;
     peer->now = ended;
+    /*  While more tasks wait here, answers gather: a wake-up for each would cost
+        more than short ones take. Not those that a call waits for.         */
+    peer->gathering = self->task && worker->queued > 0 && !self->target_count && !call.tail;
     s_finish (worker, self, &call);
     peer->now = 0;
+    peer->gathering = false;
     if (call.tail || call.future_count || call.actor_count || call.arena.blocks
         || call.index.slots) {
         pthread_mutex_unlock (&peer->lock);

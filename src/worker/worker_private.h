@@ -74,6 +74,8 @@ struct worker {
     unsigned callbacks_blocked; /*  the same, inside a callback             */
     unsigned coming;            /*  executors called or being made          */
     list_t queue;
+    unsigned queued;            /*  jobs in it                              */
+    unsigned low;               /*  with so few left, answers leave         */
     list_t idle;                /*  executors                               */
     list_t settling;            /*  answers that wait for holds elsewhere   */
     runner_t **executors;

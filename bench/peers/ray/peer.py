@@ -1,5 +1,6 @@
 #   peer.py - Ray's side of bench/compare: peer.py STEP
 
+import glob
 import os
 import subprocess
 import sys
@@ -183,6 +184,16 @@ def grain():
                  500 if work_us == 1000 else 1000)
 
 
+def server_logs():
+    """What Ray's client server had to say."""
+    texts = []
+    pattern = os.environ["COMPARE_FOLDER"] + "/**/logs/ray_client_server*"
+    for path in sorted(set(map(os.path.realpath, glob.glob(pattern, recursive=True)))):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            texts.append(f"{os.path.basename(path)}:\n{file.read()}")
+    return "\n".join(texts)
+
+
 def far():
     """A driver elsewhere uses Ray's client, through a proxy that delays."""
     port, far_port = os.environ["COMPARE_PORT"], os.environ["COMPARE_FAR_PORT"]
@@ -195,7 +206,11 @@ def far():
     proxy = subprocess.Popen([f"{os.environ['COMPARE_SCRATCH']}/ray/delay", far_port, port, "5"],
                              stdout=subprocess.PIPE)
     proxy.stdout.readline()
-    ray.init(f"ray://127.0.0.1:{far_port}")
+    try:
+        ray.init(f"ray://127.0.0.1:{far_port}")
+    except Exception as error:
+        print(server_logs(), file=sys.stderr)
+        sys.exit(f"ray.init: {str(error).strip()}")
     chains(["far_10", "far_50"], 6, note="through Ray's client server")
 
 
