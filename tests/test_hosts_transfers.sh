@@ -38,7 +38,7 @@ objects () {
     hosts_run head ./troupe list objects
 }
 all_coming () {
-    [ "$(objects | grep -c '  copy  coming  ')" -eq 5 ]
+    [ "$(objects | grep -cE '  copy  coming  (one|two|three|four|five) ')" -eq 5 ]
 }
 no_objects () {
     [ "$(hosts_list objects)" -eq 0 ]
