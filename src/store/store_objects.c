@@ -79,7 +79,7 @@ store_object_free (store_t *self, object_t *object)
         transfer_cancel (self->transfer, object->id);
     else if (object->copy && object->sealed && self->transfer)
         transfer_discard (self->transfer, object->id);
-    if (!object->copy && self->transfer && object->sealed)
+    if (!object->copy && self->transfer)
         transfer_drop (self->transfer, object->id);
     object->fetching = false;
     id_table_remove (&self->objects, object->id);
