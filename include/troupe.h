@@ -516,8 +516,8 @@ TROUPE_EXPORT void troupe_future_destroy (troupe_future_t **future_p);
    to 64 bytes, and live as those into any value do: as long as the call or
    the future that it was read from. An object is freed with the last future
    of it. When a store is full, what is not being read goes to disk, and comes
-   back when it is read; who puts more than that waits, for ten seconds at
-   most, and then fails with TROUPE_ELIMIT.                                 */
+   back when it is read; who puts more than that waits, and fails with
+   TROUPE_ELIMIT after ten seconds in which nothing was freed or written.   */
 
 /*  Makes an object of `count` bytes or numbers, of a type from
     TROUPE_ARG_BYTES to TROUPE_ARG_DOUBLES, whose content, which is not

@@ -278,6 +278,55 @@ test_holds_in_order (void **state)
     stage_close (&self);
 }
 
+/*  A store whose name is met before it is known here: what it tells is not
+    counted, as the count would not last, and is told again.                */
+static void
+test_holds_of_the_unknown (void **state)
+{
+    (void) state;
+    static stage_t self;
+    enum { UNKNOWN = 99 };
+    stage_open (&self);
+    tid_t id = fixture_put (self.client, 100000, 3, 1);
+    store_client_hold (self.client, (tid_t){ UNKNOWN, 1 }, 1);
+    assert_true (fixture_verify (self.client, id, 100000, 3));
+    transfer_message_t hold = { .type = TRANSFER_HOLD,
+                                .id = id,
+                                .from = UNKNOWN,
+                                .store = 9,
+                                .count = 1,
+                                .offset = 1,
+                                .sources = { OWN } };
+    zmq_send (self.asks, &hold, sizeof hold, 0);
+    assert_int_equal (stage_tell_hold (&self, id, 8, 1, 7), 0);
+    store_announce (self.store, UNKNOWN, "tcp://127.0.0.1:9", NULL);
+    zmq_send (self.asks, &hold, sizeof hold, 0);
+    assert_int_equal (zmq_recv (self.asks, &hold, sizeof hold, 0), sizeof hold);
+    assert_int_equal (hold.type, TRANSFER_NOTED);
+    assert_int_equal (hold.offset, 1);
+    stage_close (&self);
+}
+
+/*  An object that is asked for before it is sealed, and never is.          */
+static void
+test_asked_for_and_aborted (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    tid_t id;
+    uint8_t *data;
+    stage_open (&self);
+    assert_int_equal (store_client_create (self.client, 100000, &id, &data, &fault), 0);
+    transfer_message_t message = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE };
+    zmq_send (self.asks, &message, sizeof message, 0);
+    assert_int_equal (stage_tell_hold (&self, id, 8, 1, 7), 0);
+    store_client_abort (self.client, id);
+    assert_int_equal (zmq_recv (self.asks, &message, sizeof message, 0), sizeof message);
+    assert_int_equal (message.type, TRANSFER_GONE);
+    stage_close (&self);
+}
+
 /*  A host that joins again is another store: numbers begin anew, and what was
     for the store that it was does not count.                               */
 static void
@@ -538,6 +587,8 @@ main (void)
         cmocka_unit_test (test_reader_dies),
         cmocka_unit_test (test_dropped_on_the_way),
         cmocka_unit_test (test_holds_in_order),
+        cmocka_unit_test (test_holds_of_the_unknown),
+        cmocka_unit_test (test_asked_for_and_aborted),
         cmocka_unit_test (test_renamed),
         cmocka_unit_test (test_copies_are_told),
         cmocka_unit_test (test_home_is_told),

@@ -315,7 +315,7 @@ s_sync (store_client_t *self, fault_t *fault)
                     && (message.type == STORE_SYNCED || message.type == STORE_FAULT);
     pthread_mutex_lock (&self->lock);
     self->reading = false;
-    self->lost = !answered;
+    self->lost = self->lost || !answered;
     return answered ? s_synced (self, told, message.type == STORE_SYNCED, fault)
                     : s_lost (fault);
 }

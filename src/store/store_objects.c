@@ -34,8 +34,10 @@ store_object_new (store_t *self, tid_t id, uint64_t size, process_t creator)
 static void
 s_free_memory (store_t *self, object_t *object)
 {
-    if (object->memory)
+    if (object->memory) {
         extents_give (&self->extents, object->memory);
+        self->moved_last = clock_now ();
+    }
     object->memory = NULL;
     list_remove (&object->idle);
 }
@@ -77,7 +79,7 @@ store_object_free (store_t *self, object_t *object)
         transfer_cancel (self->transfer, object->id);
     else if (object->copy && object->sealed && self->transfer)
         transfer_discard (self->transfer, object->id);
-    if (!object->copy && self->transfer && object->sealed)
+    if (!object->copy && self->transfer)
         transfer_drop (self->transfer, object->id);
     object->fetching = false;
     id_table_remove (&self->objects, object->id);
@@ -521,7 +523,7 @@ s_forget_pages (void *context, uint64_t offset, uint64_t size)
     store_give_back (self, offset, size);
 }
 
-/*  Those who wait for memory wait as long as the disk gets on with it.     */
+/*  Those who wait for memory wait as long as some is freed, or the disk gets on. */
 static int64_t
 s_tend_rooms (store_t *self, int64_t now)
 {

@@ -138,8 +138,8 @@ struct store {
     uint64_t pinned;
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
-    uint64_t moved;             /*  what the disk had moved at moved_last   */
-    int64_t moved_last;
+    uint64_t moved;             /*  what the disk had moved when last seen  */
+    int64_t moved_last;         /*  when that was more, or memory was freed */
     disk_t *disk;               /*  NULL: objects are not spilled           */
     fault_t disk_fault;         /*  the last failure to write               */
     uint64_t spills;

@@ -151,8 +151,9 @@ void
 notice_hear (transfer_t *self, const route_t *route, const transfer_message_t *message)
 {
     other_t *other = id_table_get (&self->others, (tid_t){ 0, message->from });
-    /*  Numbers count from one store to one; this may have had another name. */
-    if (!other || message->sources [0] != self->name)
+    /*  Numbers count from one store to one; this may have had another name, and
+        what was counted of a store that is not known yet may be forgotten.  */
+    if (!other || !*other->endpoint || message->sources [0] != self->name)
         return;     /*  it is sent again, as long as that store is known    */
     if (message->offset == other->heard + 1) {
         other->heard++;
