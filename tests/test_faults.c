@@ -536,6 +536,16 @@ test_name_of_the_lost (void **state)
 /* ------------------------------------------------------------------------
    Workers that stop, or flood                                              */
 
+/*  Its threads run on for a while after kill: until then it may well answer. */
+static void
+s_stop (pid_t pid)
+{
+    siginfo_t how = { 0 };
+    assert_int_equal (kill (pid, SIGSTOP), 0);
+    assert_int_equal (waitid (P_PID, (id_t) pid, &how, WSTOPPED), 0);
+    assert_int_equal (how.si_code, CLD_STOPPED);
+}
+
 /*  A worker is stopped for a second, and then goes on: nothing is lost.    */
 static void
 test_stopped_worker (void **state)
@@ -545,8 +555,8 @@ test_stopped_worker (void **state)
     static troupe_future_t *futures [COUNT];
     troupe_actor_t *actor = troupe_spawn (s_troupe, victim);
     int64_t pid = s_process (actor);
+    s_stop ((pid_t) pid);
     int64_t began = now_ms ();
-    assert_int_equal (kill ((pid_t) pid, SIGSTOP), 0);
     for (int number = 0; number < COUNT; number++)
         futures [number] = number % 2 ? troupe_remote (s_troupe, plus_one, number)
                                       : troupe_call (actor, victim_add, number);

@@ -801,7 +801,8 @@ test_the_stuck_see_all_that_are_idle (void **state)
     assert_int_equal (s_logged (self, HEAD_RECALL, stuck), 1);
 }
 
-/*  What comes back from the stuck waits for whoever is free first.         */
+/*  They keep what nobody else could run. When somebody can, they get nothing
+    more before they go on.                                                 */
 static void
 test_the_stuck_get_nothing_more (void **state)
 {
@@ -809,20 +810,21 @@ test_the_stuck_get_nothing_more (void **state)
     process_t stuck [2];
     s_node (self, "a", 2, 0);
     process_t driver = s_stuck_driver (self, stuck);
+    s_pass (self, SECOND, 0);
+    assert_int_equal (s_logged (self, HEAD_RECALL, 0), 0);
+    s_node (self, "b", 1, 0);
+    s_recall (self, 200 * CLOCK_MS);
+    s_submit (self, driver, 1);
     s_recall (self, 200 * CLOCK_MS);
     assert_int_equal (s_given_count (self, stuck [0]), 1);
     assert_int_equal (s_given_count (self, stuck [1]), 1);
-    assert_int_equal (head_counts (self->head).ready, 4);
-    s_submit (self, driver, 1);
-    s_pass (self, SECOND, 0);
-    assert_int_equal (s_logged (self, HEAD_RECALL, 0), 0);
-    assert_int_equal (head_counts (self->head).ready, 5);
+    assert_int_equal (s_running (self, driver) + head_counts (self->head).ready, 7);
     for (size_t index = 0; index < self->given_count; index++)
         if (!self->given [index].done && self->given [index].worker == stuck [1])
             s_done (self, &self->given [index], CLOCK_MS);
-    s_run (self);
+    s_recall (self, 200 * CLOCK_MS);
     assert_int_equal (s_given_count (self, stuck [0]), 1);
-    assert_true (s_given_count (self, stuck [1]) >= 2);
+    assert_true (s_given_count (self, stuck [1]) >= 1);
 }
 
 /*  A worker that is overloaded by what goes on after a wait, and not by what
@@ -831,7 +833,7 @@ static void
 test_what_has_begun_is_not_called_back (void **state)
 {
     fixture_t *self = *state;
-    s_node (self, "a", 2, 0);
+    s_node (self, "a", 3, 0);
     process_t driver = s_driver (self);
     s_submit (self, driver, 2);
     s_run (self);

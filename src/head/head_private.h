@@ -588,6 +588,9 @@ void head_stop_worker (head_state_t *self, head_peer_t *peer, bool kill);
 /*  Notes that the job has something to run and nobody to run it.           */
 void head_want (head_state_t *self, job_t *job);
 
+/*  Whether there is a place where the job could have another worker.       */
+bool head_has_room (head_state_t *self, int64_t now, job_t *job);
+
 /*  Asks for the workers that jobs lack.                                    */
 void head_start_workers (head_state_t *self, int64_t now);
 

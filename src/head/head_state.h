@@ -25,7 +25,7 @@
     time is measured for each function; a function that takes much longer
     than the window, or is not known yet, is never sent ahead. What was sent
     ahead to a worker that is stuck is called back: soon when another of its
-    job is idle, else a little later, so that one may be bound or started. A
+    job is idle, else a little later if one could be bound or started. A
     task with another demand goes to an idle worker of a node where it fits
     and holds what it asked for until it is done. What has waited for long
     because others took whatever was free gets a node kept.

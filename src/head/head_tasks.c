@@ -601,7 +601,8 @@ s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool, bool alone)
 }
 
 /*  Where no worker of the job is idle, one may be bound to it or started for
-    what comes back, as for all that is ready. As that looks at each worker of
+    what comes back, as for all that is ready; if none could be, it stays where
+    its arguments may be already. As that looks at nodes, and at each worker of
     a job whose workers are busy, it is done now and then only. An embedded
     cluster has no other workers.                                           */
 void
@@ -611,7 +612,7 @@ head_recall_stuck (head_state_t *self, int64_t now)
     for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
         job_t *job = container_of (at, job_t, loading);
         bool idle = s_has_idle_worker (job);
-        if (!idle && (!due || job->embedded))
+        if (!idle && (!due || job->embedded || !head_has_room (self, now, job)))
             continue;
         for (list_node_t *on = job->pools.next; on != &job->pools; on = on->next)
             s_recall_in_pool (self, now, container_of (on, pool_t, of_job), !idle);

@@ -514,6 +514,28 @@ s_start_for_share (head_state_t *self, head_node_t *node, void *arg)
     return head_ask (self, start->now, start->job, node, 1) > 0;
 }
 
+/*  Whether a worker would come if the job had more that is ready, perhaps in
+    its turn.                                                               */
+static bool
+s_would_start (head_state_t *self, head_node_t *node, void *arg)
+{
+    const start_t *start = arg;
+    const pool_t *pool = head_pool (self, start->job, node, false);
+    if (node->suspect || node->draining || node->gone || node == self->local
+        || head_is_kept (node, start->job, NULL)
+        || (pool && pool->retry > start->now && !s_warm_worker (self, start->job, node)))
+        return false;
+    return head_node_times (node, self->one_cpu) > node->starting
+           || s_has_claim (node, start->job);
+}
+
+bool
+head_has_room (head_state_t *self, int64_t now, job_t *job)
+{
+    start_t start = { job, now, 1 };
+    return !self->ending && head_search (self, self->nothing, false, s_would_start, &start);
+}
+
 static void
 s_start_for_job (head_state_t *self, int64_t now, job_t *job)
 {
