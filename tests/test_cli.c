@@ -15,6 +15,7 @@
 #include "cli/json.h"
 #include "cli/rows.h"
 #include "core/value.h"
+#include "worker/worker_private.h"
 
 static int
 s_nothing (int argc, char *argv [])
@@ -427,6 +428,32 @@ test_parameters (void **state)
     }
 }
 
+typedef struct {
+    int64_t amount;
+} odd_t;
+
+static int
+odd_add (troupe_call_t *call)
+{
+    return troupe_return (call, troupe_nil ());
+}
+
+TROUPE_ACTOR (odd, odd_t, .methods = { TROUPE_METHOD (odd_add, .parameters = "amount: number") });
+
+/*  A class whose declaration makes no sense is refused each time, also when
+    its module is there already.                                            */
+static void
+test_bad_class (void **state)
+{
+    (void) state;
+    for (int times = 0; times < 2; times++) {
+        fault_t fault = { TROUPE_OK, "" };
+        assert_null (module_find_class ("odd", &fault));
+        assert_int_equal (fault.code, TROUPE_EINVAL);
+        assert_non_null (strstr (fault.text, "'number'"));
+    }
+}
+
 /*  What a word becomes where that is wanted, as JSON; NULL: it is refused. */
 static void
 s_assert_converted (parameter_type_t type, const char *word, const char *wanted)
@@ -693,6 +720,7 @@ main (void)
                                          cmocka_unit_test (test_words),
                                          cmocka_unit_test (test_values),
                                          cmocka_unit_test (test_parameters),
+                                         cmocka_unit_test (test_bad_class),
                                          cmocka_unit_test (test_typed_scalars),
                                          cmocka_unit_test (test_typed_arrays),
                                          cmocka_unit_test (test_rows),

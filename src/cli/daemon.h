@@ -72,7 +72,8 @@ typedef struct {
 } stopped_t;
 
 /*  Ends this user's daemons of one cluster on this machine, all at the same
-    time. That there are none is no failure. Returns 0, or -1 with the fault set.                */
+    time. That there are none is no failure. Returns 0, or -1 with the fault
+    set.                                                                    */
 int daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault);
 
 #endif

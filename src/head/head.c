@@ -595,9 +595,10 @@ s_sleep (head_t *self, int64_t due)
     int64_t left = due - clock_now ();
     struct timespec time = { .tv_sec = left > 0 ? left / 1000000000 : 0,
                              .tv_nsec = left > 0 ? left % 1000000000 : 0 };
-    /*  The descriptor tells of changes only, so look before sleeping.      */
+    /*  The descriptor tells of changes only, so look before sleeping. One that
+        parts was told to stop already.                                     */
     if (!socket_readable (self->socket))
-        ppoll (items, 2, &time, NULL);
+        ppoll (items, self->parting ? 1 : 2, &time, NULL);
 }
 
 static bool

@@ -527,17 +527,17 @@ s_log_wait (agent_t *self, const char *text, int64_t left)
     s_log (self, line);
 }
 
-/*  Tries to join until the time has come. Returns 0, or -1.                */
+/*  Tries to join until the time has come. Returns 0, or -1 with the fault of
+    the last try set, if there was one.                                     */
 static int
-s_try_to_join (agent_t *self, int64_t deadline)
+s_try_to_join (agent_t *self, int64_t deadline, fault_t *fault)
 {
-    fault_t fault;
     int64_t now = clock_now (), said = now;
     s_log_wait (self, "the node looks for a head", deadline - now);
     while (s_is_wanted (self) && now < deadline) {
         struct pollfd item = { .fd = self->wake, .events = POLLIN };
         int64_t until = now + JOIN_TIMEOUT;
-        if (s_join (self, until < deadline ? until : deadline, &fault) == 0)
+        if (s_join (self, until < deadline ? until : deadline, fault) == 0)
             return 0;
         poll (&item, 1, TICK_MS);
         now = clock_now ();
@@ -562,7 +562,7 @@ s_give_up (agent_t *self, const fault_t *why)
 static void
 s_join_again (agent_t *self)
 {
-    fault_t why;
+    fault_t why, last = { TROUPE_OK, "" };
     troupe_error_t code = s_lost_why (self, &why);
     int64_t wait = code == TROUPE_EREFUSED   ? 0
                    : code == TROUPE_ESTOPPED ? self->options.await_stopped
@@ -571,7 +571,7 @@ s_join_again (agent_t *self)
     if (code == TROUPE_ESTOPPED)
         s_await_children (self);
     s_leave (self);
-    if (wait && s_try_to_join (self, clock_now () + wait) == 0) {
+    if (wait && s_try_to_join (self, clock_now () + wait, &last) == 0) {
         s_log (self, "the node has joined again");
         return;
     }
@@ -580,8 +580,8 @@ s_join_again (agent_t *self)
         return;
     if (wait)
         fault_set (&why, code == TROUPE_ESTOPPED ? code : TROUPE_ELOST,
-                   "the node ends: there was no head at %s for %d s",
-                   self->options.head_endpoint, (int) (wait / (1000 * CLOCK_MS)));
+                   "the node ends: no head at %s took it in for %d s: %s",
+                   self->options.head_endpoint, (int) (wait / (1000 * CLOCK_MS)), last.text);
     else
         fault_prefix (&why, "the node ends");
     s_give_up (self, &why);

@@ -56,7 +56,8 @@ bool network_is_loopback (const char *host);
     become known. log may be NULL; see gate_new. The environment's TROUPE_ALLOW
     and TROUPE_DENY, ranges of addresses separated by blanks, hold for all
     sockets. Connections beyond a part of the files that the process may have
-    open are cut. Returns 0, or -1 with the fault set; network_close in any case.                                   */
+    open are cut. Returns 0, or -1 with the fault set; network_close in any
+    case.                                                                   */
 int network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault);
 
 /*  A time that the environment gives in seconds, at least least of them, or
@@ -81,7 +82,8 @@ void network_endpoint (char *endpoint, size_t size, const char *host, uint16_t p
 /*  By the thread that owns the socket; keys are copied. Return 0, or -1 with
     the fault set.
     Makes the socket's further tcp endpoints those of a server in this domain,
-    whose connections the gate watches until the socket is closed, or its further connections those of a client of the key's owner.        */
+    whose connections the gate watches until the socket is closed, or its
+    further connections those of a client of the key's owner.               */
 int network_serve (const network_t *self, void *socket, const key_pair_t *keys,
                    const char *domain, fault_t *fault);
 int network_approach (const network_t *self, void *socket, const uint8_t key [KEY_SIZE],

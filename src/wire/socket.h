@@ -2,7 +2,7 @@
 
     No linger; no high-water mark on what we send, which credits bound; one
     on what a ROUTER holds for each peer, so that a flood stays with whoever
-    sends it. Functions return 0 or -1 with the fault set.                                                              */
+    sends it. Functions return 0 or -1 with the fault set.                  */
 
 #ifndef TROUPE_WIRE_SOCKET_H
 #define TROUPE_WIRE_SOCKET_H

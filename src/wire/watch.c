@@ -137,13 +137,14 @@ s_closed (watch_t *self, int fd)
     watch_link_t *link = id_table_remove (&self->links, s_key (fd));
     if (!link)
         return;
+    watch_change_t why = self->failing;
     self->counts.closed++;
-    if (link->open && self->failing == WATCH_CLOSED) {
-        self->failing = WATCH_MALFORMED;
+    if (link->open && why == WATCH_CLOSED) {
+        why = WATCH_MALFORMED;
         self->counts.malformed++;
     }
     if (self->told)
-        self->told (self->arg, fd, link->address, self->failing);
+        self->told (self->arg, fd, link->address, why);
     free (link);
 }
 

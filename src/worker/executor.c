@@ -15,13 +15,14 @@ executor_report_slots (worker_t *worker)
 }
 
 /*  Lets executors take what may run: an idle one, or a new one. Answers that
-    wait for holds need no slot.                                            */
+    wait for holds need no slot, and one executor for all of them.          */
 void
 executor_kick (worker_t *worker)
 {
     bool work = !list_empty (&worker->queue) || worker->peer->callback_count;
     bool may = work && worker->active + worker->coming < worker->slots;
-    if ((!may && list_empty (&worker->settling)) || worker->stopping)
+    bool settles = !list_empty (&worker->settling) && !worker->settler && !worker->coming;
+    if ((!may && !settles) || worker->stopping)
         return;
     worker->coming++;
     list_node_t *node = list_pop (&worker->idle);

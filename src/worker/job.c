@@ -287,9 +287,12 @@ s_tail_done (continuation_t *base, troupe_future_t *done)
 bool
 job_settle_one (worker_t *worker)
 {
-    list_node_t *node = list_pop (&worker->settling);
+    list_node_t *node = worker->settler ? NULL : list_pop (&worker->settling);
     if (!node)
         return false;
+    /*  It may have been called for a task, which is another's meanwhile.   */
+    worker->settler = true;
+    executor_kick (worker);
     tail_t *tail = container_of (node, tail_t, node);
     troupe_future_t *done = tail->done;
     fault_t fault = { .code = TROUPE_OK };
@@ -297,6 +300,7 @@ job_settle_one (worker_t *worker)
         object_release_all (worker->peer, done->data, done->size, tail->job->id.owner);
     s_tail_answer (tail, done, &fault);
     future_release (done);
+    worker->settler = false;
     return true;
 }
 

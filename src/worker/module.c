@@ -55,7 +55,7 @@ module_find_class (const char *name, fault_t *fault)
 {
     const troupe_class_t *found = registry_class (name, strlen (name));
     if (found)
-        return found;
+        return class_check (found, fault) ? NULL : found;
     int rc = s_name_valid (name) ? s_search (getenv ("TROUPE_MODULES"), name, fault) : 0;
     if (rc == 0 && s_name_valid (name))
         rc = s_search (TROUPE_MODULE_PATH, name, fault);

@@ -78,6 +78,7 @@ struct worker {
     unsigned low;               /*  with so few left, answers leave         */
     list_t idle;                /*  executors                               */
     list_t settling;            /*  answers that wait for holds elsewhere   */
+    bool settler;               /*  an executor waits for them              */
     runner_t **executors;
     unsigned executor_count;
     unsigned wanted;            /*  executors that should be made           */
@@ -124,7 +125,8 @@ void job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void
                         size_t length);
 
 /*  Gives an answer that waits for holds at other machines, and waits for them
-    without the lock. False if there is none. And forgets them all.         */
+    without the lock. False if there is none, or another executor is at it,
+    which goes on with the next. And forgets them all.                      */
 bool job_settle_one (worker_t *worker);
 void job_forget_settling (worker_t *worker);
 
