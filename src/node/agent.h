@@ -46,9 +46,9 @@ typedef struct {
 agent_t *agent_new (const agent_options_t *options, fault_t *fault);
 
 /*  Asks the head for no more work, and waits until what runs has ended, at
-    most timeout_ms; -1 is endless. For the head's own agent it is what runs
-    anywhere in the cluster, which takes in nobody from then on. Returns 0, or
-    -1 if there is work left.                                               */
+    most timeout_ms; -1 is endless. For the head's own agent it is the tasks
+    that run anywhere in the cluster, which takes in nobody from then on; calls
+    of actors are not waited for. Returns 0, or -1 if there is work left.    */
 int agent_drain (agent_t *self, int timeout_ms);
 
 /*  How many workers run.                                                   */
