@@ -96,8 +96,11 @@ hold (troupe_call_t *call)
     const char *path;
     if (troupe_args (call, &path))
         return -1;
-    while (access (path, F_OK))
+    for (int tries = 0; access (path, F_OK); tries++) {
+        if (tries == 6000)
+            return troupe_fail (call, "%s was not made within a minute", path);
         nanosleep (&pause, NULL);
+    }
     return 0;
 }
 /*  The types of whatever it was given.                                     */
