@@ -84,10 +84,10 @@ state_save (state_t *state, fault_t *fault)
         return fault_set (fault, TROUPE_ESYSTEM, "cannot write %s: %s", fresh, strerror (errno));
     fprintf (file,
              "pid %d\nstarted %llu\nhead %d\ninsecure %d\ncluster %s\naddress %s\nnode %s\n"
-             "endpoint %s\nstore %s\nmachine %s\ntoken %s\n",
+             "endpoint %s\nstore %s\nmachine %s\ntoken %s\nwaits %s\n",
              state->pid, (unsigned long long) state->started, state->head, state->insecure,
              state->cluster, state->address, state->node, state->endpoint, state->store, state->machine,
-             state->token);
+             state->token, state->waits);
     bool wrong = ferror (file) != 0;
     wrong = fclose (file) || wrong;
     if (!wrong && rename (fresh, path) == 0)
@@ -126,7 +126,8 @@ s_read_field (state_t *state, const char *name, const char *value)
                    { "endpoint", state->endpoint, sizeof state->endpoint },
                    { "store", state->store, sizeof state->store },
                    { "machine", state->machine, sizeof state->machine },
-                   { "token", state->token, sizeof state->token } };
+                   { "token", state->token, sizeof state->token },
+                   { "waits", state->waits, sizeof state->waits } };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
         if (strcmp (texts [index].name, name) == 0)
             snprintf (texts [index].place, texts [index].size, "%s", value);
@@ -158,6 +159,14 @@ s_read (const char *path, state_t *state)
     }
     fclose (file);
     return state->pid > 0 ? 0 : -1;
+}
+
+int
+state_read (int pid, state_t *state)
+{
+    char path [512];
+    fault_t fault;
+    return s_path (path, sizeof path, pid, "", &fault) ? -1 : s_read (path, state);
 }
 
 size_t

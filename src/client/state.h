@@ -23,6 +23,7 @@ typedef struct {
     char store [64];            /*  where its objects are                   */
     char machine [MACHINE_TEXT_SIZE];
     char token [512];           /*  path of the file with the token         */
+    char waits [512];           /*  what its end waits for; printable       */
 } state_t;
 
 /*  The folder, made if it is not there; absolute. Returns 0, or -1 with the
@@ -36,6 +37,9 @@ uint64_t state_started (int pid);
     keys and token if it had its own.                                       */
 int state_save (state_t *state, fault_t *fault);
 void state_remove (int pid);
+
+/*  Reads that of a process. Returns 0 or -1.                               */
+int state_read (int pid, state_t *state);
 
 /*  Reads those whose processes live, and removes the files of others.
     Returns how many.                                                       */

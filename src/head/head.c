@@ -169,6 +169,12 @@ s_act (head_t *self, const head_action_t *action, int64_t now)
         record.type = RECORD_COMMAND;
         record.flags = COMMAND_DRAINED;
         break;
+    case HEAD_WAITS:
+        record.type = RECORD_COMMAND;
+        record.flags = COMMAND_WAITS;
+        record.body = (const uint8_t *) action->text;
+        record.body_size = action->text ? (uint32_t) strlen (action->text) : 0;
+        break;
     default:
         return;
     }

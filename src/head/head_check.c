@@ -272,7 +272,7 @@ static const char *
 s_check_worker (const head_peer_t *peer)
 {
     bool counted = peer->job && !peer->suspect && !peer->stopping && !peer->on->suspect
-                   && !peer->on->draining;
+                   && !peer->on->closed;
     bool loaded = counted && peer->outstanding > peer->slots + peer->blocked;
     bool busy = peer->special && head_load (peer);
     if (!peer->slots || !peer->on)

@@ -400,7 +400,9 @@ static void
 s_stop_if_late (head_t *self, peer_t *peer)
 {
     record_t stop = { .type = RECORD_STOP };
-    if (self->stopping && peer->identity.role == ROLE_WORKER)
+    uint8_t role = peer->identity.role;
+    if ((self->stopping && role == ROLE_WORKER)
+        || (head_drains_all (self->state) && role == ROLE_CLIENT))
         head_send (self, peer, &stop);
 }
 

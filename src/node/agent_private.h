@@ -68,11 +68,14 @@ struct agent {
     bool leaving;               /*  does not join again                     */
     bool draining;              /*  the head is to be asked for it          */
     bool drained;
+    bool told;                  /*  what the drain waits for has changed    */
+    char waits [FAULT_TEXT_MAX];
     unsigned running;
 };
 
 /*  --- agent.c ----------------------------------------------------------  */
 
+/*  Without memory for it the seat is lost, as the head would miss it.      */
 void agent_send (agent_t *self, const record_t *record);
 
 /*  Why no worker of a job can be started.                                  */

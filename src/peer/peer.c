@@ -321,6 +321,19 @@ peer_end_fault (const troupe_t *self, fault_t *fault)
         fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
 }
 
+int
+peer_may_begin (const troupe_t *self, fault_t *fault)
+{
+    if (self->stopping || self->lost.code)
+        peer_end_fault (self, fault);
+    else if (self->ending)
+        fault_set (fault, TROUPE_ESTOPPED,
+                   "the cluster is being stopped, and nothing begins any more");
+    else
+        return 0;
+    return -1;
+}
+
 /*  The tables may change meanwhile, so that one is missed. True if there was
     any.                                                                    */
 static bool

@@ -137,6 +137,7 @@ struct troupe {
     peer_waiter_t *joining;     /*  waits for WELCOME                       */
     bool left;                  /*  the head knows that we leave            */
     fault_t lost;               /*  the head does not answer any more       */
+    bool ending;                /*  the cluster ends: nothing new begins    */
     peer_waiter_t *leaving;     /*  waits for that                          */
     identity_t identity;
 
@@ -262,8 +263,11 @@ void peer_settle (troupe_t *self, int64_t deadline);
     until the deadline. Takes the lock itself.                              */
 void peer_leave (troupe_t *self, int64_t deadline);
 
-/*  Why nothing can be submitted any more.                                  */
+/*  Why what is pending fails when the seat ends.                           */
 void peer_end_fault (const troupe_t *self, fault_t *fault);
+
+/*  Returns 0 if something new may be submitted, or -1 with the fault set.  */
+int peer_may_begin (const troupe_t *self, fault_t *fault);
 
 /*  The head has been silent for too long, or has ended: fails what is pending,
     and what is submitted from now on. Expects the lock.                    */

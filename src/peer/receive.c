@@ -394,6 +394,12 @@ s_record_from_head (troupe_t *self, const record_t *record, batch_t *batch)
     case RECORD_UNKNOWN:
         inquiry_unknown (self, record);
         break;
+    case RECORD_STOP:
+        /*  A worker is to end.                                             */
+        if (self->hooks && self->joined)
+            self->hooks->record (self->hooks_context, record, batch, HEAD_PROCESS);
+        self->ending = !self->hooks;
+        break;
     case RECORD_LEAVE:
         self->left = true;
         if (self->leaving)

@@ -60,7 +60,7 @@
     X (PEER_UP, 4, false)   /*  head to peer: a process and its address     */               \
     X (PEER_DOWN, 5, false) /*  head to peer: a process has ended, and why  */               \
     X (PING, 6, true)       /*  peer to head: alive                         */               \
-    X (STOP, 7, true)       /*  node to worker: end                         */               \
+    X (STOP, 7, true)       /*  head to worker: end; to others: begin nothing */             \
     X (TASK, 8, false)      /*  owner to head, head to worker               */               \
     X (DONE, 9, true)       /*  worker to head: leases and their durations  */               \
     X (RETURNED, 10, true)  /*  worker to head: leases that did not start   */               \
@@ -124,7 +124,8 @@ enum {
 /*  What a COMMAND of the head tells a node.                                */
 enum {
     COMMAND_KILL = 1,       /*  number: the pid of a worker                 */
-    COMMAND_DRAINED = 2     /*  nothing runs there any more                 */
+    COMMAND_DRAINED = 2,    /*  nothing runs there any more                 */
+    COMMAND_WAITS = 3       /*  body: what still runs, in words             */
 };
 
 /*  Retries of a TASK that never run out.                                   */
