@@ -407,10 +407,11 @@ s_start_store (daemon_t *self, fault_t *fault)
 }
 
 static int
-s_start_agent (daemon_t *self, fault_t *fault)
+s_start_agent (daemon_t *self, const started_t *started, fault_t *fault)
 {
     agent_options_t options = { .context = self->context,
                                 .head_endpoint = self->head_endpoint,
+                                .head_address = started->address,
                                 .worker_endpoint = self->head_endpoint,
                                 .far = self->far,
                                 .cookie = self->cookie,
@@ -460,7 +461,7 @@ s_start (daemon_t *self, started_t *started, fault_t *fault)
     if (s_choose (self, fault)
         || (self->options->head ? s_start_head (self, started, fault)
                                 : s_find_head (self, started, fault))
-        || s_start_store (self, fault) || s_start_agent (self, fault)
+        || s_start_store (self, fault) || s_start_agent (self, started, fault)
         || s_save_state (self, started, fault))
         return -1;
     snprintf (started->token_file, sizeof started->token_file, "%s", self->token_path);

@@ -138,7 +138,7 @@ s_add (char text [WAITS_MAX], const char *what)
 
 /*  What the daemon says that it waits for, or else itself.                 */
 static void
-s_add_waits (const target_t *target, char text [WAITS_MAX])
+s_add_waits (const stop_t *self, const target_t *target, char text [WAITS_MAX])
 {
     state_t state;
     char line [160];
@@ -146,6 +146,8 @@ s_add_waits (const target_t *target, char text [WAITS_MAX])
         s_add (text, state.waits);
         return;
     }
+    if (clock_now () - self->begin < 2 * SAY_AFTER)
+        return;
     snprintf (line, sizeof line, "%s (pid %d) to end", target->state->node, target->state->pid);
     s_add (text, line);
 }
@@ -163,7 +165,7 @@ s_say (stop_t *self)
         head = head || (!self->targets [index].over && self->targets [index].state->head);
     for (int index = 0; index < self->count; index++)
         if (!self->targets [index].over && self->targets [index].state->head == head)
-            s_add_waits (&self->targets [index], text);
+            s_add_waits (self, &self->targets [index], text);
     if (!*text || strcmp (text, self->text) == 0)
         return;
     memcpy (self->text, text, sizeof text);
@@ -251,16 +253,18 @@ s_choose (state_t *states, size_t count, const stop_options_t *options, stopped_
     return chosen;
 }
 
-/*  What would interrupt it is read from a descriptor meanwhile. Without one, it
-    ends this process, as it always does.                                   */
+/*  What would end this process is read from a descriptor meanwhile. Without one,
+    it does.                                                                */
 static void
 s_hold_signals (stop_t *self, sigset_t *before)
 {
+    static const int numbers [] = { SIGINT, SIGTERM, SIGHUP };
     sigset_t set;
+    struct sigaction action;
     sigemptyset (&set);
-    sigaddset (&set, SIGINT);
-    sigaddset (&set, SIGTERM);
-    sigaddset (&set, SIGHUP);
+    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++)
+        if (sigaction (numbers [index], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset (&set, numbers [index]);
     self->interrupts = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     pthread_sigmask (SIG_BLOCK, self->interrupts < 0 ? NULL : &set, before);
 }

@@ -101,7 +101,8 @@ void
 state_remove (int pid)
 {
     /*  With what a daemon at no fixed port has for itself.                 */
-    const char *const names [] = { "daemon-%d", "keys-of-%d", "keys-of-%d.tokens", "token-of-%d" };
+    const char *const names [] = { "daemon-%d", "daemon-%d.new", "keys-of-%d", "keys-of-%d.tokens",
+                                  "token-of-%d" };
     char folder [400], path [512];
     fault_t fault;
     if (state_folder (folder, sizeof folder, &fault))
@@ -184,8 +185,11 @@ state_list (state_t *states, size_t room)
         snprintf (path, sizeof path, "%s/%s", folder, entry->d_name);
         if (s_read (path, &states [count]))
             continue;
-        if (states [count].started && state_started (states [count].pid) == states [count].started)
+        uint64_t started = state_started (states [count].pid);
+        if (started && started == states [count].started)
             count++;
+        else if (!started)
+            state_remove (states [count].pid);
         else
             unlink (path);
     }

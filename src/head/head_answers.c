@@ -743,6 +743,7 @@ s_stop (head_t *self, peer_t *node)
 {
     record_t stop = { .type = RECORD_STOP };
     size_t cursor = 0;
+    node->stopping = true;
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
         if (peer->identity.role == ROLE_WORKER && peer->identity.node == node->process)
             head_send (self, peer, &stop);

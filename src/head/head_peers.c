@@ -467,6 +467,9 @@ head_worker_lost (head_t *self, peer_t *reporter, const record_t *record, int64_
     process_t node = reporter->identity.role == ROLE_NODE ? reporter->process : 0;
     if (length == record->body_size)
         return;
+    /*  How such a worker has ended is not why.                             */
+    if (reporter->stopping)
+        cause = "its node was stopped";
     uint32_t ledger [LEASES_MAX];
     bool whole = record->body_size - length - 1 == sizeof ledger;
     if (whole)

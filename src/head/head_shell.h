@@ -31,6 +31,7 @@ typedef struct {
     bool unlinked;              /*  the connection was seen closed          */
     char token [TOKEN_NAME_MAX + 1];    /*  that let it in; "" if local     */
     bool shut_out;              /*  nobody is to listen to it any more      */
+    bool stopping;              /*  a node that ends its workers            */
     identity_t identity;
     uint32_t job;               /*  of a driver                             */
     bool leaving;               /*  a driver, which gets its last lines     */

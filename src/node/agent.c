@@ -412,6 +412,7 @@ s_join (agent_t *self, int64_t deadline, fault_t *fault)
     snprintf (label, sizeof label, "node %s (pid %d)", self->options.name, (int) getpid ());
     peer_options_t options = { .context = self->options.context,
                                .head_endpoint = self->options.head_endpoint,
+                               .head_address = self->options.head_address,
                                .cookie = self->cookie,
                                .role = ROLE_NODE,
                                .label = label,
@@ -565,7 +566,7 @@ s_log_wait (agent_t *self, const char *text, int64_t left)
 {
     char line [HOST_MAX + 128];
     snprintf (line, sizeof line, "%s at %s: trying for %d s more", text,
-              self->options.head_endpoint, (int) ((left + 999 * CLOCK_MS) / (1000 * CLOCK_MS)));
+              self->options.head_address, (int) ((left + 999 * CLOCK_MS) / (1000 * CLOCK_MS)));
     s_log (self, line);
 }
 
@@ -624,7 +625,7 @@ s_join_again (agent_t *self)
     if (wait)
         fault_set (&why, code == TROUPE_ESTOPPED ? code : TROUPE_ELOST,
                    "the node ends: no head at %s took it in for %d s: %s",
-                   self->options.head_endpoint, (int) (wait / (1000 * CLOCK_MS)), last.text);
+                   self->options.head_address, (int) (wait / (1000 * CLOCK_MS)), last.text);
     else
         fault_prefix (&why, "the node ends");
     s_give_up (self, &why);
@@ -650,10 +651,10 @@ s_run (void *arg)
 static int
 s_copy (agent_t *self, const agent_options_t *options)
 {
-    const char **texts [] = { &self->options.head_endpoint, &self->options.worker_endpoint,
-                              &self->options.name,          &self->options.resources,
-                              &self->options.programs,      &self->options.logs,
-                              &self->options.modules };
+    const char **texts [] = { &self->options.head_endpoint,   &self->options.head_address,
+                              &self->options.worker_endpoint, &self->options.name,
+                              &self->options.resources,       &self->options.programs,
+                              &self->options.logs,            &self->options.modules };
     self->options = *options;
     memcpy (self->cookie, options->cookie, COOKIE_SIZE);
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {

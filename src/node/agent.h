@@ -16,6 +16,7 @@ typedef struct agent agent_t;
 typedef struct {
     void *context;              /*  ZeroMQ, not owned                       */
     const char *head_endpoint;  /*  for the agent                           */
+    const char *head_address;   /*  HOST:PORT, for messages                 */
     const char *worker_endpoint;    /*  for its workers                     */
     bool far;                   /*  the head is on another machine          */
     const uint8_t *cookie;

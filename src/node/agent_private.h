@@ -49,7 +49,7 @@ typedef struct {
 
 struct agent {
     agent_options_t options;
-    char *texts [7];            /*  copies of the options' strings          */
+    char *texts [8];            /*  copies of the options' strings          */
     uint8_t cookie [COOKIE_SIZE];
     troupe_t *peer;
     program_cache_t *programs;

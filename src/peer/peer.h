@@ -39,6 +39,7 @@
 #include "wire/channel.h"
 #include "wire/frame.h"
 #include "wire/identity.h"
+#include "wire/probe.h"
 #include "wire/thread.h"
 
 #include <pthread.h>
@@ -143,7 +144,9 @@ struct troupe {
 
     void *context;
     const network_t *network;   /*  NULL: all are on this machine           */
-    char head_endpoint [HOST_MAX + 32];
+    char head_name [HOST_MAX + 32];     /*  "the head at HOST:PORT"         */
+    probe_t probe;              /*  of the connection to it                 */
+    int64_t probed;
     void *inbox;
     char own_endpoint [64];     /*  of the inbox, within this process       */
     uint8_t cookie [COOKIE_SIZE];
@@ -221,6 +224,7 @@ peer_value_max (const troupe_t *self)
 typedef struct {
     void *context;              /*  ZeroMQ context, not owned               */
     const char *head_endpoint;
+    const char *head_address;   /*  HOST:PORT, for messages, or NULL        */
     const uint8_t *cookie;
     uint8_t role;
     unsigned slots;

@@ -460,6 +460,8 @@ s_frame_from_head (troupe_t *self, batch_t *batch)
     if (frame_open (&reader, zmq_msg_data (&batch->message), zmq_msg_size (&batch->message)))
         return;
     self->heard = clock_now ();
+    if (self->network)
+        probe_follow (&self->probe, &batch->message);
     if (self->head.far && !link_takes (self, &self->head, reader.data, reader.size))
         return;
     while (frame_next (&reader, &record) == 1)
