@@ -148,6 +148,9 @@ case_standing () {
     stop --timeout 0.1
     driver_ends && fail "the driver has not noticed"
     says driver "was stopped" || fail "the driver is not told"
+    #  Another finds what is about to end.
+    "$troupe" stop >"$folder/second" 2>&1
+    says second "Stopped" || fail "the second finds nothing"
     stops
     says stop "1 of them had to be killed" || fail "more, or less, was killed"
     grep -q "told to end at once" "$folder/daemon-$head.log" || fail "the head says nothing"
@@ -253,7 +256,18 @@ case_node_killed () {
     is_clean "$head" "$node"
 }
 
-cases="needs calls idle standing interrupted signals force killed node_killed"
+#  A node that looks for a head has no reason to stay.
+case_orphan () {
+    begin --cpus 1
+    join --cpus 1
+    kill -KILL "$head"
+    until_ 10 grep -q "looks for a head" "$folder/daemon-$node.log" || fail "no search"
+    stop
+    until_ 3 has_ended "$stopping" || fail "it searches on"
+    is_clean "$head" "$node"
+}
+
+cases="orphan needs calls idle standing interrupted signals force killed node_killed"
 [ $# -eq 0 ] || cases=$*
 for case in $cases; do
     folder=$all/$case

@@ -506,20 +506,38 @@ s_serve (daemon_t *self, fault_t *fault)
     return fault->code && fault->code != TROUPE_ESTOPPED ? -1 : 0;
 }
 
+/*  From now on nobody finds it but who waits for its end.                  */
+static void
+s_hide (daemon_t *self)
+{
+    fault_t fault;
+    self->state.ending = true;
+    self->state.waits [0] = 0;
+    if (!self->state.pid || state_save (&self->state, &fault))
+        state_remove (getpid ());
+}
+
+/*  An agent that hangs has the store in use, and keeps no head from saying
+    goodbye to the others.                                                  */
 static void
 s_end (daemon_t *self)
 {
-    state_remove (getpid ());
     fault_t fault;
-    if (beacon_destroy (&self->beacon) || agent_destroy (&self->agent) || store_destroy (&self->store)
-        || head_destroy (&self->head) || network_close (&self->network, &fault)) {
+    s_hide (self);
+    bool hangs = beacon_destroy (&self->beacon) != 0;
+    hangs = agent_destroy (&self->agent) || hangs;
+    hangs = (!hangs && store_destroy (&self->store)) || hangs;
+    hangs = head_destroy (&self->head) || hangs;
+    if (hangs || network_close (&self->network, &fault)) {
         s_log (NULL, "something did not end; leaving it");
+        state_remove (getpid ());
         _exit (1);
     }
     if (self->context)
         zmq_ctx_term (self->context);
     tokens_release (&self->tokens);
     cluster_keys_wipe (&self->keys);
+    state_remove (getpid ());
 }
 
 /*  Pieces of objects come and go by the thousand: what malloc() gives back to
@@ -540,6 +558,8 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
     sigset_t before;
     int64_t begin = clock_now ();
     ending_init (&self.ending, &before);
+    /*  Whoever has started it, or reads its log, may have gone.            */
+    signal (SIGPIPE, SIG_IGN);
     s_prepare_memory ();
     thread_prepare ();
     int rc = s_start (&self, started, fault);

@@ -276,7 +276,7 @@ daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault)
     sigset_t before;
     stop_t self = { .options = options, .result = result, .fault = fault, .begin = clock_now () };
     *result = (stopped_t){ 0 };
-    int count = s_choose (states, state_list (states, STATE_DAEMONS_MAX), options, result, fault);
+    int count = s_choose (states, state_list (states, STATE_DAEMONS_MAX, true), options, result, fault);
     if (count < 0)
         return -1;
     for (int index = 0; index < count; index++) {

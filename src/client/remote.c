@@ -119,7 +119,7 @@ s_open_store (remote_t *self, const place_t *place, fault_t *fault)
 {
     state_t states [STATE_DAEMONS_MAX];
     char cluster [CLUSTER_TEXT_SIZE], machine [MACHINE_TEXT_SIZE];
-    size_t count = state_list (states, STATE_DAEMONS_MAX);
+    size_t count = state_list (states, STATE_DAEMONS_MAX, false);
     cluster_text (place->token.cluster, cluster);
     network_machine (machine);
     for (size_t index = 0; index < count; index++)

@@ -83,11 +83,11 @@ state_save (state_t *state, fault_t *fault)
     if (!file)
         return fault_set (fault, TROUPE_ESYSTEM, "cannot write %s: %s", fresh, strerror (errno));
     fprintf (file,
-             "pid %d\nstarted %llu\nhead %d\ninsecure %d\ncluster %s\naddress %s\nnode %s\n"
+             "pid %d\nstarted %llu\nhead %d\nending %d\ninsecure %d\ncluster %s\naddress %s\nnode %s\n"
              "endpoint %s\nstore %s\nmachine %s\ntoken %s\nwaits %s\n",
-             state->pid, (unsigned long long) state->started, state->head, state->insecure,
-             state->cluster, state->address, state->node, state->endpoint, state->store, state->machine,
-             state->token, state->waits);
+             state->pid, (unsigned long long) state->started, state->head, state->ending,
+             state->insecure, state->cluster, state->address, state->node, state->endpoint,
+             state->store, state->machine, state->token, state->waits);
     bool wrong = ferror (file) != 0;
     wrong = fclose (file) || wrong;
     if (!wrong && rename (fresh, path) == 0)
@@ -138,6 +138,8 @@ s_read_field (state_t *state, const char *name, const char *value)
         state->started = strtoull (value, NULL, 10);
     else if (strcmp (name, "head") == 0)
         state->head = *value == '1';
+    else if (strcmp (name, "ending") == 0)
+        state->ending = *value == '1';
     else if (strcmp (name, "insecure") == 0)
         state->insecure = *value == '1';
 }
@@ -171,7 +173,7 @@ state_read (int pid, state_t *state)
 }
 
 size_t
-state_list (state_t *states, size_t room)
+state_list (state_t *states, size_t room, bool ending)
 {
     char folder [400], path [700];
     fault_t fault;
@@ -187,7 +189,7 @@ state_list (state_t *states, size_t room)
             continue;
         uint64_t started = state_started (states [count].pid);
         if (started && started == states [count].started)
-            count++;
+            count += ending || !states [count].ending;
         else if (!started)
             state_remove (states [count].pid);
         else

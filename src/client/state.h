@@ -15,6 +15,7 @@ typedef struct {
     int pid;
     uint64_t started;           /*  as the kernel counts, to know the pid by */
     bool head;
+    bool ending;                /*  serves nobody any more                  */
     bool insecure;
     char cluster [CLUSTER_TEXT_SIZE];
     char address [ADDRESS_TEXT_SIZE];   /*  of the head                     */
@@ -41,8 +42,8 @@ void state_remove (int pid);
 /*  Reads that of a process. Returns 0 or -1.                               */
 int state_read (int pid, state_t *state);
 
-/*  Reads those whose processes live, and removes the files of others.
-    Returns how many.                                                       */
-size_t state_list (state_t *states, size_t room);
+/*  Reads those whose processes live, those that end or not, and removes the
+    files of others. Returns how many.                                      */
+size_t state_list (state_t *states, size_t room, bool ending);
 
 #endif

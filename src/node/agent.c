@@ -405,6 +405,26 @@ s_next_order (agent_t *self)
 
 /*  --- life -------------------------------------------------------------  */
 
+static bool
+s_is_stopping (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool stopping = self->stopping;
+    pthread_mutex_unlock (&self->lock);
+    return stopping;
+}
+
+/*  False once it is to end, with or without what still runs.               */
+static bool
+s_is_wanted (void *context)
+{
+    agent_t *self = context;
+    pthread_mutex_lock (&self->lock);
+    bool wanted = !self->stopping && !self->leaving;
+    pthread_mutex_unlock (&self->lock);
+    return wanted;
+}
+
 static int
 s_join (agent_t *self, int64_t deadline, fault_t *fault)
 {
@@ -423,28 +443,10 @@ s_join (agent_t *self, int64_t deadline, fault_t *fault)
                                .resources = self->options.resources,
                                .hosted = self->options.store,
                                .record = s_record,
+                               .wanted = s_is_wanted,
                                .record_context = self };
     self->peer = peer_new (&options, deadline, fault);
     return self->peer ? 0 : -1;
-}
-
-static bool
-s_is_stopping (agent_t *self)
-{
-    pthread_mutex_lock (&self->lock);
-    bool stopping = self->stopping;
-    pthread_mutex_unlock (&self->lock);
-    return stopping;
-}
-
-/*  False once it is to end, with or without what still runs.               */
-static bool
-s_is_wanted (agent_t *self)
-{
-    pthread_mutex_lock (&self->lock);
-    bool wanted = !self->stopping && !self->leaving;
-    pthread_mutex_unlock (&self->lock);
-    return wanted;
 }
 
 static bool

@@ -210,6 +210,8 @@ s_join (troupe_t *self, const peer_options_t *options, watch_t *watch, int64_t d
             return -1;
         peer_waiter_t waiter = PEER_WAITER_INIT;
         int64_t now = clock_now ();
+        if (options->wanted && !options->wanted (options->record_context))
+            return fault_set (fault, TROUPE_ESTOPPED, "not wanted any more");
         if (now >= deadline)
             return fault_set (fault, TROUPE_ETIMEOUT, "%s does not answer", self->head_name);
         int64_t until = now + 5 * CLOCK_MS < deadline ? now + 5 * CLOCK_MS : deadline;

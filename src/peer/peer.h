@@ -249,7 +249,11 @@ typedef struct {
     /*  Records from the head that a seat does not handle itself, of drivers
         and nodes. Called with the lock held.                               */
     void (*record) (void *context, struct troupe *peer, const record_t *record);
-    void *record_context;
+
+    /*  Whether to go on waiting for the head's answer to HELLO, or NULL.
+        Called with the lock held, every few milliseconds.                  */
+    bool (*wanted) (void *context);
+    void *record_context;       /*  of both                                 */
 } peer_options_t;
 
 /*  Takes a seat: connects, says HELLO, and waits for WELCOME until the
