@@ -77,6 +77,7 @@ hold () {
     until_ 20 runs "$2" || fail "not $2 tasks run"
 }
 stop () {
+    : >"$folder/stop"
     "$troupe" stop "$@" >"$folder/stop" 2>&1 &
     stopping=$!
 }
@@ -206,17 +207,17 @@ case_force () {
     begin --cpus 1
     join --cpus 1
     hold 3 2
-    "$troupe" logs --follow >"$folder/logs" 2>&1 &
-    logs=$!
-    until_ 5 grep -q . "$folder/logs"
+    "$troupe" status --watch >"$folder/status" 2>&1 &
+    status=$!
+    awaits status alpha
     stop --force
     stops
     says stop "killed" && fail "it was killed"
     driver_ends
-    says driver "the cluster at .* was stopped" || fail "the driver is not told"
-    wait "$logs"
-    says logs "the cluster at .* was stopped" || fail "the command is not told"
-    grep -q "asked to end\|at once\|was stopped" "$folder/daemon-$node.log" || fail "nor the node"
+    [ "$(grep -c "was stopped" "$folder/driver")" -eq 2 ] || fail "what runs has not failed"
+    says driver "the cluster is being stopped" || fail "something has begun"
+    wait "$status"
+    says status "the cluster at .* was stopped" || fail "the command is not told"
     is_clean "$head" "$node"
 }
 
@@ -227,15 +228,15 @@ case_killed () {
     hold 2 2
     "$troupe" status --watch >"$folder/status" 2>&1 &
     status=$!
-    until_ 10 says status alpha
+    awaits status alpha
     stop
     awaits stop "waits for 2 tasks"
     kill -KILL "$head"
     until_ 6 has_ended "$driver" || fail "the driver waits"
     until_ 6 has_ended "$status" || fail "the command waits"
     driver_ends
-    says driver "the head at 127.0.0.1:[0-9]* has ended" || fail "unclear to the driver"
-    says status "the head at 127.0.0.1:[0-9]* has ended" || fail "unclear to the command"
+    says driver "the head at 127.0.0.1:[0-9]* has gone" || fail "unclear to the driver"
+    says status "the head at 127.0.0.1:[0-9]* has gone" || fail "unclear to the command"
     says driver "ipc:" && fail "the driver hears of endpoints"
     stops
     is_clean "$head" "$node"

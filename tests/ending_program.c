@@ -77,10 +77,10 @@ static int
 s_needs (troupe_t *troupe, const char *path)
 {
     int64_t held = 0, seen = 0;
-    troupe_future_t *first = troupe_remote (troupe, hold, path,
-                                            TROUPE_WITH (.resources = "place=1"));
-    troupe_future_t *second = troupe_remote (troupe, hold, path,
-                                             TROUPE_WITH (.resources = "place=1"));
+    troupe_future_t *first
+        = troupe_remote (troupe, hold, path, TROUPE_WITH (.resources = "place=1"));
+    troupe_future_t *second
+        = troupe_remote (troupe, hold, path, TROUPE_WITH (.resources = "place=1"));
     troupe_future_t *third = troupe_remote (troupe, follow, troupe_handle (second));
     s_say ("submitted");
     int failed = troupe_get (third, &seen) || seen != TROUPE_ESTOPPED;

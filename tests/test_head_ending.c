@@ -116,7 +116,8 @@ s_run (fixture_t *self)
         for (size_t index = 0; index < count; index++) {
             head_action_t action = head_actions (self->head, &count) [index];
             s_note (self, &action);
-            for (uint64_t left = action.type == HEAD_START_WORKERS ? action.number : 0; left; left--)
+            for (uint64_t left = action.type == HEAD_START_WORKERS ? action.number : 0; left;
+                 left--)
                 s_start_worker (self, &action);
             head_actions (self->head, &count);
         }
@@ -152,7 +153,8 @@ s_driver (fixture_t *self)
 {
     uint8_t hash [PROGRAM_HASH_SIZE] = { 1 };
     process_t driver = head_join (self->head, self->now, ROLE_DRIVER, 0, "driver");
-    assert_true (head_job (self->head, driver, head_program (self->head, hash), "", 0, 1, false));
+    assert_true (
+        head_job (self->head, driver, head_program (self->head, hash), "", 0, 1, false));
     assert_true (s_function (self, driver) != 0);
     return driver;
 }
@@ -243,7 +245,8 @@ s_count (const fixture_t *self, head_action_type_t type, process_t peer)
 {
     size_t count = 0;
     for (size_t index = 0; index < self->count; index++)
-        count += self->events [index].type == type && (!peer || self->events [index].peer == peer);
+        count += self->events [index].type == type
+                 && (!peer || self->events [index].peer == peer);
     return count;
 }
 
@@ -352,8 +355,8 @@ test_what_comes_late (void **state)
     s_run (self);
     process_t worker = s_given (self, running)->peer;
     head_drain_all (self->head, a);
-    tid_t late [] = { s_submit (self, driver), s_spawn (self, driver, NULL),
-                      s_group (self, driver, 1) };
+    tid_t late []
+        = { s_submit (self, driver), s_spawn (self, driver, NULL), s_group (self, driver, 1) };
     s_run (self);
     for (size_t index = 0; index < 3; index++)
         s_expect_stopped (self, late [index]);
@@ -475,11 +478,36 @@ test_what_is_waited_for (void **state)
     s_pass (self, SECOND);
     assert_non_null (strstr (s_told (self, b), "1 task: work on worker "));
     assert_non_null (strstr (s_told (self, b), "; 1 task that running work has submitted"));
-    head_value (self->head, (tid_t){ driver, 4711 }, TROUPE_ESTOPPED, (const uint8_t *) "no", 2);
+    head_value (self->head, (tid_t){ driver, 4711 }, TROUPE_ESTOPPED, (const uint8_t *) "no",
+                2);
     s_done (self, tasks [4]);
     s_run (self);
     assert_int_equal (s_count (self, HEAD_DRAINED, a), 1);
     assert_int_equal (s_count (self, HEAD_DRAINED, b), 1);
+}
+
+/*  What runs on a node that leaves without waiting is lost; when the cluster ends,
+    that is why.                                                            */
+static void
+test_what_is_cut_short (void **state)
+{
+    fixture_t *self = *state;
+    process_t a = s_node (self, "a", 1), b = s_node (self, "b", 1);
+    process_t driver = s_driver (self);
+    tid_t tasks [] = { s_submit (self, driver), s_submit (self, driver) };
+    s_run (self);
+    for (int index = 0; index < 2; index++) {
+        process_t worker = s_given (self, tasks [index])->peer;
+        head_leaving (self->head, s_node_of (self, worker));
+        troupe_error_t code = index ? TROUPE_ESTOPPED : TROUPE_ELOST;
+        assert_int_equal (head_loss (self->head, worker), code);
+        head_lost (self->head, self->now, worker, "its node was stopped", NULL);
+        s_run (self);
+        assert_int_equal (s_last (self, HEAD_FAULT, tasks [index])->code, code);
+        head_drain_all (self->head, index ? b : a);
+    }
+    assert_int_equal (head_loss (self->head, driver), TROUPE_ELOST);
+    s_pass (self, SECOND);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, s_setup, s_teardown)
@@ -487,10 +515,9 @@ test_what_is_waited_for (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests [] = { TEST (test_what_waits_fails),
-                                         TEST (test_what_comes_late),
-                                         TEST (test_what_comes_back),
-                                         TEST (test_nodes_that_leave),
-                                         TEST (test_what_is_waited_for) };
+    const struct CMUnitTest tests []
+        = { TEST (test_what_waits_fails), TEST (test_what_comes_late),
+            TEST (test_what_comes_back), TEST (test_nodes_that_leave),
+            TEST (test_what_is_waited_for), TEST (test_what_is_cut_short) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ hosts_end held && hosts_fail "the driver has not noticed"
 cat "$hosts_folder/errors-held"
 grep -qi "head" "$hosts_folder/errors-held" || hosts_fail "unclear: $(hosts_errors held)"
 tells_why () {
-    grep -q "the head .*\(silent\|has ended\|does not answer\|has started again\)" "$hosts_folder/errors-$1"
+    grep -q "the head .*\(silent\|has gone\|does not answer\|has started again\)" "$hosts_folder/errors-$1"
 }
 #  These may have met the next head, or ended before.
 : >"$hosts_folder/enough"

@@ -191,18 +191,22 @@ s_turn (stop_t *self)
     struct pollfd items [STATE_DAEMONS_MAX + 1] = { { .fd = self->interrupts, .events = POLLIN } };
     struct signalfd_siginfo signal;
     int left = 0;
-    for (int index = 0; index < self->count; index++)
-        items [index + 1]
-            = (struct pollfd){ .fd = self->targets [index].over ? -1 : self->targets [index].pidfd,
-                               .events = POLLIN };
+    for (int index = 0; index < self->count; index++) {
+        const target_t *target = &self->targets [index];
+        items [index + 1].fd = target->over ? -1 : target->pidfd;
+        items [index + 1].events = POLLIN;
+        left += !target->over;
+    }
+    if (!left)
+        return 0;
     poll (items, (nfds_t) self->count + 1, TURN_MS);
     if (items [0].revents && read (self->interrupts, &signal, sizeof signal) == sizeof signal)
         self->result->interrupted = (int) signal.ssi_signo;
-    for (int index = 0; index < self->count; index++) {
-        if (items [index + 1].revents)
+    for (int index = 0; index < self->count; index++)
+        if (items [index + 1].revents) {
             s_note_end (self, &self->targets [index]);
-        left += !self->targets [index].over;
-    }
+            left--;
+        }
     return left;
 }
 
@@ -276,7 +280,8 @@ daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault)
     sigset_t before;
     stop_t self = { .options = options, .result = result, .fault = fault, .begin = clock_now () };
     *result = (stopped_t){ 0 };
-    int count = s_choose (states, state_list (states, STATE_DAEMONS_MAX, true), options, result, fault);
+    int count = s_choose (states, state_list (states, STATE_DAEMONS_MAX, true), options, result,
+                          fault);
     if (count < 0)
         return -1;
     for (int index = 0; index < count; index++) {

@@ -46,11 +46,12 @@ s_obey (ending_t *self, int number)
         s_advance (self, STAGE_IN_PEACE);
     else if (number == ENDING_AT_ONCE)
         s_advance (self, STAGE_AT_ONCE);
-    else if (number != SIGHUP && self->stage == STAGE_AT_ONCE) {
+    else if (number != SIGHUP && ++self->asked <= 2)
+        s_advance (self, self->asked == 1 ? STAGE_IN_PEACE : STAGE_AT_ONCE);
+    else if (number != SIGHUP) {
         state_remove (getpid ());
         _exit (1);
-    } else if (number != SIGHUP)
-        s_advance (self, self->stage + 1);
+    }
 }
 
 static void *

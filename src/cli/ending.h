@@ -25,6 +25,7 @@ typedef struct {
     bool started;
     bool done;                  /*  the thread is to end                    */
     stage_t stage;
+    unsigned asked;             /*  by signals of a person                  */
     agent_t *agent;             /*  while it drains                         */
     fault_t why;                /*  a part of the daemon has ended          */
 } ending_t;

@@ -11,7 +11,8 @@
 static const char s_help [] =
     "usage: troupe stop [--force] [--timeout SECONDS] [--address HOST:PORT]\n"
     "Stops your cluster's processes on this machine, and no others: a node leaves its\n"
-    "cluster, a head ends it. Work that runs is waited for, and nothing is left.\n"
+    "cluster, a head ends it. Work that runs is waited for, what has not begun fails, and\n"
+    "nothing is left. Once it has begun, an end goes on, also without this command.\n"
     "\n"
     "  --force              do not wait for work that runs\n"
     "  --timeout SECONDS    wait no longer than this, then be as with --force\n"

@@ -646,7 +646,7 @@ s_part (head_t *self)
     int64_t now = clock_now (), deadline = now + PARTING;
     size_t cursor = 0;
     snprintf (text, sizeof text, "the cluster at %s was stopped", self->address);
-    record_t stop = { .type = RECORD_STOP };
+    record_t stop = { .type = RECORD_STOP, .id.sequence = 1 };
     record_t parting = { .type = RECORD_REFUSED,
                          .number = TROUPE_ESTOPPED,
                          .body = (const uint8_t *) text,

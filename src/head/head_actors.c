@@ -442,7 +442,7 @@ head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *cause
     while (!list_empty (&lost)) {
         head_actor_t *actor = container_of (lost.next, head_actor_t, node);
         if (actor->worker == peer->process)
-            head_act_fault (self, actor->id, TROUPE_ELOST, "actor %s was on %s: %s",
+            head_act_fault (self, actor->id, head_loss_of (self, peer), "actor %s was on %s: %s",
                             actor->class_name, peer->label, cause);
         head_actor_destroy (self, actor);
     }

@@ -741,9 +741,10 @@ s_drain (head_t *self, peer_t *peer, tid_t id, const char *key)
 static void
 s_stop (head_t *self, peer_t *node)
 {
-    record_t stop = { .type = RECORD_STOP };
+    record_t stop = { .type = RECORD_STOP, .id.sequence = head_drains_all (self->state) };
     size_t cursor = 0;
     node->stopping = true;
+    head_leaving (self->state, node->process);
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
         if (peer->identity.role == ROLE_WORKER && peer->identity.node == node->process)
             head_send (self, peer, &stop);

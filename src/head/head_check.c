@@ -211,6 +211,9 @@ s_check_tasks (head_state_t *self)
         const char *wrong = s_check_task (self, task);
         if (wrong)
             return wrong;
+        if ((task->state == TASK_PARKED || task->state == TASK_READY)
+            && !head_may_begin (self, task->id.owner))
+            return "a task waits, though nothing of its owner's begins any more";
         counts [task->state]++;
         bytes += head_task_size (task);
     }

@@ -44,6 +44,28 @@ head_drain (head_state_t *self, process_t process)
         s_close (self, node, true);
 }
 
+void
+head_leaving (head_state_t *self, process_t process)
+{
+    head_node_t *node = process ? head_node (self, process) : NULL;
+    if (node)
+        node->leaving = true;
+}
+
+troupe_error_t
+head_loss_of (const head_state_t *self, const head_peer_t *peer)
+{
+    bool stopped = self->ending && peer->role == ROLE_WORKER && peer->on->leaving;
+    return stopped ? TROUPE_ESTOPPED : TROUPE_ELOST;
+}
+
+troupe_error_t
+head_loss (const head_state_t *self, process_t process)
+{
+    const head_peer_t *peer = head_peer (self, process);
+    return peer ? head_loss_of (self, peer) : TROUPE_ELOST;
+}
+
 bool
 head_may_begin (const head_state_t *self, process_t owner)
 {
@@ -103,8 +125,8 @@ typedef struct {
 static void
 s_add (waits_t *self, const char *before, const char *what, const char *where)
 {
-    int more = snprintf (self->text + self->length, self->size - self->length, "%s%s%s%s", before,
-                         what, *where ? " on " : "", where);
+    int more = snprintf (self->text + self->length, self->size - self->length, "%s%s%s%s",
+                         before, what, *where ? " on " : "", where);
     self->length += more > 0 ? (size_t) more : 0;
     if (self->length >= self->size)
         self->length = self->size - 1;

@@ -203,6 +203,7 @@ head_lose (head_t *self, process_t process, const char *cause, const uint32_t *l
     id_table_remove (&self->routes, head_route_key (peer->route, peer->route_size));
     record_t down = { .type = RECORD_PEER_DOWN,
                       .flags = peer->shut_out ? RECORD_KILL : 0,
+                      .number = head_loss (self->state, process),
                       .id = { process, 0 },
                       .body = (const uint8_t *) cause,
                       .body_size = (uint32_t) strlen (cause) };

@@ -170,6 +170,7 @@ struct head_node {
     bool draining;              /*  it is to leave, or to have nothing      */
     bool drained;
     bool closed;                /*  nothing new begins there                */
+    bool leaving;               /*  it ends its workers                     */
     char *waits;                /*  what its drain was last told to wait for */
     bool gone;                  /*  only until its last worker has          */
     size_t count;               /*  of resources in the arrays              */
@@ -470,6 +471,9 @@ void head_node_suspect (head_state_t *self, head_node_t *node, bool suspect);
     what workers own, as they run it.                                       */
 bool head_may_begin (const head_state_t *self, process_t owner);
 extern const char head_is_ending [];
+
+/*  With which code fails what is lost with this process.                   */
+troupe_error_t head_loss_of (const head_state_t *self, const head_peer_t *peer);
 
 /*  Each tick: says what is waited for, and when that has ended.            */
 void head_tell_waits (head_state_t *self);

@@ -223,6 +223,12 @@ void head_drain (head_state_t *self, process_t node);
 void head_drain_all (head_state_t *self, process_t process);
 bool head_drains_all (const head_state_t *self);
 
+/*  A node leaves, and so ends its workers. What is lost with one of these as the
+    cluster ends fails with TROUPE_ESTOPPED, and with TROUPE_ELOST otherwise:
+    head_loss says with which.                                              */
+void head_leaving (head_state_t *self, process_t node);
+troupe_error_t head_loss (const head_state_t *self, process_t process);
+
 /*  It offers a function.                                                   */
 int head_offer (head_state_t *self, process_t process, uint32_t function);
 

@@ -376,7 +376,7 @@ static void
 s_lose_lease (head_state_t *self, head_task_t *task, bool started, const char *cause)
 {
     if (started && task->retries == 0 && !task->cancelled)
-        head_act_fault (self, task->id, TROUPE_ELOST, "%s on %s: %s",
+        head_act_fault (self, task->id, head_loss_of (self, task->worker), "%s on %s: %s",
                         task->lane->function->name, task->worker->label, cause);
     if (started && task->retries == 0)
         task->cancelled = true;

@@ -480,6 +480,13 @@ s_command (agent_t *self, const char *verb)
     s_send (self, &command, &body);
 }
 
+/*  Nothing begins here any more, or in the whole cluster. Again is no harm.  */
+static void
+s_drain (agent_t *self)
+{
+    s_command (self, self->options.of_head ? "end" : "drain");
+}
+
 static void
 s_clear_wake (agent_t *self)
 {
@@ -518,7 +525,7 @@ s_turn (agent_t *self)
         free (order);
     }
     if (s_take_draining (self))
-        s_command (self, self->options.of_head ? "end" : "drain");
+        s_drain (self);
 }
 
 /*  Ends what belongs to the seat, and the seat.                            */
@@ -557,7 +564,10 @@ s_await_children (agent_t *self)
 static void
 s_stop_children (agent_t *self)
 {
-    if (list_empty (&self->children) || s_lost_head (self))
+    if (s_lost_head (self))
+        return;
+    s_drain (self);
+    if (list_empty (&self->children))
         return;
     s_command (self, "stop");
     s_await_children (self);

@@ -261,24 +261,32 @@ s_report_store (troupe_t *self)
 }
 
 /*  A head that is killed is missed as soon as nobody listens where it was: its
-    connection is looked at with each ping. Returns when to look again.     */
+    connection is looked at with each ping, and more often once it is closed. The
+    answer to a ping tells that there is a new one. Returns when to look again. */
 static int64_t
 s_probe_head (troupe_t *self, int64_t now)
 {
     fault_t fault;
-    if (!self->joined || self->lost.code || (!self->probe.closed && self->pinged != now))
+    probe_t *probe = &self->probe;
+    bool closed = probe->closed;
+    if (!self->joined || self->lost.code || (!closed && self->pinged != now))
         return CLOCK_NEVER;
-    if (self->probe.closed && now - self->probed < PROBE_INTERVAL)
-        return self->probed + PROBE_INTERVAL;
-    self->probed = now;
-    if (probe_refused (&self->probe)) {
+    if (closed && now < self->probing)
+        return self->probing;
+    if (probe_refused (probe)) {
         fault_set (&fault, TROUPE_ELOST,
-                   "%s has ended: it closed the connection, and nobody listens there any more",
+                   "%s has gone: the connection was closed, and nobody listens there any more",
                    self->head_name);
         peer_lose_head (self, &fault);
         return CLOCK_NEVER;
     }
-    return self->probe.closed ? now + PROBE_INTERVAL : CLOCK_NEVER;
+    if (!probe->closed)
+        return CLOCK_NEVER;
+    record_t ping = { .type = RECORD_PING };
+    if (!closed)
+        link_send (self, HEAD_PROCESS, &ping);
+    self->probing = now + (probe->answered ? PING_INTERVAL : PROBE_INTERVAL);
+    return self->probing;
 }
 
 /*  What is due at this time, and when the next thing is.                   */

@@ -138,7 +138,7 @@ struct troupe {
     peer_waiter_t *joining;     /*  waits for WELCOME                       */
     bool left;                  /*  the head knows that we leave            */
     fault_t lost;               /*  the head does not answer any more       */
-    bool ending;                /*  the cluster ends: nothing new begins    */
+    bool ending;                /*  the cluster ends, so nothing begins     */
     peer_waiter_t *leaving;     /*  waits for that                          */
     identity_t identity;
 
@@ -146,7 +146,7 @@ struct troupe {
     const network_t *network;   /*  NULL: all are on this machine           */
     char head_name [HOST_MAX + 32];     /*  "the head at HOST:PORT"         */
     probe_t probe;              /*  of the connection to it                 */
-    int64_t probed;
+    int64_t probing;            /*  again, once that is closed              */
     void *inbox;
     char own_endpoint [64];     /*  of the inbox, within this process       */
     uint8_t cookie [COOKIE_SIZE];

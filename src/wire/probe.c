@@ -40,7 +40,7 @@ probe_follow (probe_t *self, zmq_msg_t *message)
     if (getpeername (self->link.fd, (struct sockaddr *) &self->address, &self->size)
         || !peer_linked (&self->link))
         self->size = 0;
-    self->closed = false;
+    self->closed = self->answered = false;
     s_give_up_attempt (self);
 }
 
@@ -50,7 +50,8 @@ s_attempt (probe_t *self)
     self->attempt
         = socket (self->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (self->attempt >= 0)
-        errno = connect (self->attempt, (struct sockaddr *) &self->address, self->size) ? errno : 0;
+        errno = connect (self->attempt, (struct sockaddr *) &self->address, self->size) ? errno
+                                                                                        : 0;
 }
 
 /*  What has become of the attempt, or EINPROGRESS.                         */
@@ -82,6 +83,7 @@ probe_refused (probe_t *self)
         s_attempt (self);
         outcome = self->attempt < 0 ? EINPROGRESS : errno;
     }
+    self->answered = outcome == 0;
     if (outcome != EINPROGRESS)
         s_give_up_attempt (self);
     return outcome == ECONNREFUSED;

@@ -17,6 +17,7 @@ typedef struct {
     socklen_t size;             /*  0: not known                            */
     int attempt;                /*  descriptor of a connection on its way   */
     bool closed;                /*  the connection is                       */
+    bool answered;              /*  and a new one was not refused           */
 } probe_t;
 
 void probe_init (probe_t *self);
