@@ -126,7 +126,10 @@ void
 head_node_lost (head_state_t *self, head_node_t *node, const char *cause)
 {
     char text [FAULT_TEXT_MAX];
-    snprintf (text, sizeof text, "its node %s: %s", node->name, cause);
+    if (node->leaving)
+        snprintf (text, sizeof text, "its node was stopped");
+    else
+        snprintf (text, sizeof text, "its node %s: %s", node->name, cause);
     id_table_remove (&self->nodes, head_key (node->process));
     name_table_remove (&self->node_names, node->name, strlen (node->name));
     list_remove (&node->bucket);
