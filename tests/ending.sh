@@ -141,6 +141,20 @@ case_idle () {
     is_clean "$head"
 }
 
+#  That the head's own node has nothing to do is not the end.
+case_drained () {
+    begin --cpus 1
+    join --cpus 1
+    "$troupe" drain alpha >"$folder/drain" || fail "no drain"
+    hold 1 1
+    stop
+    awaits stop "waits for 1 task: hold on worker .* on beta"
+    touch "$folder/gate"
+    stops
+    driver_ends || fail "the driver has failed"
+    is_clean "$head" "$node"
+}
+
 #  A node that stands still takes nobody's time but its own.
 case_standing () {
     begin --cpus 1
@@ -269,7 +283,7 @@ case_orphan () {
     is_clean "$head" "$node"
 }
 
-cases="orphan needs calls idle standing interrupted signals force killed node_killed"
+cases="orphan needs calls idle drained standing interrupted signals force killed node_killed"
 [ $# -eq 0 ] || cases=$*
 for case in $cases; do
     folder=$all/$case

@@ -168,6 +168,7 @@ s_act (head_t *self, const head_action_t *action, int64_t now)
     case HEAD_DRAINED:
         record.type = RECORD_COMMAND;
         record.flags = COMMAND_DRAINED;
+        record.number = (uint32_t) action->number;
         break;
     case HEAD_WAITS:
         record.type = RECORD_COMMAND;

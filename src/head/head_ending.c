@@ -228,7 +228,7 @@ head_finish_drains (head_state_t *self)
         return;
     if (self->ending && !self->ended) {
         self->ended = true;
-        head_act (self, HEAD_DRAINED, self->ending);
+        head_act (self, HEAD_DRAINED, self->ending)->number = 1;
     }
     size_t cursor = 0;
     for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {

@@ -109,7 +109,8 @@ typedef enum {
     HEAD_END_ACTOR,             /*  peer: worker, id: its job has ended     */
     HEAD_PLACED,                /*  peer: owner, id: of a group that now has
                                     its place                               */
-    HEAD_DRAINED,               /*  peer: node; no task runs there any more */
+    HEAD_DRAINED,               /*  peer: node; no task runs there any more,
+                                    or with number 1 anywhere               */
     HEAD_WAITS,                 /*  peer: node; text: what its drain waits
                                     for, "" if for nothing                  */
     HEAD_JOB_ENDED              /*  job: nothing of it is left              */

@@ -358,10 +358,10 @@ s_on_lines (agent_t *self, const record_t *record)
 }
 
 static void
-s_has_drained (agent_t *self)
+s_set_drained (agent_t *self, bool drained)
 {
     pthread_mutex_lock (&self->lock);
-    self->drained = true;
+    self->drained = drained;
     pthread_cond_broadcast (&self->changed);
     pthread_mutex_unlock (&self->lock);
 }
@@ -388,8 +388,10 @@ s_obey (agent_t *self, const record_t *record)
         agent_on_chunk (self, record);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
         s_kill (self, record->number);
-    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED)
-        s_has_drained (self);
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED) {
+        if (!self->options.of_head || record->number)
+            s_set_drained (self, true);
+    }
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_WAITS)
         s_note_waits (self, record);
 }
@@ -629,9 +631,10 @@ s_join_again (agent_t *self)
     s_leave (self);
     if (wait && s_try_to_join (self, clock_now () + wait, &last) == 0) {
         s_log (self, "the node has joined again");
+        s_set_drained (self, false);
         return;
     }
-    s_has_drained (self);
+    s_set_drained (self, true);
     if (!s_is_wanted (self))
         return;
     if (wait)
@@ -727,7 +730,7 @@ agent_drain (agent_t *self, agent_waits_t *waits, void *context)
     pthread_mutex_lock (&self->lock);
     self->draining = self->leaving = true;
     s_wake (self);
-    while (!self->drained && (self->running || self->options.of_head)) {
+    while (!self->drained && !self->hurried && (self->running || self->options.of_head)) {
         if (!self->told) {
             pthread_cond_wait (&self->changed, &self->lock);
             continue;
@@ -744,7 +747,10 @@ agent_drain (agent_t *self, agent_waits_t *waits, void *context)
 void
 agent_hurry (agent_t *self)
 {
-    s_has_drained (self);
+    pthread_mutex_lock (&self->lock);
+    self->hurried = true;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
 }
 
 unsigned

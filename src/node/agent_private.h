@@ -68,6 +68,7 @@ struct agent {
     bool leaving;               /*  does not join again                     */
     bool draining;              /*  the head is to be asked for it          */
     bool drained;
+    bool hurried;               /*  what runs is not waited for             */
     bool told;                  /*  what the drain waits for has changed    */
     char waits [FAULT_TEXT_MAX];
     unsigned running;

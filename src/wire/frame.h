@@ -126,7 +126,8 @@ enum {
 /*  What a COMMAND of the head tells a node.                                */
 enum {
     COMMAND_KILL = 1,       /*  number: the pid of a worker                 */
-    COMMAND_DRAINED = 2,    /*  nothing runs there any more                 */
+    COMMAND_DRAINED = 2,    /*  nothing runs there any more; number: 1 in the
+                                whole cluster                               */
     COMMAND_WAITS = 3       /*  body: what still runs, in words             */
 };
 
