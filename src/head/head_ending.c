@@ -106,10 +106,10 @@ head_drain_all (head_state_t *self, process_t process)
     head_recall_ahead (self);
 }
 
-bool
+process_t
 head_drains_all (const head_state_t *self)
 {
-    return self->ending != 0;
+    return self->ending;
 }
 
 /*  --- what is waited for -----------------------------------------------  */
@@ -203,7 +203,7 @@ head_tell_waits (head_state_t *self)
     size_t cursor = 0;
     for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
         bool ends = self->ending && node->process == self->ending;
-        if ((!ends && !node->draining) || node->drained || self->ended)
+        if (self->ended || (!ends && (!node->draining || node->drained)))
             continue;
         s_write_waits (self, self->ending ? NULL : node, text, sizeof text);
         s_tell (self, node, text);

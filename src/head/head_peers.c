@@ -227,13 +227,32 @@ head_forget (head_t *self, peer_t *peer)
 }
 
 bool
-head_is_awaited (head_t *self)
+head_are_left (head_t *self, bool workers)
 {
     size_t cursor = 0;
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->identity.role != ROLE_WORKER)
+        if ((peer->identity.role == ROLE_WORKER) == workers)
             return true;
     return false;
+}
+
+void
+head_stop_workers (head_t *self, process_t node)
+{
+    record_t stop = { .type = RECORD_STOP, .id.sequence = head_drains_all (self->state) != 0 };
+    size_t cursor = 0;
+    self->stopping = self->stopping || !node;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        bool worker = peer->identity.role == ROLE_WORKER;
+        if (node && node != (worker ? peer->identity.node : peer->process))
+            continue;
+        if (worker)
+            head_send (self, peer, &stop);
+        if (peer->identity.role == ROLE_NODE) {
+            peer->stopping = true;
+            head_leaving (self->state, peer->process);
+        }
+    }
 }
 
 /*  --- joining ----------------------------------------------------------  */

@@ -222,7 +222,9 @@ void head_drain (head_state_t *self, process_t node);
     is left, HEAD_DRAINED follows for the process, a node agent, and for all
     nodes that are drained. Before that, HEAD_WAITS tells them what is left. */
 void head_drain_all (head_state_t *self, process_t process);
-bool head_drains_all (const head_state_t *self);
+
+/*  That process, or 0.                                                     */
+process_t head_drains_all (const head_state_t *self);
 
 /*  A node leaves, and so ends its workers. What is lost with one of these as the
     cluster ends fails with TROUPE_ESTOPPED, and with TROUPE_ELOST otherwise:

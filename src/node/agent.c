@@ -569,7 +569,7 @@ s_stop_children (agent_t *self)
     if (s_lost_head (self))
         return;
     s_drain (self);
-    if (list_empty (&self->children))
+    if (list_empty (&self->children) && !self->options.of_head)
         return;
     s_command (self, "stop");
     s_await_children (self);
