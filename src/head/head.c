@@ -677,6 +677,7 @@ s_end_workers (head_t *self)
 {
     int64_t deadline = clock_now () + ENDING;
     head_stop_workers (self, 0);
+    self->drained = false;      /*  so that they are told before it sleeps   */
     while (head_are_left (self, true) && clock_now () < deadline)
         if (s_turn (self, deadline))
             return -1;
