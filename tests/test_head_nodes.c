@@ -3,8 +3,6 @@
 
 #include "tests/head_cluster_fixture.h"
 
-#include "core/value.h"
-
 #include <string.h>
 
 /*  --- workers ----------------------------------------------------------  */
@@ -168,63 +166,6 @@ test_a_closed_connection (void **state)
     assert_int_equal (head_counts (self->head).nodes, 1);
 }
 
-/*  One argument, to come later.                                            */
-static tid_t
-s_submit_waiting (fixture_t *self, process_t owner, tid_t argument)
-{
-    uint8_t attachment [ATTACHMENT_HEADER] = { 0 };
-    store_u64 (attachment, argument.owner);
-    store_u64 (attachment + 8, argument.sequence);
-    store_u32 (attachment + 20, 1);
-    record_t record = { .type = RECORD_TASK,
-                        .number = fixture_function (self, head_program_of (self->head, owner)),
-                        .id = { owner, ++self->sequence },
-                        .body = (const uint8_t *) "\x90",
-                        .body_size = 1,
-                        .attachments = 1,
-                        .attachment = attachment,
-                        .attachments_size = sizeof attachment };
-    head_submit (self->head, self->now, &record);
-    fixture_check (self);
-    return record.id;
-}
-
-static void
-s_give_object (fixture_t *self, tid_t argument, process_t home, uint64_t size)
-{
-    bytes_t value = { 0 };
-    object_reference_t object = { .id = { home, 5 }, .size = size, .kind = OBJECT_BYTES };
-    value_put_object (&value, &object);
-    head_value (self->head, argument, 0, value.data, (uint32_t) value.size);
-    fixture_run (self);
-    bytes_release (&value);
-}
-
-/*  It runs where its argument is, but does not wait for that.              */
-static void
-test_near_its_arguments (void **state)
-{
-    fixture_t *self = *state;
-    fixture_node (self, "a", 2, 0);
-    process_t b = fixture_node (self, "b", 1, 0);
-    process_t driver = fixture_driver (self);
-    tid_t tasks [4];
-    for (uint64_t index = 0; index < 4; index++) {
-        tid_t argument = { driver, 1000 + index };
-        tasks [index] = s_submit_waiting (self, driver, argument);
-        if (index == 1)
-            s_give_object (self, argument, b, 100);
-        else
-            s_give_object (self, argument, index == 3 ? 4711 : b, 8 << 20);
-        given_t *given = fixture_given_to (self, tasks [index]);
-        assert_non_null (given);
-        bool near = fixture_node_of (self, given->worker) == b;
-        assert_int_equal (near, index == 0);
-        if (index == 1)
-            fixture_done (self, given, CLOCK_MS);
-    }
-}
-
 static void
 test_drain (void **state)
 {
@@ -290,7 +231,6 @@ main (void)
         TEST (test_a_node_is_lost),
         TEST (test_a_silent_node),
         TEST (test_a_closed_connection),
-        TEST (test_near_its_arguments),
         TEST (test_drain),
         TEST (test_drain_all),
     };

@@ -2,6 +2,8 @@
 
 #include "tests/head_world/head_world.h"
 
+#include "core/value.h"
+
 static uint64_t
 s_next (being_t *driver)
 {
@@ -66,12 +68,35 @@ s_any_options (world_t *world, const being_t *driver)
     return options;
 }
 
+/*  An argument, which is a large object of a node, or of one that has gone.
+    Returns the size of the attachment.                                     */
+static uint32_t
+s_any_object (world_t *world, uint8_t attachment [ATTACHMENT_HEADER + 64])
+{
+    const being_t *home = world_pick (world, AGENT);
+    object_reference_t object
+        = { .id = { home ? home->name : 1, chance_below (&world->random, 99) },
+            .size = (uint64_t) 4 << 20,
+            .kind = OBJECT_BYTES };
+    bytes_t value = { 0 };
+    value_put_object (&value, &object);
+    assert_true (value.size <= 64);
+    memset (attachment, 0, ATTACHMENT_HEADER + 64);
+    store_u32 (attachment + 16, (uint32_t) value.size);
+    memcpy (attachment + ATTACHMENT_HEADER, value.data, value.size);
+    uint32_t size = ATTACHMENT_HEADER + (((uint32_t) value.size + 7u) & ~7u);
+    bytes_release (&value);
+    return size;
+}
+
 void
 world_submit (world_t *world, process_t owner, tid_t id, const options_t *options,
               uint64_t target)
 {
     static const uint8_t nothing [8] = { 0x90 };
     bytes_t body = { 0 };
+    uint8_t attachment [ATTACHMENT_HEADER + 64];
+    bool has_object = chance_percent (&world->random, 20);
     uint32_t program = head_program_of (world->head, owner);
     if (options)
         assert_int_equal (options_write (&body, options), 0);
@@ -84,7 +109,10 @@ world_submit (world_t *world, process_t owner, tid_t id, const options_t *option
             .target = target,
             .id = id,
             .body = body.data,
-            .body_size = (uint32_t) body.size };
+            .body_size = (uint32_t) body.size,
+            .attachments = has_object,
+            .attachment = has_object ? attachment : NULL,
+            .attachments_size = has_object ? s_any_object (world, attachment) : 0 };
     head_submit (world->head, world->now, &record);
     bytes_release (&body);
     world->tally.tasks++;
