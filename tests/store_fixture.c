@@ -113,12 +113,12 @@ fixture_verify (store_client_t *client, tid_t id, uint64_t size, uint64_t seed)
     return right;
 }
 
-/*  Waits for all that was given so far.                                    */
 void
-fixture_settle (store_client_t *client)
+fixture_hold (store_client_t *client, tid_t id, process_t holder)
 {
     fault_t fault = { 0 };
-    if (store_client_settle (client, store_client_told (client), &fault))
+    uint64_t number = store_client_hold (client, id, holder);
+    if (store_client_settle (client, id.owner, number, &fault))
         fail_msg ("%s", fault.text);
 }
 

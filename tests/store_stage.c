@@ -19,7 +19,8 @@ s_play (stage_t *self, process_t store)
     assert_int_equal (socket_bind (socket, "tcp://127.0.0.1:*", &fault), 0);
     assert_int_equal (socket_last_endpoint (socket, endpoint, sizeof endpoint, &fault), 0);
     zmq_setsockopt (socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
-    store_announce (self->store, store, endpoint, NULL);
+    store_announce (self->store, store, store == FAKE ? "node fake" : "node second", endpoint,
+                    NULL);
     return socket;
 }
 

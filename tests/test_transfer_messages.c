@@ -299,7 +299,7 @@ test_holds_of_the_unknown (void **state)
                                 .sources = { OWN } };
     zmq_send (self.asks, &hold, sizeof hold, 0);
     assert_int_equal (stage_tell_hold (&self, id, 8, 1, 7), 0);
-    store_announce (self.store, UNKNOWN, "tcp://127.0.0.1:9", NULL);
+    store_announce (self.store, UNKNOWN, "node new", "tcp://127.0.0.1:9", NULL);
     zmq_send (self.asks, &hold, sizeof hold, 0);
     assert_int_equal (zmq_recv (self.asks, &hold, sizeof hold, 0), sizeof hold);
     assert_int_equal (hold.type, TRANSFER_NOTED);
@@ -475,14 +475,29 @@ test_renamed_under_readers (void **state)
     stage_close (&self);
 }
 
+/*  Waits for a hold, which the store has been given as it was asked.       */
+typedef struct {
+    store_client_t *client;
+    process_t home;
+    uint64_t number;
+    int rc;
+    fault_t fault;
+    pthread_t thread;
+} settler_t;
+
 static void *
 s_settle_one (void *arg)
 {
-    reader_t *self = arg;
-    fault_t fault;
-    self->right
-        = store_client_settle (self->client, store_client_told (self->client), &fault) == 0;
+    settler_t *self = arg;
+    self->rc = store_client_settle (self->client, self->home, self->number, &self->fault);
     return NULL;
+}
+
+static settler_t
+s_give (stage_t *self, tid_t id)
+{
+    uint64_t number = store_client_hold (self->client, id, 1);
+    return (settler_t){ .client = self->client, .home = id.owner, .number = number };
 }
 
 /*  A hold of another store's object is told again until that has noted it, and
@@ -493,28 +508,28 @@ test_holds_are_repeated (void **state)
     (void) state;
     static stage_t self;
     stage_open (&self);
-    self.reader = (reader_t){ .client = self.client };
-    store_client_hold (self.client, self.id, 1);
-    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    settler_t one = s_give (&self, self.id);
+    pthread_create (&one.thread, NULL, s_settle_one, &one);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
     store_client_release (self.client, self.id, 1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).count, -1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 2);
     stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 2 }, NULL, 0);
-    assert_true (stage_end_fetch (&self));
-    fixture_settle (self.client);
-    store_client_hold (self.client, self.id, 1);
-    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    pthread_join (one.thread, NULL);
+    assert_int_equal (one.rc, 0);
+    settler_t next = s_give (&self, self.id);
+    pthread_create (&next.thread, NULL, s_settle_one, &next);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 3);
     store_process_down (self.store, FAKE, "killed");
-    assert_true (stage_end_fetch (&self));
+    pthread_join (next.thread, NULL);
+    assert_int_equal (next.rc, 0);
     stage_close (&self);
 }
 
 /*  A hold that another store does not note is waited for as long as that may
-    take; who waits then does not take it for arrived, not even later, and is
-    no burden for those that give holds to others.                          */
+    take; who waits is told which store it is. Those that give holds to others,
+    earlier or later, do not wait.                                          */
 static void
 test_holds_that_do_not_arrive (void **state)
 {
@@ -523,21 +538,51 @@ test_holds_that_do_not_arrive (void **state)
     fault_t fault;
     tid_t other = { SECOND, 1 };
     stage_open_of (&self, 16 * MB, 50 * CLOCK_MS);
-    store_client_hold (self.client, self.id, 1);
-    uint64_t number = store_client_told (self.client);
-    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
-    assert_int_equal (fault.code, TROUPE_ELOST);
-    assert_non_null (strstr (fault.text, "did not arrive"));
-    store_client_hold (self.client, other, 1);
+    settler_t healthy = s_give (&self, other), sick = s_give (&self, self.id),
+              behind = s_give (&self, self.id);
     assert_int_equal (stage_asked_at (&self, self.second, TRANSFER_HOLD).offset, 1);
     stage_answer_at (&self, self.second, SECOND,
                      (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 });
-    fixture_settle (self.client);
-    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
-    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
+    pthread_create (&sick.thread, NULL, s_settle_one, &sick);
+    pthread_create (&behind.thread, NULL, s_settle_one, &behind);
+    s_settle_one (&healthy);
+    assert_int_equal (healthy.rc, 0);
+    pthread_join (sick.thread, NULL);
+    pthread_join (behind.thread, NULL);
+    assert_int_equal (sick.rc, -1);
+    assert_int_equal (behind.rc, -1);
+    assert_int_equal (sick.fault.code, TROUPE_ELOST);
+    assert_non_null (strstr (sick.fault.text, "did not arrive"));
+    assert_non_null (strstr (sick.fault.text, "node fake (tcp://127.0.0.1:"));
+    assert_non_null (strstr (sick.fault.text, "does not answer"));
+    /*  What becomes of them is known from then on; later ones may arrive.  */
+    assert_int_equal (store_client_settle (self.client, FAKE, behind.number, &fault), -1);
+    settler_t later = s_give (&self, self.id);
+    while (stage_asked (&self, TRANSFER_HOLD).offset != 3) {
+    }
+    pthread_create (&later.thread, NULL, s_settle_one, &later);
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 3 }, NULL, 0);
+    pthread_join (later.thread, NULL);
+    assert_int_equal (later.rc, 0);
+    stage_close (&self);
+}
+
+/*  Of several holds some have arrived when time is up: those are known to.  */
+static void
+test_holds_that_arrive_in_part (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open_of (&self, 16 * MB, 300 * CLOCK_MS);
+    settler_t first = s_give (&self, self.id), second = s_give (&self, self.id);
+    pthread_create (&second.thread, NULL, s_settle_one, &second);
+    while (stage_asked (&self, TRANSFER_HOLD).offset != 2) {
+    }
     stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 }, NULL, 0);
-    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
-    fixture_settle (self.client);
+    pthread_join (second.thread, NULL);
+    assert_int_equal (second.rc, -1);
+    s_settle_one (&first);
+    assert_int_equal (first.rc, 0);
     stage_close (&self);
 }
 
@@ -595,6 +640,7 @@ main (void)
         cmocka_unit_test (test_renamed_under_readers),
         cmocka_unit_test (test_holds_are_repeated),
         cmocka_unit_test (test_holds_that_do_not_arrive),
+        cmocka_unit_test (test_holds_that_arrive_in_part),
         cmocka_unit_test (test_left_behind),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

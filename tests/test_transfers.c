@@ -36,7 +36,7 @@ static void
 s_announce (cluster_t *self, int to, int about)
 {
     const key_pair_t *keys = &self->network.keys;
-    store_announce (self->stores [to], (process_t) (70 + about),
+    store_announce (self->stores [to], (process_t) (70 + about), "node",
                     store_remote_endpoint (self->stores [about]), keys->public_key);
 }
 
@@ -216,15 +216,12 @@ test_far_holds_and_death (void **state)
     s_open_cluster (&self, true);
     tid_t id = fixture_put (self.clients [0], 3 * MB, 5, 1);
     for (int round = 0; round < 500; round++) {
-        store_client_hold (self.clients [1], id, 2);
-        fixture_settle (self.clients [1]);
+        fixture_hold (self.clients [1], id, 2);
         store_client_release (self.clients [0], id, 1);
-        store_client_hold (self.clients [2], id, 1);
-        fixture_settle (self.clients [2]);
+        fixture_hold (self.clients [2], id, 1);
         store_client_release (self.clients [1], id, 2);
     }
-    store_client_hold (self.clients [1], id, 2);
-    fixture_settle (self.clients [1]);
+    fixture_hold (self.clients [1], id, 2);
     assert_true (fixture_verify (self.clients [1], id, 3 * MB, 5));
     assert_int_equal (store_client_pin (self.clients [1], id, 3 * MB + 1, &data, &kind, &fault),
                       -1);
@@ -269,7 +266,7 @@ test_counted_as_dead_and_back (void **state)
         store_name (self.stores [1], 81 + round);
         store_process_up (self.stores [1], 70);
         s_announce (&self, 1, 0);
-        store_announce (self.stores [0], 81 + round, store_remote_endpoint (self.stores [1]),
+        store_announce (self.stores [0], 81 + round, "node", store_remote_endpoint (self.stores [1]),
                         self.network.keys.public_key);
         assert_true (fixture_verify (self.clients [1], id, 3 * MB, round));
         store_client_release (self.clients [0], id, 1);

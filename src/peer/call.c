@@ -241,7 +241,7 @@ s_write_object (void *context, const object_reference_t *object, fault_t *fault)
     if (value_put_object (&value, object))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
     pthread_mutex_lock (&self->peer->lock);
-    object_hold_all (self->peer, value.data, value.size, self->owner);
+    object_hold_all (self->peer, value.data, value.size, self->owner, self->given);
     pthread_mutex_unlock (&self->peer->lock);
     self->objects = true;
     bytes_release (&value);

@@ -155,7 +155,7 @@ s_peer_up (troupe_t *self, const record_t *record)
     if (self->hosted)
         store_process_up (self->hosted, known->process);
     if (self->hosted && *identity.store)
-        store_announce (self->hosted, known->process, identity.store,
+        store_announce (self->hosted, known->process, known->label, identity.store,
                         known->has_key ? known->key : NULL);
     link_announced (self, known);
     if (self->joining)

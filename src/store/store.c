@@ -226,8 +226,8 @@ store_new (const store_options_t *options, fault_t *fault)
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
     self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
-    self->sync_patience = options->sync_patience ? options->sync_patience
-                                                 : STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS;
+    int64_t longest = STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS, sync = options->sync_patience;
+    self->sync_patience = sync > 0 && sync < longest ? sync : longest;
     self->log_context = options->log_context;
     list_init (&self->connections);
     list_init (&self->rooms);
@@ -326,11 +326,12 @@ store_remote_endpoint (const store_t *self)
 }
 
 void
-store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key)
+store_announce (store_t *self, process_t store, const char *name, const char *endpoint,
+                const uint8_t *key)
 {
     store_lock (self);
     if (self->transfer && store != self->name)
-        transfer_store_up (self->transfer, store, endpoint, key);
+        transfer_store_up (self->transfer, store, name, endpoint, key);
     s_wake_up (self);
     store_unlock (self);
 }

@@ -49,8 +49,10 @@ const char *store_endpoint (const store_t *self);
 /*  Where other stores connect, "" if there is no network.                  */
 const char *store_remote_endpoint (const store_t *self);
 
-/*  Another store has come. key: NULL without CURVE.                        */
-void store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key);
+/*  Another store has come. name: what people call it, as "node two"; key: NULL
+    without CURVE.                                                          */
+void store_announce (store_t *self, process_t store, const char *name, const char *endpoint,
+                     const uint8_t *key);
 
 /*  A process of the cluster lives. It may have counted as ended here, when the
     host had lost the head: what it holds counts again, and what it made.   */

@@ -21,8 +21,9 @@
                                      disk or another store
         UNPIN     client             read
         PREFETCH  client             it will be pinned soon
-        SYNC      client  SYNCED     what this connection gave to objects of
-                                     other stores has arrived there
+        SYNC      client  SYNCED     so many holds that this process gave to
+                                     objects of another store have arrived
+                                     there
 
     CREATE, PIN and SYNC are answered by FAULT if they fail. What a client made and
     did not seal, and what it pinned, ends with the last of its connections.
@@ -34,13 +35,12 @@
 
 #include "core/id.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 /*  What the sockets of clients hold, in bytes.                             */
 #define STORE_CLIENT_BUFFER (64 << 10)
 
-/*  How long what a connection gave to objects of other stores may take to
-    arrive there, from SYNC on.                                             */
+/*  How long holds may take to arrive at another store, from SYNC on.       */
 #define STORE_SYNC_PATIENCE_S 30
 
 /*  The text of a fault.                                                    */
@@ -62,9 +62,10 @@ typedef enum {
     STORE_PINNED,               /*  id, offset, size, kind                  */
     STORE_UNPIN,                /*  id                                      */
     STORE_PREFETCH,             /*  id, size                                */
-    STORE_FAULT,                /*  code, size: of the text behind          */
-    STORE_SYNC,
-    STORE_SYNCED
+    STORE_FAULT,                /*  code, size: of the text behind; after a
+                                    SYNC, offset as of SYNCED               */
+    STORE_SYNC,                 /*  id: the store, and how many HOLDs       */
+    STORE_SYNCED                /*  offset: how many it is known of         */
 } store_message_type_t;
 
 typedef struct {

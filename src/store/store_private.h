@@ -82,23 +82,33 @@ typedef struct {
     size_t connections;
     id_table_t pins;            /*  id → how often                          */
     id_table_t making;          /*  id → object_t, not sealed               */
+    id_table_t far;             /*  home → far_t                            */
 } client_t;
+
+/*  Holds that a client gives to objects of one other store: how many have
+    arrived there, or will not; behind the first of the two numbers, and up to
+    the second, are those that will not.                                    */
+typedef struct {
+    process_t home;
+    uint64_t ticket;
+    uint64_t settled;
+    uint64_t lost_after;
+    uint64_t lost_to;
+    list_t waits;               /*  connections, while SYNC waits           */
+} far_t;
 
 typedef struct {
     int fd;
     client_t *client;           /*  NULL before HELLO                       */
     list_node_t node;
-    list_node_t wait;           /*  in an object's, while a request waits   */
+    list_node_t wait;           /*  in an object's, or a far_t's, while a
+                                    request waits                           */
     uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
     bool hello;                 /*  HELLO has come before the name          */
-    /*  Holds on their way to other stores have tickets: the connection's
-        number, and below 32 bits its epoch, which SYNC ends.               */
-    uint32_t ticket;            /*  0: none so far                          */
-    uint32_t epoch;
-    unsigned unsettled;         /*  of this epoch                           */
-    unsigned awaited;           /*  of the last one, while SYNC waits       */
     list_node_t sync;           /*  in syncs, while SYNC waits              */
     int64_t sync_since;
+    far_t *far;
+    uint64_t awaited;           /*  so many holds                           */
     process_t process;
 } connection_t;
 
@@ -123,8 +133,8 @@ struct store {
     size_t connection_count;
     struct epoll_event *events; /*  one for each descriptor, at least       */
     size_t event_count;
-    id_table_t tickets;         /*  ticket → connection_t                   */
-    uint32_t ticket_last;
+    id_table_t tickets;         /*  ticket → far_t                          */
+    uint64_t ticket_last;
     list_t syncs;               /*  connections, in the order of arrival    */
     uint64_t sequence;
     uint64_t turn;
@@ -235,17 +245,29 @@ int store_grow_events (store_t *self, size_t connections);
 void store_serve (store_t *self, connection_t *connection);
 void store_connection_close (store_t *self, connection_t *connection);
 
-/*  A hold that a connection had sent to another store has arrived, or cannot. */
-void store_settled (store_t *self, uint64_t ticket);
-
-/*  Gives up SYNCs that wait for too long; returns when the next one is due. */
-int64_t store_tend_syncs (store_t *self, int64_t now);
+void store_send (store_t *self, connection_t *connection, const store_message_t *message,
+                 const char *text, int fd);
 
 /*  Answers HELLOs that came before the name.                               */
 void store_greet (store_t *self);
 
 /*  The object is in memory, or cannot be: answers those who wait.          */
 void store_answer (store_t *self, object_t *object, const fault_t *fault);
+
+/*  --- store_far.c ------------------------------------------------------  */
+
+/*  A client gives (1) or takes (-1) a hold of another store's object, or (0) has
+    what was sealed for it.                                                 */
+void store_hold_far (store_t *self, connection_t *connection, const store_message_t *message,
+                     int32_t count);
+void store_sync (store_t *self, connection_t *connection, const store_message_t *message);
+
+/*  A hold has arrived at another store, or that has gone; or it was lost.  */
+void store_settled (store_t *self, uint64_t ticket, bool arrived);
+
+/*  Gives up SYNCs that wait for too long; returns when the next one is due. */
+int64_t store_tend_syncs (store_t *self, int64_t now);
+void store_forget_far (store_t *self, client_t *client);
 
 /*  --- store_remote.c ---------------------------------------------------  */
 

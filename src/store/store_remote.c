@@ -67,9 +67,9 @@ s_held (void *context, tid_t id, process_t holder, int32_t count)
 }
 
 static void
-s_settled (void *context, uint64_t ticket)
+s_settled (void *context, uint64_t ticket, bool arrived)
 {
-    store_settled (context, ticket);
+    store_settled (context, ticket, arrived);
 }
 
 static bool

@@ -270,12 +270,14 @@ transfer_forget (transfer_t *self, other_t *other)
 }
 
 void
-transfer_store_up (transfer_t *self, process_t store, const char *endpoint, const uint8_t *key)
+transfer_store_up (transfer_t *self, process_t store, const char *name, const char *endpoint,
+                   const uint8_t *key)
 {
     other_t *other = transfer_other (self, store);
     if (!other || *other->endpoint)
         return;
     snprintf (other->endpoint, sizeof other->endpoint, "%s", endpoint);
+    snprintf (other->name, sizeof other->name, "%s", name);
     if (key)
         memcpy (other->key, key, KEY_SIZE);
     fetch_store_up (self, store);
@@ -285,11 +287,20 @@ void
 transfer_store_down (transfer_t *self, process_t store, const char *cause)
 {
     other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
-    if (!other)
-        return;
-    transfer_forget (self, other);
+    if (other)
+        transfer_forget (self, other);
     serving_store_down (self, store);
     fetch_store_down (self, store, cause);
+}
+
+const char *
+transfer_store_name (const transfer_t *self, process_t store, char text [TRANSFER_NAME_MAX])
+{
+    const other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
+    if (!other || !*other->endpoint)
+        return "another machine";
+    snprintf (text, TRANSFER_NAME_MAX, "%s (%s)", other->name, other->endpoint);
+    return text;
 }
 
 /*  --- life -------------------------------------------------------------  */

@@ -45,8 +45,9 @@ typedef struct {
     /*  A process elsewhere gives or takes a hold here; count 0: it has what
         was sealed for it.                                                  */
     void (*held) (void *context, tid_t id, process_t holder, int32_t count);
-    /*  A transfer_hold with a ticket has arrived, or its store has gone.   */
-    void (*settled) (void *context, uint64_t ticket);
+    /*  A transfer_hold with a ticket has arrived, or its store has gone; or
+        it was given up, as nobody has told of that store.                  */
+    void (*settled) (void *context, uint64_t ticket, bool arrived);
     /*  Whether there is such an object, whose home this is.                */
     bool (*lives) (void *context, tid_t id);
     /*  The home has dropped an object: a copy is of no use any more.       */
@@ -80,9 +81,17 @@ void transfer_ready (transfer_t *self);
     called before each sleep.                                               */
 int64_t transfer_tend (transfer_t *self, int64_t now);
 
-void transfer_store_up (transfer_t *self, process_t store, const char *endpoint,
-                        const uint8_t *key);
+/*  name: what people call it, as "node two".                               */
+void transfer_store_up (transfer_t *self, process_t store, const char *name,
+                        const char *endpoint, const uint8_t *key);
 void transfer_store_down (transfer_t *self, process_t store, const char *cause);
+
+/*  What to call another store: its name and where it is; "another machine" if it
+    is not known.                                                           */
+#define TRANSFER_NAME_MAX (HOST_MAX + 160)
+
+const char *transfer_store_name (const transfer_t *self, process_t store,
+                                 char text [TRANSFER_NAME_MAX]);
 
 /*  Gets an object of another store into size bytes at data. Ends with the hook
     `fetched`, unless transfer_cancel comes first. Returns 0 or -1.         */

@@ -73,11 +73,11 @@ notice_dropped (transfer_t *self, tid_t id, process_t store)
 }
 
 static void
-s_done (transfer_t *self, notice_t *notice)
+s_done (transfer_t *self, notice_t *notice, bool arrived)
 {
     list_remove (&notice->node);
     if (notice->ticket)
-        self->hooks->settled (self->hooks_context, notice->ticket);
+        self->hooks->settled (self->hooks_context, notice->ticket, arrived);
     free (notice);
 }
 
@@ -89,18 +89,24 @@ notice_noted (transfer_t *self, const transfer_message_t *message)
         notice_t *notice = container_of (other->untold.next, notice_t, node);
         if (notice->message.offset > message->offset)
             return;
-        s_done (self, notice);
+        s_done (self, notice, true);
     }
     if (other)
         list_remove (&other->telling);
 }
 
+static void
+s_forget (transfer_t *self, other_t *other, bool arrived)
+{
+    while (!list_empty (&other->untold))
+        s_done (self, container_of (other->untold.next, notice_t, node), arrived);
+    list_remove (&other->telling);
+}
+
 void
 notice_forget (transfer_t *self, other_t *other)
 {
-    while (!list_empty (&other->untold))
-        s_done (self, container_of (other->untold.next, notice_t, node));
-    list_remove (&other->telling);
+    s_forget (self, other, true);
 }
 
 static void
@@ -123,6 +129,7 @@ notice_tend (transfer_t *self, int64_t now)
         const notice_t *first = container_of (other->untold.next, notice_t, node);
         next = at->next;
         if (!*other->endpoint && now - first->made >= UNKNOWN_PATIENCE) {
+            s_forget (self, other, false);
             transfer_forget (self, other);
             continue;
         }

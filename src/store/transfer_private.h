@@ -79,6 +79,7 @@ typedef struct {
     process_t process;
     void *socket;               /*  NULL until there is something to ask    */
     char endpoint [HOST_MAX + 32];      /*  "" until it is announced        */
+    char name [96];
     uint8_t key [KEY_SIZE];
     uint64_t told;              /*  number of the last notice to it         */
     list_t untold;              /*  those that it has not acknowledged      */
