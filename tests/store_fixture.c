@@ -17,12 +17,17 @@
 void
 fixture_open (fixture_t *self, uint64_t memory, bool spills)
 {
+    fixture_open_of (self, (store_options_t){ .memory = memory }, spills);
+}
+
+void
+fixture_open_of (fixture_t *self, store_options_t options, bool spills)
+{
     fault_t fault;
     thread_prepare ();
     snprintf (self->folder, sizeof self->folder, "/tmp/troupe-test-XXXXXX");
     assert_non_null (mkdtemp (self->folder));
-    store_options_t options
-        = { .memory = memory, .spill_folder = spills ? self->folder : NULL };
+    options.spill_folder = spills ? self->folder : NULL;
     self->store = store_new (&options, &fault);
     assert_non_null (self->store);
     store_name (self->store, 77);

@@ -28,6 +28,7 @@ typedef struct {
 } fixture_t;
 
 void fixture_open (fixture_t *self, uint64_t memory, bool spills);
+void fixture_open_of (fixture_t *self, store_options_t options, bool spills);
 void fixture_close (fixture_t *self);
 
 /*  Waits until a figure is what it should be, and checks the store.        */

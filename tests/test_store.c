@@ -20,10 +20,25 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/*  While this is set, no thread but those of tests gets more memory for what it
+    has already.                                                            */
+static atomic_bool s_failing;
+static _Thread_local bool s_exempt;
+
+void *__real_realloc (void *old, size_t size);
+void *__wrap_realloc (void *old, size_t size);
+
+void *
+__wrap_realloc (void *old, size_t size)
+{
+    return atomic_load (&s_failing) && !s_exempt ? NULL : __real_realloc (old, size);
+}
 
 static void
 test_put_and_read (void **state)
@@ -194,6 +209,35 @@ test_holds (void **state)
     id = fixture_put (self.client, 100000, 5, 7);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
+    fixture_close (&self);
+}
+
+/*  A hold for which there is no memory is not taken for given: the process is
+    told, and what others hold stays.                                       */
+static void
+test_hold_without_memory (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    tid_t other;
+    uint8_t *data;
+    fixture_open (&self, 16 * MB, false);
+    store_client_t *client = store_client_new (store_endpoint (self.store), 2);
+    tid_t id = fixture_put (self.client, 100000, 5, 1);
+    assert_true (fixture_verify (client, id, 100000, 5));
+    s_exempt = true;
+    atomic_store (&s_failing, true);
+    store_client_hold (client, id, 2);
+    for (int64_t until = clock_now () + PATIENCE;
+         clock_now () < until && store_client_create (client, MB, &other, &data, &fault) == 0;)
+        store_client_abort (client, other);
+    atomic_store (&s_failing, false);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    assert_true (fixture_verify (self.client, id, 100000, 5));
+    store_client_release (self.client, id, 1);
+    store_client_destroy (&client);
+    AWAIT (self.store, objects, 0);
     fixture_close (&self);
 }
 
@@ -382,6 +426,37 @@ test_held_back (void **state)
     fixture_close (&self);
 }
 
+/*  What cannot be had says what the memory is taken up by; nothing is lost. */
+static void
+test_full (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    const uint8_t *read;
+    uint8_t kind, *data;
+    tid_t filling, more;
+    fixture_open_of (&self,
+                     (store_options_t){ .memory = 16 * MB, .room_patience = 50 * CLOCK_MS },
+                     false);
+    tid_t first = fixture_put (self.client, 3 * MB, 1, 1);
+    tid_t pinned = fixture_put (self.client, 4 * MB, 2, 1);
+    assert_int_equal (store_client_pin (self.client, pinned, 4 * MB, &read, &kind, &fault), 0);
+    assert_int_equal (store_client_create (self.client, 5 * MB, &filling, &data, &fault), 0);
+    assert_int_equal (store_client_create (self.client, 6 * MB, &more, &data, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ELIMIT);
+    assert_string_equal (fault.text,
+                         "the object store is full: of its 16 MB, 12 MB are in use, 9 MB of "
+                         "them just now being read or filled, and there is no folder to "
+                         "spill to");
+    assert_true (fixture_verify (self.client, first, 3 * MB, 1));
+    store_client_abort (self.client, filling);
+    store_client_unpin (self.client, pinned);
+    more = fixture_put (self.client, 6 * MB, 3, 1);
+    assert_true (fixture_verify (self.client, more, 6 * MB, 3));
+    fixture_close (&self);
+}
+
 /*  --- clients that die -------------------------------------------------  */
 
 /*  Makes, pins, creates at random until it is killed.                      */
@@ -547,6 +622,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_readers_cannot_write),
         cmocka_unit_test (test_seals),
         cmocka_unit_test (test_holds),
+        cmocka_unit_test (test_hold_without_memory),
         cmocka_unit_test (test_hold_passed_on),
         cmocka_unit_test (test_read_without_holder),
         cmocka_unit_test (test_too_large),
@@ -554,6 +630,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_disk_full),
         cmocka_unit_test (test_disk_errors),
         cmocka_unit_test (test_held_back),
+        cmocka_unit_test (test_full),
         cmocka_unit_test (test_killed_clients),
         cmocka_unit_test (test_many_clients),
         cmocka_unit_test (test_garbage),

@@ -197,7 +197,7 @@ test_reader_dies (void **state)
     tid_t id;
     uint8_t *data;
     const uint64_t size = ((uint64_t) 2 << 30) + 1;
-    stage_open_of (&self, size + MB, 0);
+    stage_open_of (&self, (store_options_t){ .memory = size + MB });
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
     data [0] = 1;
     data [size - 2] = 2;
@@ -537,7 +537,7 @@ test_holds_that_do_not_arrive (void **state)
     static stage_t self;
     fault_t fault;
     tid_t other = { SECOND, 1 };
-    stage_open_of (&self, 16 * MB, 50 * CLOCK_MS);
+    stage_open_of (&self, (store_options_t){ .memory = 16 * MB, .sync_patience = 50 * CLOCK_MS });
     settler_t healthy = s_give (&self, other), sick = s_give (&self, self.id),
               behind = s_give (&self, self.id);
     assert_int_equal (stage_asked_at (&self, self.second, TRANSFER_HOLD).offset, 1);
@@ -573,7 +573,8 @@ test_holds_that_arrive_in_part (void **state)
 {
     (void) state;
     static stage_t self;
-    stage_open_of (&self, 16 * MB, 300 * CLOCK_MS);
+    stage_open_of (&self,
+                   (store_options_t){ .memory = 16 * MB, .sync_patience = 300 * CLOCK_MS });
     settler_t first = s_give (&self, self.id), second = s_give (&self, self.id);
     pthread_create (&second.thread, NULL, s_settle_one, &second);
     while (stage_asked (&self, TRANSFER_HOLD).offset != 2) {

@@ -266,8 +266,8 @@ test_counted_as_dead_and_back (void **state)
         store_name (self.stores [1], 81 + round);
         store_process_up (self.stores [1], 70);
         s_announce (&self, 1, 0);
-        store_announce (self.stores [0], 81 + round, "node", store_remote_endpoint (self.stores [1]),
-                        self.network.keys.public_key);
+        store_announce (self.stores [0], 81 + round, "node",
+                        store_remote_endpoint (self.stores [1]), self.network.keys.public_key);
         assert_true (fixture_verify (self.clients [1], id, 3 * MB, round));
         store_client_release (self.clients [0], id, 1);
         AWAIT (self.stores [1], objects, 0);

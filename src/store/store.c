@@ -200,7 +200,8 @@ s_open (store_t *self, const store_options_t *options, fault_t *fault)
         transfer_options_t transfer = { .context = options->context,
                                         .network = options->network,
                                         .hooks = &store_transfer_hooks,
-                                        .hooks_context = self };
+                                        .hooks_context = self,
+                                        .patience = options->fetch_patience };
         self->transfer = transfer_new (&transfer, fault);
         if (!self->transfer)
             return -1;
@@ -226,6 +227,7 @@ store_new (const store_options_t *options, fault_t *fault)
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
     self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
+    self->room_patience = options->room_patience ? options->room_patience : ROOM_PATIENCE;
     int64_t longest = STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS, sync = options->sync_patience;
     self->sync_patience = sync > 0 && sync < longest ? sync : longest;
     self->log_context = options->log_context;

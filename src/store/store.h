@@ -27,6 +27,10 @@ typedef struct {
                                     0: 30 s                                 */
     int64_t sync_patience;      /*  how long SYNC waits for other stores; at
                                     most, and if 0, STORE_SYNC_PATIENCE_S   */
+    int64_t fetch_patience;     /*  see transfer_options_t                  */
+    int64_t room_patience;      /*  how long a request for memory waits while
+                                    nothing is freed, nor written to disk for
+                                    it; 0: 10 s                             */
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;

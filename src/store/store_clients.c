@@ -214,6 +214,7 @@ s_request_unpin (store_t *self, connection_t *connection, tid_t id)
         store_unpin (self, object);
 }
 
+/*  Without memory for a hold the connection ends, so that the client hears of it. */
 static void
 s_request_seal (store_t *self, connection_t *connection, const store_message_t *message)
 {
@@ -223,8 +224,8 @@ s_request_seal (store_t *self, connection_t *connection, const store_message_t *
     if (!object->memory || message->size > object->size || !message->holder
         || message->id.owner != self->name)
         store_object_free (self, object);
-    else
-        store_seal (self, object, message->size, message->kind, message->holder);
+    else if (store_seal (self, object, message->size, message->kind, message->holder))
+        shutdown (connection->fd, SHUT_RDWR);
 }
 
 static void
@@ -256,8 +257,8 @@ s_request_hold (store_t *self, connection_t *connection, const store_message_t *
     object_t *object = store_object (self, message->id);
     if (message->id.owner != self->name && self->transfer)
         store_hold_far (self, connection, message, count);
-    else if (object && !object->copy)
-        store_hold (self, object, message->holder, count);
+    else if (object && !object->copy && store_hold (self, object, message->holder, count))
+        shutdown (connection->fd, SHUT_RDWR);
 }
 
 static void

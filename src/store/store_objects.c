@@ -35,6 +35,7 @@ static void
 s_free_memory (store_t *self, object_t *object)
 {
     if (object->memory) {
+        self->filled -= object->sealed ? 0 : object->memory->size;
         extents_give (&self->extents, object->memory);
         self->moved_last = clock_now ();
     }
@@ -219,7 +220,7 @@ s_no_room (store_t *self, object_t *object)
                    "them just now being read or filled%s",
                    (unsigned long long) (self->extents.size >> 20),
                    (unsigned long long) (self->extents.used >> 20),
-                   (unsigned long long) (self->pinned >> 20),
+                   (unsigned long long) ((self->pinned + self->filled) >> 20),
                    self->disk ? "" : ", and there is no folder to spill to");
     if (object->remote && self->transfer)
         transfer_servable (self->transfer, object->id, NULL);
@@ -238,6 +239,7 @@ s_find_rooms (store_t *self)
         object->memory = extents_take (&self->extents, object->size);
         if (object->memory) {
             list_remove (&object->room);
+            self->filled += object->memory->size;
             s_has_room (self, object);
             continue;
         }
@@ -325,31 +327,6 @@ store_unpin (store_t *self, object_t *object)
     store_find_rooms (self);
 }
 
-void
-store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder)
-{
-    if (size < object->size)
-        extents_trim (&self->extents, object->memory, size);
-    object->size = size;
-    object->kind = kind;
-    object->sealed = true;
-    object->claimed = holder == object->creator;
-    s_rank (self, object);
-    store_answer (self, object, NULL);
-    if (object->remote)
-        store_bring (self, object);
-    store_hold (self, object, holder, 1);
-}
-
-void
-store_seal_copy (store_t *self, object_t *object, uint8_t kind)
-{
-    object->kind = kind;
-    object->sealed = true;
-    s_rank (self, object);
-    store_answer (self, object, NULL);
-}
-
 /*  --- holds ------------------------------------------------------------  */
 
 bool
@@ -435,15 +412,47 @@ store_drop_unheld (store_t *self)
         s_find_rooms (self);
 }
 
-void
+int
 store_hold (store_t *self, object_t *object, process_t holder, int32_t count)
 {
     hold_t *hold = s_hold_of (object, holder);
-    if (hold && !(count > 0 && store_is_gone (self, holder)))
+    if (!hold)
+        return -1;
+    if (!(count > 0 && store_is_gone (self, holder)))
         hold->count += count;
-    if (hold && hold->count == 0)
+    if (hold->count == 0)
         *hold = object->holds [--object->hold_count];
     s_note_unheld (self, object);
+    return 0;
+}
+
+int
+store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder)
+{
+    self->filled -= object->memory->size;
+    if (size < object->size)
+        extents_trim (&self->extents, object->memory, size);
+    object->size = size;
+    object->kind = kind;
+    object->sealed = true;
+    object->claimed = holder == object->creator;
+    s_rank (self, object);
+    store_answer (self, object, NULL);
+    if (object->remote)
+        store_bring (self, object);
+    int rc = store_hold (self, object, holder, 1);
+    s_note_unheld (self, object);
+    return rc;
+}
+
+void
+store_seal_copy (store_t *self, object_t *object, uint8_t kind)
+{
+    self->filled -= object->memory->size;
+    object->kind = kind;
+    object->sealed = true;
+    s_rank (self, object);
+    store_answer (self, object, NULL);
 }
 
 void
@@ -531,8 +540,8 @@ s_tend_rooms (store_t *self, int64_t now)
         object_t *object = container_of (self->rooms.next, object_t, room);
         int64_t since = self->moved_last > object->room_since ? self->moved_last
                                                               : object->room_since;
-        if (now - since < ROOM_PATIENCE)
-            return since + ROOM_PATIENCE;
+        if (now - since < self->room_patience)
+            return since + self->room_patience;
         uint64_t moved = self->writing ? disk_moved (self->disk) : self->moved;
         if (moved != self->moved) {
             self->moved = moved;
@@ -593,6 +602,7 @@ static void
 s_read (store_t *self, object_t *object, const disk_job_t *job)
 {
     object->reading = false;
+    self->filled -= object->memory->size;
     if (job->fault.code) {
         s_free_memory (self, object);
         if (object->remote && self->transfer)

@@ -14,11 +14,8 @@
 
 #include <pthread.h>
 
-/*  How long a request for memory waits while nothing is freed, nor written to
-    disk for it.                                                            */
-#define ROOM_PATIENCE (10000 * CLOCK_MS)
-
 /*  Unless the options say otherwise.                                       */
+#define ROOM_PATIENCE (10000 * CLOCK_MS)
 #define CLAIM_PATIENCE (30000 * CLOCK_MS)
 
 /*  After this time without new objects, free memory goes back.             */
@@ -145,7 +142,9 @@ struct store {
     list_t orphans;
     int64_t claim_patience;
     int64_t sync_patience;
+    int64_t room_patience;
     uint64_t pinned;
+    uint64_t filled;            /*  memory of what is made, or on its way here */
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
     uint64_t moved;             /*  what the disk had moved when last seen  */
@@ -198,10 +197,14 @@ void store_bring (store_t *self, object_t *object);
 void store_pin (store_t *self, object_t *object);
 void store_unpin (store_t *self, object_t *object);
 void store_seal_copy (store_t *self, object_t *object, uint8_t kind);
-void store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder);
 
-/*  Gives or takes a hold; without any it goes, after its last pin.          */
-void store_hold (store_t *self, object_t *object, process_t holder, int32_t count);
+/*  Returns 0, or -1: no memory for the hold, and it goes.                  */
+int store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind,
+                process_t holder);
+
+/*  Gives or takes a hold; without any it goes, after its last pin. Returns 0,
+    or -1: no memory, and nothing has changed.                              */
+int store_hold (store_t *self, object_t *object, process_t holder, int32_t count);
 void store_lose_holder (store_t *self, process_t holder);
 bool store_is_gone (const store_t *self, process_t process);
 void store_note_gone (store_t *self, process_t process);

@@ -52,18 +52,19 @@ s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
     store_find_rooms (self);
 }
 
-static void
+static int
 s_held (void *context, tid_t id, process_t holder, int32_t count)
 {
     store_t *self = context;
     object_t *object = store_object (self, id);
     if (!object || object->copy)
-        return;
+        return 0;
     if (count == 0) {
         object->claimed = true;
         list_remove (&object->orphan);
-    } else
-        store_hold (self, object, holder, count > 0 ? 1 : -1);
+        return 0;
+    }
+    return store_hold (self, object, holder, count > 0 ? 1 : -1);
 }
 
 static void

@@ -87,6 +87,24 @@ transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uin
     transfer_answer (self, route, &answer, &piece);
 }
 
+void
+transfer_park (list_t *parked, const route_t *route, uint64_t offset, uint64_t size)
+{
+    for (list_node_t *at = parked->next; at != parked; at = at->next) {
+        const parked_t *other = container_of (at, parked_t, node);
+        if (other->offset == offset && other->size == size && other->route.size == route->size
+            && memcmp (other->route.bytes, route->bytes, route->size) == 0)
+            return;
+    }
+    parked_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return;     /*  it asks again                                       */
+    self->route = *route;
+    self->offset = offset;
+    self->size = size;
+    list_append (parked, &self->node);
+}
+
 /*  --- receiving --------------------------------------------------------  */
 
 static void
@@ -347,6 +365,7 @@ transfer_new (const transfer_options_t *options, fault_t *fault)
     self->network = options->network;
     self->hooks = options->hooks;
     self->hooks_context = options->hooks_context;
+    self->patience = options->patience ? options->patience : FETCH_PATIENCE;
     if (!self->lent)
         fault_set (fault, TROUPE_ENOMEM, "no memory for transfers");
     if (!self->lent || s_open (self, fault))

@@ -43,8 +43,8 @@ typedef struct {
     /*  A fetch has ended: fault NULL if all is there. kind: from the home. */
     void (*fetched) (void *context, tid_t id, uint8_t kind, const fault_t *fault);
     /*  A process elsewhere gives or takes a hold here; count 0: it has what
-        was sealed for it.                                                  */
-    void (*held) (void *context, tid_t id, process_t holder, int32_t count);
+        was sealed for it. Returns 0, or -1: no memory, and it is told again. */
+    int (*held) (void *context, tid_t id, process_t holder, int32_t count);
     /*  A transfer_hold with a ticket has arrived, or its store has gone; or
         it was given up, as nobody has told of that store.                  */
     void (*settled) (void *context, uint64_t ticket, bool arrived);
@@ -59,6 +59,8 @@ typedef struct {
     const network_t *network;
     const transfer_hooks_t *hooks;
     void *hooks_context;
+    int64_t patience;           /*  how long a fetch waits for the next piece;
+                                    0: 30 s                                 */
 } transfer_options_t;
 
 transfer_t *transfer_new (const transfer_options_t *options, fault_t *fault);

@@ -142,16 +142,18 @@ notice_tend (transfer_t *self, int64_t now)
 
 /*  --- where they go to -------------------------------------------------  */
 
-static void
+static int
 s_apply (transfer_t *self, const transfer_message_t *message)
 {
     if (message->type == TRANSFER_HOLD)
-        self->hooks->held (self->hooks_context, message->id, message->store, message->count);
-    else if (message->type == TRANSFER_DROPPED) {
+        return self->hooks->held (self->hooks_context, message->id, message->store,
+                                  message->count);
+    if (message->type == TRANSFER_DROPPED) {
         serving_close (self, message->id);
         self->hooks->dropped (self->hooks_context, message->id);
     } else
         serving_note (self, message);
+    return 0;
 }
 
 void
@@ -162,10 +164,8 @@ notice_hear (transfer_t *self, const route_t *route, const transfer_message_t *m
         what was counted of a store that is not known yet may be forgotten.  */
     if (!other || !*other->endpoint || message->sources [0] != self->name)
         return;     /*  it is sent again, as long as that store is known    */
-    if (message->offset == other->heard + 1) {
+    if (message->offset == other->heard + 1 && s_apply (self, message) == 0)
         other->heard++;
-        s_apply (self, message);
-    }
     transfer_message_t noted = { .type = TRANSFER_NOTED, .offset = other->heard };
     transfer_answer (self, route, &noted, NULL);
 }

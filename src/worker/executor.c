@@ -10,7 +10,8 @@
 void
 executor_report_slots (worker_t *worker)
 {
-    record_t slots = { .type = RECORD_SLOTS, .id.sequence = worker->blocked + worker->unanswered };
+    record_t slots = { .type = RECORD_SLOTS,
+                       .id.sequence = worker->blocked + worker->unanswered };
     link_send (worker->peer, HEAD_PROCESS, &slots);
 }
 
