@@ -1,0 +1,56 @@
+#!/bin/sh
+#  test_hosts_stress.sh - objects handed about between nodes by many threads, with
+#  actors that end and, in a second round, workers that are killed; all values are
+#  right, and nothing is left while the driver lives. STRESS_SECONDS: of each round.
+set -u
+LC_ALL=C
+export LC_ALL
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+. "$here/hosts.sh"
+trap hosts_remove EXIT
+trap 'exit 1' HUP INT TERM
+
+seconds=${STRESS_SECONDS:-2}
+seed=${STRESS_SEED:-$$}
+echo "seed $seed"
+hosts_cluster one two
+mkfifo "$hosts_folder/go"
+exec 3<>"$hosts_folder/go"
+
+#  stress NAME KILLS
+stress () {
+    : >"$hosts_folder/said-$1"
+    hosts_run drive tests/hosts_stress "$seconds" 4 "$seed" "$2" one two head \
+        >"$hosts_folder/said-$1" 2>"$hosts_folder/errors-$1" <"$hosts_folder/go" &
+    echo $! >"$hosts_folder/pid-$1"
+}
+at_rest () {
+    grep -q 'at rest' "$hosts_folder/said-$1"
+}
+no_objects () {
+    hosts_run head ./troupe list objects >"$hosts_folder/objects" &&
+        [ "$(hosts_list objects)" -eq 0 ]
+}
+ends () {
+    hosts_until $((seconds + 90)) at_rest "$1" || hosts_fail "$1 does not end: $(hosts_errors "$1")"
+    hosts_until 40 no_objects || hosts_fail "objects are left: $(cat "$hosts_folder/objects")"
+    echo >&3
+    hosts_end "$1" || hosts_fail "$1: $(hosts_errors "$1")"
+    cat "$hosts_folder/said-$1"
+    grep -q '^right=[1-9][0-9][0-9]* failed=[0-9]* wrong=0' "$hosts_folder/said-$1" ||
+        hosts_fail "$1: $(hosts_errors "$1")"
+}
+
+stress ended 0
+ends ended
+
+stress killed 1
+rounds=$((seconds * 4))
+while [ $rounds -gt 0 ]; do
+    rounds=$((rounds - 1))
+    sleep 0.2
+    worker=$(hosts_worker one)
+    [ -z "$worker" ] || kill -9 "$worker"
+done
+ends killed
