@@ -98,7 +98,7 @@ fixture_put (store_client_t *client, uint64_t size, uint64_t seed, process_t hol
         fail ();
     }
     fixture_fill (data, size, seed);
-    store_client_seal (client, id, size, OBJECT_BYTES, holder);
+    store_client_seal (client, id, size, OBJECT_BYTES, holder, true);
     return id;
 }
 
@@ -122,7 +122,7 @@ void
 fixture_hold (store_client_t *client, tid_t id, process_t holder)
 {
     fault_t fault = { 0 };
-    uint64_t number = store_client_hold (client, id, holder);
+    uint64_t number = store_client_hold (client, id, holder, false);
     if (store_client_settle (client, id.owner, number, &fault))
         fail_msg ("%s", fault.text);
 }

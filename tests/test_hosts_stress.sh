@@ -1,7 +1,8 @@
 #!/bin/sh
 #  test_hosts_stress.sh - objects handed about between nodes by many threads, with
-#  actors that end and, in a second round, workers that are killed; all values are
-#  right, and nothing is left while the driver lives. STRESS_SECONDS: of each round.
+#  actors that end; all values are right, and nothing is left while the driver lives.
+#  With STRESS_SECONDS it takes so long, and then as long again with workers that
+#  are killed, of which nothing is left after half a minute.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -45,6 +46,7 @@ ends () {
 stress ended 0
 ends ended
 
+[ -n "${STRESS_SECONDS:-}" ] || exit 0
 stress killed 1
 rounds=$((seconds * 4))
 while [ $rounds -gt 0 ]; do

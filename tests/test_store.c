@@ -57,7 +57,7 @@ test_put_and_read (void **state)
     AWAIT (self.store, pinned, 0);
     AWAIT (self.store, objects, COUNT);
     for (size_t index = 0; index < COUNT; index++)
-        store_client_release (self.client, ids [index], 1);
+        store_client_release (self.client, ids [index], 1, false);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, objects, 0);
     fault_t fault;
@@ -86,11 +86,11 @@ test_sparse (void **state)
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
     data [0] = 1;
     data [size - 1] = 2;
-    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1, true);
     assert_int_equal (store_client_pin (self.client, id, size, &read, &kind, &fault), 0);
     assert_true (read [0] == 1 && read [size - 1] == 2 && read [size / 2] == 0);
     store_client_unpin (self.client, id);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, used, 0);
     fixture_close (&self);
 }
@@ -189,25 +189,74 @@ test_holds (void **state)
     tid_t id = fixture_put (self.client, 100000, 5, 9);
     AWAIT (self.store, objects, 1);
     /*  Another way may be faster: given back before it was given.          */
-    store_client_release (self.client, id, 8);
-    store_client_hold (self.client, id, 8);
-    store_client_hold (self.client, id, 7);
-    store_client_release (self.client, id, 9);
+    store_client_release (self.client, id, 8, false);
+    store_client_hold (self.client, id, 8, false);
+    store_client_hold (self.client, id, 7, false);
+    store_client_release (self.client, id, 9, false);
     assert_true (fixture_verify (self.client, id, 100000, 5));
     AWAIT (self.store, objects, 1);
     store_process_down (self.store, 7, "killed");
     AWAIT (self.store, objects, 0);
     /*  What ended had given back more than it had.                         */
     id = fixture_put (self.client, 100000, 5, 9);
-    store_client_release (self.client, id, 6);
+    store_client_release (self.client, id, 6, false);
     assert_true (fixture_verify (self.client, id, 100000, 5));
     store_process_down (self.store, 6, "killed");
     AWAIT (self.store, objects, 1);
-    store_client_release (self.client, id, 9);
+    store_client_release (self.client, id, 9, false);
     AWAIT (self.store, objects, 0);
     /*  A hold for a process that has gone is none.                         */
     id = fixture_put (self.client, 100000, 5, 7);
     AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    fixture_close (&self);
+}
+
+/*  Passes on a hold of an object to process 1, and ends; who is told claims it. */
+static void
+s_pass_on (fixture_t *self, tid_t id, process_t giver, bool claimed, bool released)
+{
+    store_client_t *client = store_client_new (store_endpoint (self->store), giver);
+    if (claimed && giver % 2)
+        store_client_claim (self->client, id, 1);
+    store_client_hold (client, id, 1, true);
+    if (released)
+        store_client_release (client, id, 1, true);
+    /*  What it has said has been read when this is answered.               */
+    assert_true (fixture_verify (client, id, 100000, 5));
+    if (claimed && giver % 2 == 0)
+        store_client_claim (self->client, id, 1);
+    assert_true (fixture_verify (self->client, id, 100000, 5));
+    store_client_destroy (&client);
+    AWAIT (self->store, clients, 1);
+}
+
+/*  A hold that was passed on ends with who passed it on, unless its holder has
+    heard of it; not before, and not more than that one.                    */
+static void
+test_passed_on (void **state)
+{
+    (void) state;
+    const int64_t patience = 100 * CLOCK_MS;
+    fixture_t self;
+    fixture_open_of (&self, (store_options_t){ .memory = 16 * MB, .claim_patience = patience },
+                     false);
+    for (process_t giver = 10; giver < 16; giver++) {
+        bool claimed = giver < 12;
+        tid_t id = fixture_put (self.client, 100000, 5, 1);
+        store_client_claim (self.client, id, 1);
+        s_pass_on (&self, id, giver, claimed, giver >= 14);
+        /*  Given back beforehand: if it were there still, one would be left. */
+        store_client_release (self.client, id, 1, false);
+        if (giver < 14)
+            assert_true (fixture_verify (self.client, id, 100000, 5));
+        if (claimed) {
+            poll (NULL, 0, (int) (2 * patience / CLOCK_MS));
+            assert_true (fixture_verify (self.client, id, 100000, 5));
+            store_client_release (self.client, id, 1, false);
+        }
+        AWAIT (self.store, objects, 0);
+    }
     AWAIT (self.store, used, 0);
     fixture_close (&self);
 }
@@ -228,14 +277,14 @@ test_hold_without_memory (void **state)
     assert_true (fixture_verify (client, id, 100000, 5));
     s_exempt = true;
     atomic_store (&s_failing, true);
-    store_client_hold (client, id, 2);
+    store_client_hold (client, id, 2, false);
     for (int64_t until = clock_now () + PATIENCE;
          clock_now () < until && store_client_create (client, MB, &other, &data, &fault) == 0;)
         store_client_abort (client, other);
     atomic_store (&s_failing, false);
     assert_int_equal (fault.code, TROUPE_ELOST);
     assert_true (fixture_verify (self.client, id, 100000, 5));
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     store_client_destroy (&client);
     AWAIT (self.store, objects, 0);
     fixture_close (&self);
@@ -255,10 +304,10 @@ test_hold_passed_on (void **state)
         tid_t id = fixture_put (self.client, 4096, round, 1);
         for (uint64_t count = 0; count < round % 8; count++)
             store_client_prefetch (self.client, id, 4096);
-        store_client_hold (other, id, 2);
-        store_client_release (self.client, id, 1);
+        store_client_hold (other, id, 2, false);
+        store_client_release (self.client, id, 1, false);
         assert_true (fixture_verify (other, id, 4096, round));
-        store_client_release (other, id, 2);
+        store_client_release (other, id, 2, false);
     }
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
@@ -278,10 +327,10 @@ test_read_without_holder (void **state)
     fixture_open (&self, 4 * MB, false);
     tid_t id = fixture_put (self.client, 2 * MB, 5, 1);
     assert_int_equal (store_client_pin (self.client, id, 2 * MB, &data, &kind, &fault), 0);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     for (uint64_t round = 0; round < 20; round++) {
         tid_t other = fixture_put (self.client, MB, round, 1);
-        store_client_release (self.client, other, 1);
+        store_client_release (self.client, other, 1, false);
     }
     AWAIT (self.store, objects, 1);
     assert_true (fixture_is_filled (data, 2 * MB, 5));
@@ -329,7 +378,7 @@ test_spill_and_restore (void **state)
     assert_true (figures.spills >= 24 * 2 * MB - COUNT * 40);
     assert_true (figures.restores > 0 && figures.used <= 16 * MB);
     for (uint64_t index = 0; index < COUNT; index++)
-        store_client_release (self.client, ids [index], 1);
+        store_client_release (self.client, ids [index], 1, false);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
     fixture_close (&self);
@@ -418,7 +467,7 @@ test_held_back (void **state)
     pthread_create (&thread, NULL, s_put_more, &putter);
     AWAIT (self.store, waiting, 1);
     assert_true (fixture_verify (self.client, first, 12 * MB, 1));
-    store_client_release (self.client, first, 1);
+    store_client_release (self.client, first, 1, false);
     pthread_join (thread, NULL);
     assert_int_equal (putter.rc, 0);
     store_client_abort (self.client, putter.id);
@@ -475,14 +524,14 @@ s_work_until_killed (const char *endpoint, process_t process)
         uint8_t *data, kind;
         const uint8_t *read;
         if (ids [index].sequence)
-            store_client_release (client, ids [index], process);
+            store_client_release (client, ids [index], process, false);
         ids [index].sequence = 0;
         if (store_client_create (client, size, &id, &data, &fault))
             return 3;
         data [0] = 1;
         if (round % 7 == 3)
             continue; /*  never sealed                                */
-        store_client_seal (client, id, size, OBJECT_BYTES, process);
+        store_client_seal (client, id, size, OBJECT_BYTES, process, true);
         if (store_client_pin (client, id, size, &read, &kind, &fault))
             return 4;
         if (round % 3)
@@ -518,7 +567,7 @@ test_killed_clients (void **state)
         AWAIT (self.store, objects, 1);
     }
     assert_true (fixture_verify (self.client, kept, 100000, 42));
-    store_client_release (self.client, kept, 1);
+    store_client_release (self.client, kept, 1, false);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
     fixture_close (&self);
@@ -544,11 +593,11 @@ s_move (void *arg)
     for (uint64_t round = 0; self->right && round < ROUNDS; round++) {
         uint64_t index = round % HELD;
         self->right = fixture_verify (client, ids [index], 300000, seed + index);
-        store_client_release (client, ids [index], self->process);
+        store_client_release (client, ids [index], self->process, false);
         ids [index] = fixture_put (client, 300000, seed + index, self->process);
     }
     for (uint64_t index = 0; index < HELD; index++)
-        store_client_release (client, ids [index], self->process);
+        store_client_release (client, ids [index], self->process, false);
     store_client_destroy (&client);
     return NULL;
 }
@@ -605,7 +654,7 @@ test_garbage (void **state)
     }
     AWAIT (self.store, clients, 1);
     assert_true (fixture_verify (self.client, kept, 100000, 3));
-    store_client_release (self.client, kept, 1);
+    store_client_release (self.client, kept, 1, false);
     AWAIT (self.store, used, 0);
     fixture_close (&self);
 }
@@ -622,6 +671,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_readers_cannot_write),
         cmocka_unit_test (test_seals),
         cmocka_unit_test (test_holds),
+        cmocka_unit_test (test_passed_on),
         cmocka_unit_test (test_hold_without_memory),
         cmocka_unit_test (test_hold_passed_on),
         cmocka_unit_test (test_read_without_holder),

@@ -202,7 +202,7 @@ test_reader_dies (void **state)
     data [0] = 1;
     data [size - 2] = 2;
     data [size - 1] = 3;
-    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1, true);
     AWAIT (self.store, pinned, 0);
     transfer_message_t message = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE };
     zmq_send (self.asks, &message, sizeof message, 0);
@@ -219,7 +219,7 @@ test_reader_dies (void **state)
     store_process_down (self.store, FAKE, "killed");
     AWAIT (self.store, pinned, 0);
     AWAIT (self.store, objects, 1);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, used, 0);
     stage_close (&self);
 }
@@ -269,7 +269,7 @@ test_holds_in_order (void **state)
     assert_int_equal (stage_tell_hold (&self, id, 9, -1, 2), 0);
     assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
     assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     assert_true (fixture_verify (self.client, id, 100000, 3));
     assert_int_equal (stage_tell_hold (&self, id, 9, -1, 3), 1);
     assert_true (fixture_verify (self.client, id, 100000, 3));
@@ -288,7 +288,7 @@ test_holds_of_the_unknown (void **state)
     enum { UNKNOWN = 99 };
     stage_open (&self);
     tid_t id = fixture_put (self.client, 100000, 3, 1);
-    store_client_hold (self.client, (tid_t){ UNKNOWN, 1 }, 1);
+    store_client_hold (self.client, (tid_t){ UNKNOWN, 1 }, 1, false);
     assert_true (fixture_verify (self.client, id, 100000, 3));
     transfer_message_t hold = { .type = TRANSFER_HOLD,
                                 .id = id,
@@ -353,7 +353,7 @@ test_renamed (void **state)
                                 .sources = { OWN } };
     zmq_send (self.asks, &late, sizeof late, 0);
     assert_int_equal (stage_tell_hold (&self, now, 9, 1, 1), 1);
-    store_client_release (self.client, now, 2);
+    store_client_release (self.client, now, 2, false);
     assert_true (fixture_verify (self.client, now, 100000, 4));
     assert_int_equal (stage_tell_hold (&self, now, 9, -1, 2), 2);
     AWAIT (self.store, objects, 0);
@@ -377,7 +377,7 @@ test_copies_are_told (void **state)
     assert_int_equal (stage_notify (&self, notice, OWN, 1), 1);
     notice.type = TRANSFER_HAS;
     assert_int_equal (stage_notify (&self, notice, OWN, 2), 2);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     /*  It is lost twice on its way.                                        */
     for (int round = 0; round < 3; round++) {
         message = stage_asked (&self, TRANSFER_DROPPED);
@@ -420,7 +420,7 @@ test_home_is_told (void **state)
         message = stage_asked (&self, TRANSFER_DISCARDS);
         assert_true (tid_equal (message.id, self.id) && message.offset == 2);
     }
-    store_client_release (self.client, large, 1);
+    store_client_release (self.client, large, 1, false);
     AWAIT (self.store, objects, 0);
     stage_close (&self);
 }
@@ -455,7 +455,7 @@ test_renamed_under_readers (void **state)
     for (uint64_t round = 0; round < 40; round++) {
         tid_t next = fixture_put (other, MB, round, 2);
         assert_int_equal (next.owner, 80);
-        store_client_release (other, next, 2);
+        store_client_release (other, next, 2, false);
     }
     assert_true (fixture_is_filled (data, MB, 3));
     assert_true (fixture_is_filled (copy, FAKE_SIZE, 5));
@@ -465,7 +465,7 @@ test_renamed_under_readers (void **state)
     store_client_unpin (self.client, self.id);
     store_client_unpin (self.client, id);
     memset (place, 1, MB);
-    store_client_seal (self.client, filling, MB, OBJECT_BYTES, 1);
+    store_client_seal (self.client, filling, MB, OBJECT_BYTES, 1, true);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     /*  What was made under the old name is lost, and that is known at once. */
@@ -496,7 +496,7 @@ s_settle_one (void *arg)
 static settler_t
 s_give (stage_t *self, tid_t id)
 {
-    uint64_t number = store_client_hold (self->client, id, 1);
+    uint64_t number = store_client_hold (self->client, id, 1, false);
     return (settler_t){ .client = self->client, .home = id.owner, .number = number };
 }
 
@@ -511,7 +511,7 @@ test_holds_are_repeated (void **state)
     settler_t one = s_give (&self, self.id);
     pthread_create (&one.thread, NULL, s_settle_one, &one);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
-    store_client_release (self.client, self.id, 1);
+    store_client_release (self.client, self.id, 1, false);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).count, -1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 2);

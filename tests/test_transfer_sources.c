@@ -63,7 +63,7 @@ test_tree (void **state)
                       1);
     transfer_message_t located = s_locate (&self, id, SECOND, 0);
     assert_true (located.sources [0] == OWN && located.sources [1] == FAKE);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, objects, 0);
     stage_close (&self);
 }
@@ -83,7 +83,7 @@ test_branches (void **state)
                           index ? FIRST + index - 1 : OWN);
     assert_int_equal (s_locate (&self, id, FIRST + PIECES, 0).sources [0], OWN);
     assert_int_equal (s_locate (&self, id, FIRST + PIECES + 1, 0).sources [0], FIRST + PIECES);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, objects, 0);
     stage_close (&self);
 }
@@ -105,7 +105,7 @@ test_sources_that_end (void **state)
     assert_int_equal (s_locate (&self, id, FIRST + 2, 0).sources [0], OWN);
     assert_int_equal (s_locate (&self, id, FIRST + 3, 0).sources [0], FIRST + 1);
     assert_int_equal (s_locate (&self, id, FIRST + 3, FIRST + 1).sources [0], OWN);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, objects, 0);
     stage_close (&self);
 }

@@ -163,7 +163,7 @@ s_take_made (store_client_t *client, const troupe_arg_t *arg, object_reference_t
 }
 
 int
-object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *out,
+object_put (troupe_t *peer, const troupe_arg_t *arg, object_holder_t holder, bytes_t *out,
             fault_t *fault)
 {
     object_reference_t object = { .kind = s_kind (arg->type) };
@@ -181,15 +181,16 @@ object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *
         rc = s_put_encoded (client, arg, &object, fault);
     if (rc)
         return -1;
-    store_client_seal (client, object.id, object.size, object.kind, holder);
+    store_client_seal (client, object.id, object.size, object.kind, holder.process,
+                       holder.passed);
     if (value_put_object (out, &object) == 0)
         return 0;
-    store_client_release (client, object.id, holder);
+    store_client_release (client, object.id, holder.process, holder.passed);
     return fault_set (fault, TROUPE_ENOMEM, "no memory for the value");
 }
 
 int
-object_write (troupe_t *peer, const troupe_arg_t *arg, process_t holder,
+object_write (troupe_t *peer, const troupe_arg_t *arg, object_holder_t holder,
               const value_writer_t *writer, bytes_t *out, fault_t *fault)
 {
     if (object_is_large (peer, arg))
@@ -281,18 +282,6 @@ object_read (troupe_t *peer, arena_t *arena, const object_reference_t *object, f
 
 /*  --- holds ------------------------------------------------------------  */
 
-typedef void (tell_t) (store_client_t *client, const object_reference_t *object,
-                       process_t holder);
-
-static void
-s_tell_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder, tell_t *tell)
-{
-    object_reference_t object;
-    size_t offset = 0;
-    while (peer->objects && value_next_object (data, size, &offset, &object))
-        tell (peer->objects, &object, holder);
-}
-
 /*  Of each home the last one counts, as holds arrive there in order.       */
 static void
 s_note (object_given_t *given, process_t home, uint64_t number)
@@ -306,59 +295,50 @@ s_note (object_given_t *given, process_t home, uint64_t number)
     bytes_append (&given->holds, &hold, sizeof hold);
 }
 
-static void
-s_release (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    store_client_release (client, object->id, holder);
-}
-
-static void
-s_claim (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    store_client_claim (client, object->id, holder);
-}
-
-static void
-s_prefetch (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    (void) holder;
-    if (object->id.owner != store_client_store (client))
-        store_client_prefetch (client, object->id, object->size);
-}
-
 void
-object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder,
+object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder,
                  object_given_t *given)
 {
     store_client_t *client = s_client_locked (peer);
     object_reference_t object;
     size_t offset = 0;
     while (client && value_next_object (data, size, &offset, &object)) {
-        uint64_t number = store_client_hold (client, object.id, holder);
+        uint64_t number
+            = store_client_hold (client, object.id, holder.process, holder.passed);
         if (given && number && peer->network)
             s_note (given, object.id.owner, number);
     }
 }
 
 void
-object_release_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder)
+object_release_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder)
 {
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, holder, s_release);
+    store_client_t *client = s_client_locked (peer);
+    object_reference_t object;
+    size_t offset = 0;
+    while (client && value_next_object (data, size, &offset, &object))
+        store_client_release (client, object.id, holder.process, holder.passed);
 }
 
 void
 object_claim_all (troupe_t *peer, const uint8_t *data, size_t size)
 {
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, peer->self, s_claim);
+    store_client_t *client = s_client_locked (peer);
+    object_reference_t object;
+    size_t offset = 0;
+    while (client && value_next_object (data, size, &offset, &object))
+        store_client_claim (client, object.id, peer->self);
 }
 
 void
 object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size)
 {
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, peer->self, s_prefetch);
+    store_client_t *client = s_client_locked (peer);
+    object_reference_t object;
+    size_t offset = 0;
+    while (client && value_next_object (data, size, &offset, &object))
+        if (object.id.owner != store_client_store (client))
+            store_client_prefetch (client, object.id, object.size);
 }
 
 void
@@ -410,7 +390,7 @@ static void
 s_hold_for_call (troupe_t *peer, const object_reference_t *object)
 {
     store_client_t *client = s_client_locked (peer);
-    uint64_t number = client ? store_client_hold (client, object->id, peer->self) : 0;
+    uint64_t number = client ? store_client_hold (client, object->id, peer->self, false) : 0;
     if (!number || !peer->network || peer_thread.callback)
         return;
     if (peer_thread.given)

@@ -20,13 +20,20 @@ bool object_is_large (const troupe_t *peer, const troupe_arg_t *arg);
     are taken, whether a call succeeds or not.                              */
 void object_discard (const troupe_arg_t *args, size_t count);
 
+/*  Who holds an object. passed: it is in an answer, of which he has not heard, and
+    he claims it then; if this process ends before that, he holds it no more. */
+typedef struct {
+    process_t process;
+    bool passed;
+} object_holder_t;
+
 /*  Puts an argument into the store for a holder and appends the reference.
     Returns 0, or -1 with the fault set.                                    */
-int object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *out,
+int object_put (troupe_t *peer, const troupe_arg_t *arg, object_holder_t holder, bytes_t *out,
                 fault_t *fault);
 
 /*  Appends an argument: as an object if it is large.                       */
-int object_write (troupe_t *peer, const troupe_arg_t *arg, process_t holder,
+int object_write (troupe_t *peer, const troupe_arg_t *arg, object_holder_t holder,
                   const value_writer_t *writer, bytes_t *out, fault_t *fault);
 
 /*  Arguments of a call with futures in the place of large ones.            */
@@ -62,12 +69,12 @@ typedef struct {
 
 /*  A hold for a process for each object that a value refers to. given: where it
     is noted, NULL if nobody is to wait for it. With the lock.              */
-void object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder,
+void object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder,
                       object_given_t *given);
 
 /*  For each object that a value refers to: one hold less; it has what was sealed
     for it; it will be read here. With the lock or without.                 */
-void object_release_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder);
+void object_release_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder);
 void object_claim_all (troupe_t *peer, const uint8_t *data, size_t size);
 void object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size);
 

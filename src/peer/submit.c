@@ -337,7 +337,7 @@ troupe_put_arg (troupe_t *peer, troupe_arg_t value)
     fault_t fault = { 0 };
     bool large = object_is_large (peer, &value);
     if (large)
-        object_put (peer, &value, peer->self, &block, &fault);
+        object_put (peer, &value, (object_holder_t){ .process = peer->self }, &block, &fault);
     else if (value_least_size (&value, 1) > peer_value_max (peer))
         fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", peer_value_max (peer));
     else

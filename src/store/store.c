@@ -352,6 +352,7 @@ store_process_down (store_t *self, process_t process, const char *cause)
     store_lock (self);
     store_note_gone (self, process);
     store_lose_holder (self, process);
+    store_lose_giver (self, process);
     store_lose_home (self, process);
     if (self->transfer)
         transfer_store_down (self->transfer, process, cause);

@@ -297,9 +297,10 @@ s_home (store_client_t *self, process_t store)
 }
 
 uint64_t
-store_client_hold (store_client_t *self, tid_t id, process_t holder)
+store_client_hold (store_client_t *self, tid_t id, process_t holder, bool passed)
 {
-    store_message_t message = { .type = STORE_HOLD, .id = id, .holder = holder };
+    store_message_t message
+        = { .type = STORE_HOLD, .id = id, .holder = holder, .passed = passed };
     uint64_t number = 0;
     pthread_mutex_lock (&self->lock);
     s_tell_locked (self, &message);
@@ -370,10 +371,10 @@ store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **d
 
 void
 store_client_seal (store_client_t *self, tid_t id, uint64_t size, uint8_t kind,
-                   process_t holder)
+                   process_t holder, bool passed)
 {
-    store_message_t message
-        = { .type = STORE_SEAL, .id = id, .size = size, .kind = kind, .holder = holder };
+    store_message_t message = { .type = STORE_SEAL, .id = id, .size = size, .kind = kind,
+                                .holder = holder, .passed = passed };
     s_tell (self, &message);
 }
 
@@ -411,9 +412,10 @@ store_client_prefetch (store_client_t *self, tid_t id, uint64_t size)
 }
 
 void
-store_client_release (store_client_t *self, tid_t id, process_t holder)
+store_client_release (store_client_t *self, tid_t id, process_t holder, bool passed)
 {
-    store_message_t message = { .type = STORE_RELEASE, .id = id, .holder = holder };
+    store_message_t message
+        = { .type = STORE_RELEASE, .id = id, .holder = holder, .passed = passed };
     s_tell (self, &message);
 }
 

@@ -224,7 +224,8 @@ s_request_seal (store_t *self, connection_t *connection, const store_message_t *
     if (!object->memory || message->size > object->size || !message->holder
         || message->id.owner != self->name)
         store_object_free (self, object);
-    else if (store_seal (self, object, message->size, message->kind, message->holder))
+    else if (store_seal (self, object, message->size, message->kind, message->holder,
+                         message->passed ? connection->client->process : 0))
         shutdown (connection->fd, SHUT_RDWR);
 }
 
@@ -238,26 +239,24 @@ s_request_abort (store_t *self, connection_t *connection, tid_t id)
     store_find_rooms (self);
 }
 
+/*  HOLD, RELEASE or CLAIM; without memory for it the connection ends.      */
 static void
-s_request_claim (store_t *self, connection_t *connection, const store_message_t *message)
+s_request_hold (store_t *self, connection_t *connection, const store_message_t *message)
 {
     object_t *object = store_object (self, message->id);
+    process_t giver = message->passed ? connection->client->process : 0;
+    int rc = 0;
     if (message->id.owner != self->name && self->transfer)
-        store_hold_far (self, connection, message, 0);
-    else if (object && !object->copy) {
-        object->claimed = true;
-        list_remove (&object->orphan);
-    }
-}
-
-static void
-s_request_hold (store_t *self, connection_t *connection, const store_message_t *message,
-                int32_t count)
-{
-    object_t *object = store_object (self, message->id);
-    if (message->id.owner != self->name && self->transfer)
-        store_hold_far (self, connection, message, count);
-    else if (object && !object->copy && store_hold (self, object, message->holder, count))
+        store_hold_far (self, connection, message);
+    else if (!object || object->copy)
+        ;
+    else if (message->type == STORE_CLAIM)
+        rc = store_claim (object, message->holder);
+    else if (message->type == STORE_HOLD)
+        rc = store_hold (self, object, message->holder, giver);
+    else
+        rc = store_release (self, object, message->holder, giver);
+    if (rc)
         shutdown (connection->fd, SHUT_RDWR);
 }
 
@@ -276,13 +275,9 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
         s_request_abort (self, connection, message->id);
         break;
     case STORE_CLAIM:
-        s_request_claim (self, connection, message);
-        break;
     case STORE_HOLD:
-        s_request_hold (self, connection, message, 1);
-        break;
     case STORE_RELEASE:
-        s_request_hold (self, connection, message, -1);
+        s_request_hold (self, connection, message);
         break;
     case STORE_PIN:
         s_request_pin (self, connection, message);
@@ -348,10 +343,7 @@ s_client_ended (store_t *self, client_t *client)
     id_table_release (&client->pins);
     id_table_release (&client->making);
     store_forget_far (self, client);
-    cursor = 0;
-    for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
-        if (object->creator == client->process && object->sealed)
-            store_orphan (self, object);
+    store_lose_giver (self, client->process);
     free (client);
     store_find_rooms (self);
 }

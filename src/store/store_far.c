@@ -29,16 +29,20 @@ s_far (store_t *self, client_t *client, process_t home)
 /*  Who gives a hold can wait for it. Without memory for that the connection
     ends, so that the client hears of it.                                   */
 void
-store_hold_far (store_t *self, connection_t *connection, const store_message_t *message,
-                int32_t count)
+store_hold_far (store_t *self, connection_t *connection, const store_message_t *message)
 {
-    far_t *far = count > 0 ? s_far (self, connection->client, message->id.owner) : NULL;
+    bool gives = message->type == STORE_HOLD;
+    far_t *far = gives ? s_far (self, connection->client, message->id.owner) : NULL;
+    transfer_hold_t hold = { .id = message->id,
+                             .holder = message->holder,
+                             .giver = message->passed ? connection->client->process : 0,
+                             .count = message->type == STORE_CLAIM ? 0 : gives ? 1 : -1 };
     uint64_t ticket = far ? far->ticket : 0;
-    if (count > 0 && !far)
+    if (gives && !far)
         shutdown (connection->fd, SHUT_RDWR);
     else if (store_is_gone (self, message->id.owner))
         store_settled (self, ticket, true);
-    else if (transfer_hold (self->transfer, message->id, message->holder, count, ticket))
+    else if (transfer_hold (self->transfer, &hold, ticket))
         shutdown (connection->fd, SHUT_RDWR);
 }
 

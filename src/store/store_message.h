@@ -27,8 +27,8 @@
 
     CREATE, PIN and SYNC are answered by FAULT if they fail. What a client made and
     did not seal, and what it pinned, ends with the last of its connections.
-    What is sealed for another and not claimed within a while of that ends,
-    too.                                                                    */
+    A hold that it passed on, by SEAL or HOLD, and that the holder does not claim
+    within a while of that, ends, too.                                      */
 
 #ifndef TROUPE_STORE_MESSAGE_H
 #define TROUPE_STORE_MESSAGE_H
@@ -72,7 +72,8 @@ typedef struct {
     uint8_t type;
     uint8_t kind;               /*  object_kind_t                           */
     uint16_t code;              /*  troupe_error_t                          */
-    uint32_t spare;
+    uint32_t passed;            /*  SEAL, HOLD, RELEASE: the holder claims it
+                                    when he hears of it, or does not hear   */
     tid_t id;                   /*  home and number of the object           */
     uint64_t size;
     uint64_t offset;            /*  in the store's memory                   */

@@ -35,11 +35,19 @@
 #define GONE_MAX 4096
 
 /*  A hold may be given back before it was given, by another way: so counts
-    may be negative for a while.                                            */
+    may be negative for a while. So may one be claimed.                     */
 typedef struct {
     process_t process;
     int32_t count;
+    uint32_t claims;            /*  of holds that are yet to come           */
 } hold_t;
+
+/*  A hold that a process has passed on, until the holder claims it.        */
+typedef struct {
+    process_t giver;
+    process_t holder;
+    int64_t orphaned;           /*  when the giver ended, or 0              */
+} passed_t;
 
 typedef struct object {
     tid_t id;
@@ -47,7 +55,6 @@ typedef struct object {
     uint8_t kind;
     bool sealed;
     bool copy;                  /*  of another store's object               */
-    bool claimed;
     bool fetching;
     bool writing;               /*  to disk                                 */
     bool reading;
@@ -57,7 +64,7 @@ typedef struct object {
     unsigned pins;
     process_t creator;
     int64_t made;               /*  seconds since 1970                      */
-    int64_t orphaned;           /*  when its creator ended, unclaimed; or 0 */
+    int64_t orphaned;           /*  since when it is in orphans             */
     extent_t *memory;           /*  NULL: not in memory                     */
     extent_t *disk;             /*  NULL: not on disk                       */
     uint64_t checksum;          /*  of what is on disk                      */
@@ -70,6 +77,8 @@ typedef struct object {
     list_t waits;               /*  connections whose request is about it   */
     hold_t *holds;
     size_t hold_count;
+    passed_t *passed;
+    size_t passed_count;
     disk_job_t job;
 } object_t;
 
@@ -139,7 +148,8 @@ struct store {
     list_t rooms;               /*  objects that wait for memory            */
     list_t clean;               /*  unpinned, whose memory can go at once   */
     list_t dirty;               /*  unpinned, to be written first           */
-    list_t orphans;
+    list_t orphans;             /*  objects with holds that nobody claims, and
+                                    copies without a home                   */
     int64_t claim_patience;
     int64_t sync_patience;
     int64_t room_patience;
@@ -191,6 +201,9 @@ void store_object_free (store_t *self, object_t *object);
 void store_want_room (store_t *self, object_t *object);
 void store_find_rooms (store_t *self);
 
+/*  ... though what nobody holds is not free yet.                           */
+void store_find_rooms_now (store_t *self);
+
 /*  Has it brought into memory, if it is not there or on its way.           */
 void store_bring (store_t *self, object_t *object);
 
@@ -198,14 +211,47 @@ void store_pin (store_t *self, object_t *object);
 void store_unpin (store_t *self, object_t *object);
 void store_seal_copy (store_t *self, object_t *object, uint8_t kind);
 
-/*  Returns 0, or -1: no memory for the hold, and it goes.                  */
-int store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind,
-                process_t holder);
+/*  Returns 0, or -1: no memory for the hold, and it goes. giver: as below.  */
+int store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder,
+                process_t giver);
 
-/*  Gives or takes a hold; without any it goes, after its last pin. Returns 0,
-    or -1: no memory, and nothing has changed.                              */
-int store_hold (store_t *self, object_t *object, process_t holder, int32_t count);
+/*  All objects: at the end, and when the store has another name, after which
+    what it had is out of reach; then who reads or fills one keeps its memory
+    until he is done.                                                       */
+void store_free_objects (store_t *self);
+void store_abandon_objects (store_t *self);
+
+int64_t store_tend (store_t *self, int64_t now);
+
+/*  Pages that nothing lies in go back to the system.                       */
+void store_give_back (store_t *self, uint64_t offset, uint64_t size);
+
+void store_disk_done (store_t *self);
+
+/*  Ends the disk's thread and frees what it had not done with. Returns 0, or
+    -1: the thread does not end.                                            */
+int store_finish_disk (store_t *self);
+
+/*  --- store_holds.c ----------------------------------------------------  */
+
+/*  Gives or takes a hold, or the holder has what was passed on to him; without any
+    it goes, after its last pin. giver: who passes it on, or 0. Return 0, or -1:
+    no memory, and nothing has changed.                                     */
+int store_hold (store_t *self, object_t *object, process_t holder, process_t giver);
+int store_release (store_t *self, object_t *object, process_t holder, process_t giver);
+int store_claim (object_t *object, process_t holder);
+
+bool store_is_held (const object_t *object);
+void store_note_unheld (store_t *self, object_t *object);
+
+/*  Nobody needs it: at once, or with its last pin.                         */
+void store_drop (store_t *self, object_t *object);
+void store_forget_holds (object_t *object);
+
+/*  A process has ended, or only its connections have: what it holds is free; what
+    it passed on waits for a while to be claimed.                           */
 void store_lose_holder (store_t *self, process_t holder);
+void store_lose_giver (store_t *self, process_t giver);
 bool store_is_gone (const store_t *self, process_t process);
 void store_note_gone (store_t *self, process_t process);
 /*  It lives after all.                                                     */
@@ -219,24 +265,8 @@ void store_drop_unheld (store_t *self);
     any more, serve for a while.                                            */
 void store_lose_home (store_t *self, process_t home);
 
-/*  All objects: at the end, and when the store has another name, after which
-    what it had is out of reach; then who reads or fills one keeps its memory
-    until he is done.                                                       */
-void store_free_objects (store_t *self);
-void store_abandon_objects (store_t *self);
-
-/*  Its creator has ended.                                                  */
-void store_orphan (store_t *self, object_t *object);
-int64_t store_tend (store_t *self, int64_t now);
-
-/*  Pages that nothing lies in go back to the system.                       */
-void store_give_back (store_t *self, uint64_t offset, uint64_t size);
-
-void store_disk_done (store_t *self);
-
-/*  Ends the disk's thread and frees what it had not done with. Returns 0, or
-    -1: the thread does not end.                                            */
-int store_finish_disk (store_t *self);
+/*  Takes back what was not claimed; returns when the next is due.          */
+int64_t store_tend_orphans (store_t *self, int64_t now);
 
 /*  --- store_clients.c --------------------------------------------------  */
 
@@ -259,10 +289,8 @@ void store_answer (store_t *self, object_t *object, const fault_t *fault);
 
 /*  --- store_far.c ------------------------------------------------------  */
 
-/*  A client gives (1) or takes (-1) a hold of another store's object, or (0) has
-    what was sealed for it.                                                 */
-void store_hold_far (store_t *self, connection_t *connection, const store_message_t *message,
-                     int32_t count);
+/*  HOLD, RELEASE or CLAIM for another store's object.                      */
+void store_hold_far (store_t *self, connection_t *connection, const store_message_t *message);
 void store_sync (store_t *self, connection_t *connection, const store_message_t *message);
 
 /*  A hold has arrived at another store, or that has gone; or it was lost.  */

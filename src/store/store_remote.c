@@ -53,18 +53,15 @@ s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
 }
 
 static int
-s_held (void *context, tid_t id, process_t holder, int32_t count)
+s_held (void *context, const transfer_hold_t *hold)
 {
     store_t *self = context;
-    object_t *object = store_object (self, id);
+    object_t *object = store_object (self, hold->id);
     if (!object || object->copy)
         return 0;
-    if (count == 0) {
-        object->claimed = true;
-        list_remove (&object->orphan);
-        return 0;
-    }
-    return store_hold (self, object, holder, count > 0 ? 1 : -1);
+    return hold->count == 0  ? store_claim (object, hold->holder)
+           : hold->count > 0 ? store_hold (self, object, hold->holder, hold->giver)
+                             : store_release (self, object, hold->holder, hold->giver);
 }
 
 static void

@@ -54,7 +54,7 @@ s_state (const object_t *object)
     return object->fetching            ? "coming"
            : !object->sealed           ? "being made"
            : object->reading           ? "coming back"
-           : object->orphaned          ? "unclaimed"
+           : list_linked (&object->orphan) ? "unclaimed"
            : object->memory            ? object->disk ? "memory and disk" : "memory"
            : object->disk              ? "disk"
            : list_linked (&object->room) ? "waiting"

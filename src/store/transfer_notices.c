@@ -49,11 +49,14 @@ notice_tell (transfer_t *self, process_t store, const transfer_message_t *messag
 }
 
 int
-transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count, uint64_t ticket)
+transfer_hold (transfer_t *self, const transfer_hold_t *hold, uint64_t ticket)
 {
-    transfer_message_t hold
-        = { .type = TRANSFER_HOLD, .id = id, .store = holder, .count = count };
-    return notice_tell (self, id.owner, &hold, ticket);
+    transfer_message_t message = { .type = TRANSFER_HOLD,
+                                   .id = hold->id,
+                                   .store = hold->holder,
+                                   .size = hold->giver,
+                                   .count = hold->count };
+    return notice_tell (self, hold->id.owner, &message, ticket);
 }
 
 void
@@ -145,9 +148,12 @@ notice_tend (transfer_t *self, int64_t now)
 static int
 s_apply (transfer_t *self, const transfer_message_t *message)
 {
+    transfer_hold_t hold = { .id = message->id,
+                             .holder = message->store,
+                             .giver = message->size,
+                             .count = message->count };
     if (message->type == TRANSFER_HOLD)
-        return self->hooks->held (self->hooks_context, message->id, message->store,
-                                  message->count);
+        return self->hooks->held (self->hooks_context, &hold);
     if (message->type == TRANSFER_DROPPED) {
         serving_close (self, message->id);
         self->hooks->dropped (self->hooks_context, message->id);

@@ -45,7 +45,8 @@ typedef enum {
     TRANSFER_GET,               /*  to a source: offset, size               */
     /*  Notices, each of which arrives: offset: its number; sources [0]: to
         whom.                                                               */
-    TRANSFER_HOLD,              /*  to the home: store: the holder; count   */
+    TRANSFER_HOLD,              /*  to the home: store: the holder; size: the
+                                    giver; count                            */
     TRANSFER_HAS,               /*  to the home: all of it has come         */
     TRANSFER_DISCARDS,          /*  to the home: the copy is gone           */
     TRANSFER_DROPPED,           /*  from the home: nobody holds it          */

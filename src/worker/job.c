@@ -245,6 +245,13 @@ typedef struct {
     char what [];
 } later_t;
 
+/*  Of the objects in an answer.                                            */
+static object_holder_t
+s_holder (const job_t *self)
+{
+    return (object_holder_t){ .process = self->id.owner, .passed = true };
+}
+
 /*  A task keeps its lease, but not its slot, until it is answered.         */
 static void
 s_count_unanswered (worker_t *worker, const job_t *job, int change)
@@ -264,7 +271,7 @@ s_later (worker_t *worker, job_t *job, troupe_call_t *call)
     if (!self) {
         if (call->objects)
             object_release_all (worker->peer, call->result.data, call->result.size,
-                                call->owner);
+                                s_holder (job));
         job_fail (worker, job, TROUPE_ENOMEM, "no memory for the answer");
         return NULL;
     }
@@ -297,7 +304,7 @@ s_tail_settled (worker_t *worker, settling_t *base, const fault_t *fault)
     fault_t why = *fault;
     s_count_unanswered (worker, self->job, -1);
     if (why.code && done->state == FUTURE_VALUE && done->objects)
-        object_release_all (worker->peer, done->data, done->size, self->job->id.owner);
+        object_release_all (worker->peer, done->data, done->size, s_holder (self->job));
     if (!why.code && done->state != FUTURE_VALUE)
         fault_set (&why, (troupe_error_t) done->code, "%s", (const char *) done->data);
     s_tail_answer (self, &why);
@@ -315,7 +322,7 @@ s_tail_done (continuation_t *tail, troupe_future_t *done)
     later_t *self = container_of (tail, later_t, tail);
     self->done = future_retain (done);
     if (done->state == FUTURE_VALUE && done->objects)
-        object_hold_all (self->worker->peer, done->data, done->size, self->job->id.owner,
+        object_hold_all (self->worker->peer, done->data, done->size, s_holder (self->job),
                          done->holds ? NULL : &self->base.given);
     settle_later (self->worker, &self->base);
 }
@@ -335,7 +342,7 @@ static void
 s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
 {
     if (call->fault.code && call->objects)
-        object_release_all (worker->peer, call->result.data, call->result.size, call->owner);
+        object_release_all (worker->peer, call->result.data, call->result.size, s_holder (self));
     if (call->fault.code)
         s_answer_fault (worker, self, call->what, &call->fault);
     else {
