@@ -428,6 +428,15 @@ test_create (void **state)
     assert_int_equal (bytes.size, 10);
     assert_memory_equal (bytes.data, "0123456789", 10);
     troupe_future_destroy (&future);
+    for (size_t size = 0; size < 2; size++) {
+        object = troupe_create (s_troupe, TROUPE_ARG_BYTES, size);
+        memset (troupe_object_data (object), 'x', size);
+        future = troupe_remote (s_troupe, echo, object);
+        expect_done (troupe_get (future, &bytes));
+        assert_int_equal (bytes.size, size);
+        assert_true (!size || *(const char *) bytes.data == 'x');
+        troupe_future_destroy (&future);
+    }
     object = troupe_create (s_troupe, TROUPE_ARG_DOUBLES, 1000000);
     troupe_object_destroy (&object);
     assert_null (object);
@@ -506,9 +515,69 @@ test_more_than_memory (void **state)
     nothing_left ();
 }
 
-/*  10,000 futures, each an object's.                                       */
+/*  Takes the futures of any number of values, and returns so many.         */
+static int
+spread (troupe_call_t *call)
+{
+    enum { RETURNED = 3000 };
+    static const int64_t large [9000];
+    troupe_view_t list, inside, item;
+    troupe_future_t *parts [RETURNED];
+    int64_t number, sum = 0;
+    if (troupe_args (call, &list) || troupe_view_enter (list, &inside))
+        return -1;
+    while (troupe_view_next (&inside, &item) == 1)
+        sum += troupe_read (item, &number) == 0 ? number : 0;
+    for (int64_t index = 0; index < RETURNED; index++)
+        parts [index] = index % 100 ? troupe_put (troupe_of (call), sum + index)
+                                    : troupe_put (troupe_of (call), troupe_int64s (large, 9000));
+    int rc = troupe_return (call, troupe_futures (parts, RETURNED));
+    for (size_t index = 0; index < RETURNED; index++)
+        troupe_future_destroy (&parts [index]);
+    return rc;
+}
+TROUPE_TASK (spread);
+
+/*  10,000 futures for one task, of which each is waited for, and 3,000 values of
+    another, some of them large.                                            */
 static void
-test_many_futures (void **state)
+test_thousands (void **state)
+{
+    (void) state;
+    enum { MANY = 10000, RETURNED = 3000 };
+    static troupe_future_t *futures [MANY];
+    int64_t number, sum = (int64_t) MANY * (MANY - 1) / 2;
+    for (int64_t index = 0; index < MANY; index++)
+        futures [index] = index % 2 ? troupe_put (s_troupe, index)
+                                    : troupe_remote (s_troupe, echo, index);
+    troupe_future_t *spreads = troupe_remote (s_troupe, spread, troupe_futures (futures, MANY));
+    for (int64_t index = 0; index < MANY; index++) {
+        expect_done (troupe_get (futures [index], &number));
+        assert_int_equal (number, index);
+        troupe_future_destroy (&futures [index]);
+    }
+    troupe_view_t list, inside, item;
+    expect_done (troupe_get (spreads, &list));
+    assert_int_equal (troupe_view_count (list), RETURNED);
+    assert_int_equal (troupe_view_enter (list, &inside), 0);
+    for (int64_t index = 0; index < RETURNED; index++) {
+        troupe_int64s_t large;
+        assert_int_equal (troupe_view_next (&inside, &item), 1);
+        if (index % 100) {
+            assert_int_equal (troupe_read (item, &number), 0);
+            assert_int_equal (number, sum + index);
+        } else {
+            assert_int_equal (troupe_read (item, &large), 0);
+            assert_int_equal (large.count, 9000);
+        }
+    }
+    troupe_future_destroy (&spreads);
+    nothing_left ();
+}
+
+/*  One task that is given the objects of many others.                      */
+static void
+test_many_objects (void **state)
 {
     (void) state;
     enum { MANY = 300 };
@@ -537,7 +606,8 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_objects_of_failed_calls),
         cmocka_unit_test (test_killed_workers),
         cmocka_unit_test (test_more_than_memory),
-        cmocka_unit_test (test_many_futures),
+        cmocka_unit_test (test_many_objects),
+        cmocka_unit_test (test_thousands),
     };
     setenv ("TROUPE_OBJECT_MEMORY", "64M", 1);
     support_begin (&argc, &argv);

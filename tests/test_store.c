@@ -21,10 +21,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 /*  While this is set, no thread but those of tests gets more memory for what it
     has already.                                                            */
@@ -231,13 +236,24 @@ s_pass_on (fixture_t *self, tid_t id, process_t giver, bool claimed, bool releas
     AWAIT (self->store, clients, 1);
 }
 
+/*  Whether the report says so of an object.                                */
+static bool
+s_is_reported (store_t *store, const char *state)
+{
+    bytes_t report = { 0 };
+    assert_int_equal (store_report (store, 10, &report), 0);
+    bool is = memmem (report.data, report.size, state, strlen (state)) != NULL;
+    bytes_release (&report);
+    return is;
+}
+
 /*  A hold that was passed on ends with who passed it on, unless its holder has
     heard of it; not before, and not more than that one.                    */
 static void
 test_passed_on (void **state)
 {
     (void) state;
-    const int64_t patience = 100 * CLOCK_MS;
+    const int64_t patience = 200 * CLOCK_MS;
     fixture_t self;
     fixture_open_of (&self, (store_options_t){ .memory = 16 * MB, .claim_patience = patience },
                      false);
@@ -246,6 +262,7 @@ test_passed_on (void **state)
         tid_t id = fixture_put (self.client, 100000, 5, 1);
         store_client_claim (self.client, id, 1);
         s_pass_on (&self, id, giver, claimed, giver >= 14);
+        assert_int_equal (s_is_reported (self.store, "unclaimed"), giver == 12 || giver == 13);
         /*  Given back beforehand: if it were there still, one would be left. */
         store_client_release (self.client, id, 1, false);
         if (giver < 14)
@@ -338,6 +355,65 @@ test_read_without_holder (void **state)
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     fixture_close (&self);
+}
+
+/*  How much of the memory with that name this process has in large pages, kB.  */
+static unsigned long
+s_large_kb (const char *name)
+{
+    char line [512];
+    unsigned long kb, sum = 0;
+    bool inside = false;
+    FILE *file = fopen ("/proc/self/smaps", "re");
+    assert_non_null (file);
+    while (fgets (line, sizeof line, file)) {
+        if (strstr (line, "/memfd:"))
+            inside = strstr (line, name) != NULL;
+        else if (inside && sscanf (line, "ShmemPmdMapped: %lu kB", &kb) == 1)
+            sum += kb;
+    }
+    fclose (file);
+    return sum;
+}
+
+/*  Whether this machine gives a large page to who asks for one.            */
+static bool
+s_gets_large_page (void)
+{
+    enum { LARGE = 2 << 20, ROOM = 2 * LARGE };
+    int file = memfd_create ("probe", MFD_CLOEXEC);
+    assert_true (file >= 0 && ftruncate (file, ROOM) == 0);
+    uint8_t *reserved = mmap (NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *at = reserved + (LARGE - (uintptr_t) reserved % LARGE) % LARGE;
+    assert_ptr_equal (
+        mmap (at, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0), at);
+    at [0] = 1;
+    madvise (at, LARGE, MADV_COLLAPSE);
+    bool large = s_large_kb ("probe") > 0;
+    munmap (reserved, ROOM);
+    close (file);
+    return large;
+}
+
+/*  What is filled lies in large pages, where the system has some.          */
+static void
+test_large_pages (void **state)
+{
+    (void) state;
+    bool got = false, could = false;
+    for (int round = 0; round < 5 && !got; round++) {
+        fixture_t self;
+        fixture_open (&self, 64 * MB, false);
+        if (s_gets_large_page ()) {
+            could = true;
+            fixture_put (self.client, 32 * MB, 5, 1);
+            got = s_large_kb ("troupe-objects") > 0;
+        }
+        fixture_close (&self);
+    }
+    if (!could)
+        skip ();
+    assert_true (got);
 }
 
 /*  --- memory is bounded ------------------------------------------------  */
@@ -675,6 +751,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_hold_without_memory),
         cmocka_unit_test (test_hold_passed_on),
         cmocka_unit_test (test_read_without_holder),
+        cmocka_unit_test (test_large_pages),
         cmocka_unit_test (test_too_large),
         cmocka_unit_test (test_spill_and_restore),
         cmocka_unit_test (test_disk_full),
