@@ -194,6 +194,9 @@ holder_give (troupe_call_t *call)
 TROUPE_ACTOR (holder, holder_t, .init = holder_add,
               .methods = { TROUPE_METHOD (holder_add), TROUPE_METHOD (holder_give) });
 
+/*  Its constructor returns what it is given, which nobody gets.            */
+TROUPE_ACTOR (returner, holder_t, .init = echo, .methods = { TROUPE_METHOD (holder_give) });
+
 /*  --- help -------------------------------------------------------------  */
 
 #define COUNT 100000
@@ -409,6 +412,11 @@ test_actors (void **state)
     expect_integer (troupe_call (actor, holder_add, part),
                     3 * TOTAL + (int64_t) 50000 * 49999 / 2);
     troupe_future_destroy (&part);
+    troupe_actor_destroy (&actor);
+    actor = troupe_spawn (s_troupe, returner, kept);
+    troupe_future_t *ready = troupe_actor_ready (actor);
+    expect_done (troupe_wait (&ready, 1, 1, -1, NULL) != 1);
+    troupe_future_destroy (&ready);
     troupe_future_destroy (&kept);
     troupe_actor_destroy (&actor);
     free (given);

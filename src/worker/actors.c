@@ -237,9 +237,13 @@ s_construct (worker_actor_t *self)
     else if (troupe_arg_count (&call))
         fault_set (&call.fault, TROUPE_EINVAL, "the class takes no arguments");
     call_release (&call);
-    bytes_release (&call.result);
     pthread_mutex_lock (&peer->lock);
     object_give_end (&given);
+    /*  Nobody gets what a constructor returns.                             */
+    if (call.objects)
+        object_release_all (peer, call.result.data, call.result.size,
+                            (object_holder_t){ .process = call.owner, .passed = true });
+    bytes_release (&call.result);
     s_settle_given (peer, &given, &call.fault);
     bool failed = call.fault.code != 0;
     if (failed) {
