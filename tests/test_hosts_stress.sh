@@ -26,6 +26,9 @@ stress () {
         >"$hosts_folder/said-$1" 2>"$hosts_folder/errors-$1" <"$hosts_folder/go" &
     echo $! >"$hosts_folder/pid-$1"
 }
+at_work () {
+    [ -n "$(hosts_worker one)" ]
+}
 at_rest () {
     grep -q 'at rest' "$hosts_folder/said-$1"
 }
@@ -48,11 +51,10 @@ ends ended
 
 [ -n "${STRESS_SECONDS:-}" ] || exit 0
 stress killed 1
-rounds=$((seconds * 4))
-while [ $rounds -gt 0 ]; do
-    rounds=$((rounds - 1))
-    sleep 0.2
+hosts_until 30 at_work killed || hosts_fail "killed does not run: $(hosts_errors killed)"
+until at_rest killed; do
     worker=$(hosts_worker one)
-    [ -z "$worker" ] || kill -9 "$worker"
+    [ -z "$worker" ] || kill -9 "$worker" 2>/dev/null
+    sleep 0.3
 done
 ends killed
