@@ -6,6 +6,7 @@
 
 #include "store/figures.h"
 #include "store/object.h"
+#include "wire/frame.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -583,6 +584,50 @@ test_thousands (void **state)
     nothing_left ();
 }
 
+static int
+behind_gate (troupe_call_t *call)
+{
+    const char *gate;
+    return troupe_args (call, &gate) || !gate_pass (gate) ? -1 : troupe_return (call, 7);
+}
+TROUPE_TASK (behind_gate);
+
+static int
+length_of_list (troupe_call_t *call)
+{
+    troupe_view_t list;
+    return troupe_args (call, &list) ? -1
+                                     : troupe_return (call, (int64_t) troupe_view_count (list));
+}
+TROUPE_TASK (length_of_list);
+
+/*  As many as a task can take, which all are to come, and one more, which is said
+    at once.                                                                */
+static void
+test_too_many (void **state)
+{
+    (void) state;
+    static troupe_future_t *futures [NEEDED_MAX + 1];
+    gate_t gate = gate_new ();
+    int64_t number;
+    troupe_future_t *first = troupe_remote (s_troupe, behind_gate, gate.path);
+    for (int64_t index = 0; index <= NEEDED_MAX; index++)
+        futures [index] = troupe_remote (s_troupe, echo, first);
+    troupe_future_t *most
+        = troupe_remote (s_troupe, length_of_list, troupe_futures (futures, NEEDED_MAX));
+    expect_failure (
+        troupe_remote (s_troupe, length_of_list, troupe_futures (futures, NEEDED_MAX + 1)),
+        TROUPE_ELIMIT, "more than 32768 futures");
+    gate_open (&gate);
+    expect_done (troupe_get (most, &number));
+    assert_int_equal (number, NEEDED_MAX);
+    troupe_future_destroy (&most);
+    troupe_future_destroy (&first);
+    for (int64_t index = 0; index <= NEEDED_MAX; index++)
+        troupe_future_destroy (&futures [index]);
+    nothing_left ();
+}
+
 /*  One task that is given the objects of many others.                      */
 static void
 test_many_objects (void **state)
@@ -616,6 +661,7 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_more_than_memory),
         cmocka_unit_test (test_many_objects),
         cmocka_unit_test (test_thousands),
+        cmocka_unit_test (test_too_many),
     };
     setenv ("TROUPE_OBJECT_MEMORY", "64M", 1);
     support_begin (&argc, &argv);
