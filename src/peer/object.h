@@ -74,7 +74,8 @@ void object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, object_h
 
 /*  For each object that a value refers to: one hold less; it has what was sealed
     for it; it will be read here. With the lock or without.                 */
-void object_release_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder);
+void object_release_all (troupe_t *peer, const uint8_t *data, size_t size,
+                         object_holder_t holder);
 void object_claim_all (troupe_t *peer, const uint8_t *data, size_t size);
 void object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size);
 

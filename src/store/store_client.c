@@ -65,7 +65,8 @@ struct store_client {
 static int
 s_lost (fault_t *fault)
 {
-    return fault_set (fault, TROUPE_ELOST, "the object store of this machine has ended, or does not answer");
+    return fault_set (fault, TROUPE_ELOST,
+                      "the object store of this machine has ended, or does not answer");
 }
 
 /*  Receives a message, and what came with it. Returns its size, or -1.     */

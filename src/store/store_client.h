@@ -41,9 +41,9 @@ void store_client_unpin (store_client_t *self, tid_t id);
 void store_client_prefetch (store_client_t *self, tid_t id, uint64_t size);
 
 /*  See store_message.h. passed: the holder is told of it by another way, and
-    claims it then; if this process ends before that, it is taken back. A hold of another store's object is on its way then, and
-    its number is returned, counted for each store from 1; 0 for one of the store
-    of this machine.                                                        */
+    claims it then; if this process ends before that, it is taken back. A hold
+    of another store's object is on its way then, and its number is returned,
+    counted for each store from 1; 0 for one of the store of this machine.  */
 uint64_t store_client_hold (store_client_t *self, tid_t id, process_t holder, bool passed);
 
 /*  passed: one that was passed on, of which the holder has not heard.      */

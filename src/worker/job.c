@@ -342,7 +342,8 @@ static void
 s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
 {
     if (call->fault.code && call->objects)
-        object_release_all (worker->peer, call->result.data, call->result.size, s_holder (self));
+        object_release_all (worker->peer, call->result.data, call->result.size,
+                            s_holder (self));
     if (call->fault.code)
         s_answer_fault (worker, self, call->what, &call->fault);
     else {
