@@ -200,7 +200,8 @@ s_open (store_t *self, const store_options_t *options, fault_t *fault)
         transfer_options_t transfer = { .context = options->context,
                                         .network = options->network,
                                         .hooks = &store_transfer_hooks,
-                                        .hooks_context = self };
+                                        .hooks_context = self,
+                                        .patience = options->fetch_patience };
         self->transfer = transfer_new (&transfer, fault);
         if (!self->transfer)
             return -1;
@@ -226,8 +227,9 @@ store_new (const store_options_t *options, fault_t *fault)
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
     self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
-    self->sync_patience = options->sync_patience ? options->sync_patience
-                                                 : STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS;
+    self->room_patience = options->room_patience ? options->room_patience : ROOM_PATIENCE;
+    int64_t longest = STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS, sync = options->sync_patience;
+    self->sync_patience = sync > 0 && sync < longest ? sync : longest;
     self->log_context = options->log_context;
     list_init (&self->connections);
     list_init (&self->rooms);
@@ -326,11 +328,12 @@ store_remote_endpoint (const store_t *self)
 }
 
 void
-store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key)
+store_announce (store_t *self, process_t store, const char *name, const char *endpoint,
+                const uint8_t *key)
 {
     store_lock (self);
     if (self->transfer && store != self->name)
-        transfer_store_up (self->transfer, store, endpoint, key);
+        transfer_store_up (self->transfer, store, name, endpoint, key);
     s_wake_up (self);
     store_unlock (self);
 }
@@ -349,6 +352,7 @@ store_process_down (store_t *self, process_t process, const char *cause)
     store_lock (self);
     store_note_gone (self, process);
     store_lose_holder (self, process);
+    store_lose_giver (self, process);
     store_lose_home (self, process);
     if (self->transfer)
         transfer_store_down (self->transfer, process, cause);

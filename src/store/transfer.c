@@ -87,6 +87,24 @@ transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uin
     transfer_answer (self, route, &answer, &piece);
 }
 
+void
+transfer_park (list_t *parked, const route_t *route, uint64_t offset, uint64_t size)
+{
+    for (list_node_t *at = parked->next; at != parked; at = at->next) {
+        const parked_t *other = container_of (at, parked_t, node);
+        if (other->offset == offset && other->size == size && other->route.size == route->size
+            && memcmp (other->route.bytes, route->bytes, route->size) == 0)
+            return;
+    }
+    parked_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return;     /*  it asks again                                       */
+    self->route = *route;
+    self->offset = offset;
+    self->size = size;
+    list_append (parked, &self->node);
+}
+
 /*  --- receiving --------------------------------------------------------  */
 
 static void
@@ -270,12 +288,14 @@ transfer_forget (transfer_t *self, other_t *other)
 }
 
 void
-transfer_store_up (transfer_t *self, process_t store, const char *endpoint, const uint8_t *key)
+transfer_store_up (transfer_t *self, process_t store, const char *name, const char *endpoint,
+                   const uint8_t *key)
 {
     other_t *other = transfer_other (self, store);
     if (!other || *other->endpoint)
         return;
     snprintf (other->endpoint, sizeof other->endpoint, "%s", endpoint);
+    snprintf (other->name, sizeof other->name, "%s", name);
     if (key)
         memcpy (other->key, key, KEY_SIZE);
     fetch_store_up (self, store);
@@ -285,11 +305,20 @@ void
 transfer_store_down (transfer_t *self, process_t store, const char *cause)
 {
     other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
-    if (!other)
-        return;
-    transfer_forget (self, other);
+    if (other)
+        transfer_forget (self, other);
     serving_store_down (self, store);
     fetch_store_down (self, store, cause);
+}
+
+const char *
+transfer_store_name (const transfer_t *self, process_t store, char text [TRANSFER_NAME_MAX])
+{
+    const other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
+    if (!other || !*other->endpoint)
+        return "another machine";
+    snprintf (text, TRANSFER_NAME_MAX, "%s (%s)", other->name, other->endpoint);
+    return text;
 }
 
 /*  --- life -------------------------------------------------------------  */
@@ -336,6 +365,7 @@ transfer_new (const transfer_options_t *options, fault_t *fault)
     self->network = options->network;
     self->hooks = options->hooks;
     self->hooks_context = options->hooks_context;
+    self->patience = options->patience ? options->patience : FETCH_PATIENCE;
     if (!self->lent)
         fault_set (fault, TROUPE_ENOMEM, "no memory for transfers");
     if (!self->lent || s_open (self, fault))

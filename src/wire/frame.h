@@ -52,6 +52,10 @@
 #define VALUE_SIZE_MAX ((size_t) 1 << 30)
 #define ATTACHMENTS_MAX 65536
 
+/*  Futures whose values one call takes: a task that waits at the head has an
+    attachment for each, and then another one with its value.               */
+#define NEEDED_MAX (ATTACHMENTS_MAX / 2)
+
 /*  Types: name, number, short, who sends it and what for.                  */
 #define RECORD_TYPES(X)                                                                      \
     X (HELLO, 1, false)     /*  peer to head: who I am, what I offer        */               \
