@@ -27,6 +27,8 @@ typedef struct {
                                     0: 30 s                                 */
     int64_t sync_patience;      /*  how long SYNC waits for other stores; at
                                     most, and if 0, STORE_SYNC_PATIENCE_S   */
+    int64_t hello_patience;     /*  how long a connection may say nothing of
+                                    who it is; 0: 5 s                       */
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;

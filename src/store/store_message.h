@@ -24,8 +24,9 @@
         SYNC      client  SYNCED     what this connection gave to objects of
                                      other stores has arrived there
 
-    CREATE, PIN and SYNC are answered by FAULT if they fail. What a client made and
-    did not seal, and what it pinned, ends with the last of its connections.
+    CREATE, PIN and SYNC are answered by FAULT if they fail, and HELLO if the store
+    has no file left for another connection. What a client made and did not seal,
+    and what it pinned, ends with the last of its connections.
     What is sealed for another and not claimed within a while of that ends,
     too.                                                                    */
 

@@ -1,12 +1,12 @@
 /*  socket.c - raw libzmq sockets, set up the one way that Troupe uses them */
 
 #include "wire/socket.h"
+#include "core/files.h"
 #include "wire/frame.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,10 +44,10 @@
 static int
 s_sockets_max (void)
 {
-    struct rlimit files;
-    if (getrlimit (RLIMIT_NOFILE, &files) || files.rlim_max / 2 >= SOCKETS_MAX)
-        return SOCKETS_MAX;
-    return files.rlim_max / 2 > SOCKETS_MIN ? (int) (files.rlim_max / 2) : SOCKETS_MIN;
+    size_t sockets = files_raise () / 2;
+    return sockets >= SOCKETS_MAX  ? SOCKETS_MAX
+           : sockets > SOCKETS_MIN ? (int) sockets
+                                   : SOCKETS_MIN;
 }
 
 void *
