@@ -188,7 +188,7 @@ socket_tcp (void *socket, fault_t *fault)
         int value;
     } settings [] = {
         { ZMQ_IPV6, 1 },
-        { ZMQ_HANDSHAKE_IVL, 5000 },
+        { ZMQ_HANDSHAKE_IVL, SOCKET_HANDSHAKE_MS },
         { ZMQ_CONNECT_TIMEOUT, 5000 },
         { ZMQ_BACKLOG, 1024 },
         { ZMQ_RECONNECT_IVL, 100 },

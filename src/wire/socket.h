@@ -41,8 +41,11 @@ int socket_curve_client (void *socket, const uint8_t server [KEY_SIZE],
     in whom the gate's domain lets in without (gate_allow_insecure).        */
 int socket_insecure_server (void *socket, const char *domain, fault_t *fault);
 
+/*  What a handshake between machines may take.                             */
+#define SOCKET_HANDSHAKE_MS 5000
+
 /*  Options for connections between machines: IPv6 and IPv4, handshakes of at
-    most 5 s, keepalive, an end to connections whose data nobody confirms for
+    most SOCKET_HANDSHAKE_MS, keepalive, an end to connections whose data nobody confirms for
     20 s, reconnects at 100 ms to 5 s with growing pauses. Before it binds or
     connects.                                                               */
 int socket_tcp (void *socket, fault_t *fault);
