@@ -8,6 +8,9 @@
 /*  More connections than this no process is made for.                      */
 #define NETWORK_MAX 8000
 
+/*  What a process needs for itself, at least; but not more than half of all. */
+#define OWN_MIN 128
+
 /*  What starting a thread must leave over for sockets and files.           */
 #define THREAD_RESERVE 64
 
@@ -35,11 +38,21 @@ files_raise (void)
     return files_max ();
 }
 
+/*  What connections may have together.                                     */
+static size_t
+s_for_connections (void)
+{
+    size_t all = files_max (), own = all / 4;
+    if (own < OWN_MIN)
+        own = all / 2 < OWN_MIN ? all / 2 : OWN_MIN;
+    return all - own;
+}
+
 size_t
 files_for_network (void)
 {
-    size_t half = files_max () / 2;
-    return half < NETWORK_MAX ? half : NETWORK_MAX;
+    size_t share = s_for_connections () / 3 * 2;
+    return share < NETWORK_MAX ? share : NETWORK_MAX;
 }
 
 size_t
@@ -51,7 +64,7 @@ files_for_address (void)
 bool
 files_left_for_local (int fd)
 {
-    return (size_t) fd < files_max () / 4 * 3;
+    return (size_t) fd < s_for_connections ();
 }
 
 bool

@@ -1,10 +1,11 @@
 /*  files.h - how many files this process may have open, and who may take them
 
-    The one place that divides the limit of open files (RLIMIT_NOFILE). Half of
-    it is for connections from other machines, which strangers can make; a
-    quarter more for those of this machine; and the last quarter for what the
-    process itself needs: threads, sockets, files. New descriptors have the
-    lowest number that is free, so a high number says that few are left.
+    The one place that divides the limit of open files (RLIMIT_NOFILE). A
+    quarter, but if there are few no less than 128, is for what the process
+    itself needs: threads, sockets, files. Two thirds of the rest, half of all,
+    are for connections from other machines, which strangers can make; and a
+    third for those of this machine. New descriptors have the lowest number that
+    is free, so a high number says that few are left.
 
     All functions are thread-safe.                                          */
 
