@@ -231,7 +231,7 @@ until_cut || fail "nothing was cut: $(cat "$folder/run/troupe/daemon-$pid.log")"
 files=$(ls "/proc/$pid/fd" | wc -l)
 [ "$files" -lt 250 ] || fail "$files files are open"
 run 0 status
-has out ' connections were refused$'
+has out '^[0-9]* connections were refused: [0-9]* at '
 kill "$crowd"
 wait "$crowd" 2>/dev/null
 run 0 stop --force

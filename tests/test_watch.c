@@ -102,15 +102,6 @@ s_counts (void)
     return counts;
 }
 
-/*  What `troupe status` sums up: each connection once.                     */
-static uint64_t
-s_refused (void)
-{
-    gate_counts_t counts = s_counts ();
-    return counts.refused + counts.connections.malformed + counts.connections.abandoned
-           + counts.cut;
-}
-
 /*  --- who connects -------------------------------------------------------  */
 
 typedef struct {
@@ -206,7 +197,7 @@ test_one_address (void **state)
     s_client_destroy (&guest);
     assert_true (eventually (s_counts ().open == 0));
     assert_int_equal (s_counts ().admitted, 1);
-    assert_int_equal (s_refused (), 2);
+    assert_int_equal (gate_refused (s_gate), 2);
     assert_int_equal (s_logged (), 2);
 }
 
@@ -225,10 +216,10 @@ test_early_ends (void **state)
     assert_true (eventually (s_counts ().connections.malformed == 1));
     s_client_destroy (&guest);
     assert_true (eventually (s_counts ().open == 1));
-    assert_int_equal (s_refused (), 1);
+    assert_int_equal (gate_refused (s_gate), 1);
     s_say_garbage (garbage);
     assert_true (eventually (s_counts ().connections.malformed == 2));
-    assert_int_equal (s_refused (), 2);
+    assert_int_equal (gate_refused (s_gate), 2);
     assert_int_equal (s_logged (), 2);
 }
 
@@ -242,11 +233,11 @@ test_cut_once (void **state)
     for (int index = 0; index < 4; index++)
         fds [index] = s_raw ("127.0.0.1");
     assert_true (eventually (s_counts ().cut == 2 && s_counts ().open == 2));
-    assert_int_equal (s_refused (), 2);
+    assert_int_equal (gate_refused (s_gate), 2);
     for (int index = 0; index < 4; index++)
         close (fds [index]);
     assert_true (eventually (s_counts ().open == 0));
-    assert_int_equal (s_refused (), 4);
+    assert_int_equal (gate_refused (s_gate), 4);
     assert_int_equal (s_counts ().connections.abandoned, 2);
 }
 

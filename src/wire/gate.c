@@ -429,6 +429,15 @@ gate_counts (gate_t *gate, gate_counts_t *counts)
     pthread_mutex_unlock (&gate->lock);
 }
 
+uint64_t
+gate_refused (gate_t *gate)
+{
+    gate_counts_t counts;
+    gate_counts (gate, &counts);
+    return counts.refused + counts.connections.malformed + counts.connections.abandoned
+           + counts.cut;
+}
+
 size_t
 gate_refusals (gate_t *gate, gate_refusal_t *refusals, size_t room)
 {

@@ -123,6 +123,10 @@ void gate_unwatch (gate_t *gate, void *socket);
 
 void gate_counts (gate_t *gate, gate_counts_t *counts);
 
+/*  How many connections were refused or cut, or were none of this cluster; each
+    counts once.                                                            */
+uint64_t gate_refused (gate_t *gate);
+
 /*  The last refusals, newest first, and the addresses, those with the most
     open first; at most room of them. Return how many.                      */
 size_t gate_refusals (gate_t *gate, gate_refusal_t *refusals, size_t room);
