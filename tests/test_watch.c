@@ -76,9 +76,9 @@ s_setup (void **state)
     s_gate = gate_new (s_context, s_log, NULL, &s_fault);
     s_server = socket_router_new (s_context, &s_fault);
     if (!s_gate || !s_server || key_pair_new (&s_server_keys, &s_fault)
-        || gate_let_wait (s_gate, DOMAIN_NAME, &s_fault)
-        || gate_watch (s_gate, s_server, &s_fault) || socket_tcp (s_server, &s_fault)
+        || gate_let_wait (s_gate, DOMAIN_NAME, &s_fault) || socket_tcp (s_server, &s_fault)
         || socket_curve_server (s_server, &s_server_keys, DOMAIN_NAME, &s_fault)
+        || gate_watch (s_gate, s_server, &s_fault)
         || socket_bind (s_server, "tcp://127.0.0.1:*", &s_fault))
         return -1;
     return socket_last_endpoint (s_server, s_endpoint, sizeof s_endpoint, &s_fault);
@@ -241,6 +241,31 @@ test_cut_once (void **state)
     assert_int_equal (s_counts ().connections.abandoned, 2);
 }
 
+/*  libzmq keeps what is to become one message, of whomever, so strangers may not
+    send one that is large; a guest may.                                    */
+static void
+test_large_messages (void **state)
+{
+    (void) state;
+    static uint8_t data [1 << 20];
+    uint8_t head [64 + 9] = { 0xff, [9] = 0x7f, 3, 0, 'C', 'U', 'R', 'V', 'E',
+                              [64] = 0x06, 0, 0, 0, 0, 0, 0x10, 0, 0 };
+    client_t guest;
+    s_client_new (&guest);
+    assert_int_equal (zmq_send (guest.socket, data, sizeof data, 0), sizeof data);
+    int stranger = s_raw ("127.0.0.1");
+    assert_int_equal (send (stranger, head, sizeof head, MSG_NOSIGNAL), sizeof head);
+    assert_int_equal (send (stranger, data, 64 << 10, MSG_NOSIGNAL), 64 << 10);
+    assert_true (eventually (s_counts ().cut == 1));
+    s_client_let_in (&guest);
+    assert_true (zmq_recv (s_server, head, sizeof head, 0) > 0);
+    assert_int_equal (zmq_recv (s_server, data, sizeof data, 0), sizeof data);
+    assert_true (eventually (s_counts ().open == 1));
+    assert_int_equal (gate_refused (s_gate), 1);
+    close (stranger);
+    s_client_destroy (&guest);
+}
+
 int
 main (void)
 {
@@ -248,6 +273,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_one_address, s_setup, s_teardown),
         cmocka_unit_test_setup_teardown (test_early_ends, s_setup, s_teardown),
         cmocka_unit_test_setup_teardown (test_cut_once, s_setup, s_teardown),
+        cmocka_unit_test_setup_teardown (test_large_messages, s_setup, s_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -116,8 +116,10 @@ int gate_deny_range (gate_t *gate, const char *domain, const char *range, fault_
     cut at once. Local sockets do not count.                                */
 void gate_limit (gate_t *gate, size_t total, size_t per_address);
 
-/*  Counts what connects to a socket, and applies the limits to it. Before it
-    binds. Returns 0, or -1 with the fault set.                             */
+/*  Counts what connects to a socket, applies the limits to it, and cuts who
+    sends more than a handshake before he is let in. Before it binds, and when
+    it is a CURVE server, if it will be one. Returns 0, or -1 with the fault
+    set.                                                                    */
 int gate_watch (gate_t *gate, void *socket, fault_t *fault);
 void gate_unwatch (gate_t *gate, void *socket);
 

@@ -280,7 +280,9 @@ gate_record_link (void *arg, int fd, const char *address, watch_change_t change)
         return;
     }
     address_record_t *record = name_table_get (&self->addresses, address, strlen (address));
-    if (record && change == WATCH_SETTLED)
+    if (change == WATCH_EXCEEDS)
+        s_cut (self, watched->watch, fd, address, "it sends more than a handshake");
+    else if (record && change == WATCH_SETTLED)
         s_note_settled (self, record);
     else if (record)
         s_ended (self, record, change);

@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -250,6 +253,20 @@ bool
 peer_linked (const peer_link_t *link)
 {
     return link->fd < 0 || s_cookie (link->fd) == link->cookie;
+}
+
+int
+peer_bytes (const peer_link_t *link, uint64_t *received, uint64_t *acknowledged)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (link->fd < 0 || getsockopt (link->fd, IPPROTO_TCP, TCP_INFO, &info, &size)
+        || size < offsetof (struct tcp_info, tcpi_bytes_received) + sizeof (uint64_t)
+        || !peer_linked (link))
+        return -1;
+    *received = info.tcpi_bytes_received;
+    *acknowledged = info.tcpi_bytes_acked;
+    return 0;
 }
 
 /*  The descriptor may be another's by now, or become so while we look: only

@@ -72,6 +72,11 @@ const char *peer_name_of (zmq_msg_t *message);
 /*  Whether the connection is there. True if it was not known.              */
 bool peer_linked (const peer_link_t *link);
 
+/*  How many bytes have come through a tcp connection, and how many of ours the
+    other side has acknowledged. Returns 0, or -1 if it is none of these, or the
+    kernel does not say.                                                    */
+int peer_bytes (const peer_link_t *link, uint64_t *received, uint64_t *acknowledged);
+
 /*  Ends the connection, if it still is the same one: for a peer whose key was
     revoked. The peer may try again and is then refused. Returns 0, or -1 if
     there is no such connection any more.                                   */

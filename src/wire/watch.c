@@ -32,10 +32,21 @@
 /*  The time for a handshake, and for libzmq to end it and for us to hear.   */
 #define SETTLED_AFTER ((SOCKET_HANDSHAKE_MS + 1000) * CLOCK_MS)
 
+/*  Before a CURVE server lets somebody in he gets its greeting, a WELCOME and
+    perhaps an ERROR, which are 246 bytes, and then a READY of more than 50; and
+    he has sent less than 2 KiB.                                            */
+#define REFUSED_GETS_MAX 256
+#define STRANGER_SENDS_MAX 4096
+
+/*  How often connections are looked at that are not settled: the more there
+    are, the less often, so that it is a small part of the time.            */
+#define LOOK_AFTER (20 * CLOCK_MS)
+#define LOOK_AFTER_EACH (25 * CLOCK_US)
+
 typedef struct {
     list_node_t node;       /*  in open                                     */
     int64_t since;
-    int fd;
+    peer_link_t connection;
     bool cut;
     char address [];        /*  of the other side                           */
 } watch_link_t;
@@ -48,6 +59,9 @@ struct watch {
     id_table_t links;       /*  descriptor to watch_link_t                  */
     list_t open;            /*  those of others that are not settled, the
                                 oldest first                                */
+    size_t open_count;
+    int64_t look_due;
+    bool curve;
     watch_change_t failing; /*  why the next one closes                     */
     bool ended;
 };
@@ -65,6 +79,15 @@ s_connect (watch_t *self, void *context, const char *endpoint)
     return zmq_connect (self->socket, endpoint) ? NULL : self;
 }
 
+static bool
+s_is_curve (void *socket)
+{
+    int mechanism = ZMQ_NULL;
+    size_t size = sizeof mechanism;
+    return zmq_getsockopt (socket, ZMQ_MECHANISM, &mechanism, &size) == 0
+           && mechanism == ZMQ_CURVE;
+}
+
 watch_t *
 watch_new (void *context, void *socket, watch_told_t *told, void *arg, fault_t *fault)
 {
@@ -77,6 +100,7 @@ watch_new (void *context, void *socket, watch_told_t *told, void *arg, fault_t *
     }
     self->told = told;
     self->failing = WATCH_CLOSED;
+    self->curve = s_is_curve (socket);
     list_init (&self->open);
     self->arg = arg;
     snprintf (endpoint, sizeof endpoint, "inproc://troupe-watch-%u",
@@ -147,6 +171,13 @@ s_tell (watch_t *self, const watch_link_t *link, int fd, watch_change_t change)
 }
 
 static void
+s_remove_open (watch_t *self, watch_link_t *link)
+{
+    self->open_count -= list_linked (&link->node);
+    list_remove (&link->node);
+}
+
+static void
 s_closed (watch_t *self, int fd)
 {
     watch_change_t why = self->failing;
@@ -161,7 +192,7 @@ s_closed (watch_t *self, int fd)
     if (why == WATCH_CLOSED && list_linked (&link->node))
         why = WATCH_SILENT;
     self->counts.closed++;
-    list_remove (&link->node);
+    s_remove_open (self, link);
     s_tell (self, link, fd, why);
     free (link);
 }
@@ -183,11 +214,13 @@ s_opened (watch_t *self, int fd, const char *endpoint, bool accepted)
         self->counts.closed++;
         return;
     }
-    link->fd = fd;
+    peer_link_of_fd (&link->connection, fd);
     link->since = clock_now ();
     memcpy (link->address, plain, size);
-    if (accepted && strncmp (endpoint, "tcp://", 6) == 0)
+    if (accepted && strncmp (endpoint, "tcp://", 6) == 0) {
         list_append (&self->open, &link->node);
+        self->open_count++;
+    }
     s_tell (self, link, fd, WATCH_OPENED);
 }
 
@@ -195,25 +228,46 @@ int
 watch_cut (watch_t *watch, int fd)
 {
     watch_link_t *link = id_table_get (&watch->links, s_key (fd));
-    peer_link_t connection;
-    peer_link_of_fd (&connection, fd);
-    if (!link || peer_cut (&connection))
+    if (!link || link->cut || peer_cut (&link->connection))
         return -1;
     link->cut = true;
     return 0;
 }
 
+/*  WATCH_OPENED if nothing new is known.                                   */
+static watch_change_t
+s_look (const watch_t *self, const watch_link_t *link, int64_t now)
+{
+    uint64_t received, acknowledged;
+    if (now - link->since >= SETTLED_AFTER)
+        return WATCH_SETTLED;
+    if (!self->curve || link->cut
+        || peer_bytes (&link->connection, &received, &acknowledged))
+        return WATCH_OPENED;
+    return acknowledged > REFUSED_GETS_MAX   ? WATCH_SETTLED
+           : received > STRANGER_SENDS_MAX ? WATCH_EXCEEDS
+                                           : WATCH_OPENED;
+}
+
 int64_t
 watch_settle (watch_t *watch, int64_t now)
 {
-    while (!list_empty (&watch->open)) {
-        watch_link_t *link = container_of (watch->open.next, watch_link_t, node);
-        if (now - link->since < SETTLED_AFTER)
-            return link->since + SETTLED_AFTER;
-        list_remove (&link->node);
-        s_tell (watch, link, link->fd, WATCH_SETTLED);
+    if (list_empty (&watch->open))
+        return CLOCK_NEVER;
+    if (now < watch->look_due)
+        return watch->look_due;
+    list_node_t *node = watch->open.next;
+    while (node != &watch->open) {
+        watch_link_t *link = container_of (node, watch_link_t, node);
+        watch_change_t found = s_look (watch, link, now);
+        node = node->next;
+        if (found == WATCH_SETTLED)
+            s_remove_open (watch, link);
+        if (found != WATCH_OPENED)
+            s_tell (watch, link, link->connection.fd, found);
     }
-    return CLOCK_NEVER;
+    watch->look_due = now + LOOK_AFTER + (int64_t) watch->open_count * LOOK_AFTER_EACH;
+    return list_empty (&watch->open) ? CLOCK_NEVER : watch->look_due;
 }
 
 static void

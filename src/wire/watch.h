@@ -27,12 +27,14 @@ typedef struct {
 /*  What libzmq tells of a handshake does not say of which connection; only its
     beginning and its end have the descriptor. Why one closes is known if libzmq
     says so right before. It says nothing of the end of one that was let in or
-    refused, and nothing if what came was no ZMTP: those can be told from one
-    another when the time for handshakes is over, since who is there then has
-    been let in.                                                            */
+    refused, and nothing if what came was no ZMTP. That somebody was let in shows
+    in what he was sent, with CURVE, and else at the latest when the time for
+    handshakes is over, since who is there then was.                        */
 typedef enum {
     WATCH_OPENED,
-    WATCH_SETTLED,          /*  is there after the time for handshakes      */
+    WATCH_SETTLED,          /*  was let in                                  */
+    WATCH_EXCEEDS,          /*  was not, and sends more than a handshake, which
+                                libzmq keeps until it is a whole message    */
     WATCH_CLOSED,           /*  after that, or it was ours, or is local     */
     WATCH_SILENT,           /*  closed before that, no reason given         */
     WATCH_MALFORMED,        /*  closed, as its handshake made no sense      */
@@ -45,8 +47,9 @@ typedef enum {
     this machine's local sockets, or was gone before we saw it.             */
 typedef void watch_told_t (void *arg, int fd, const char *address, watch_change_t change);
 
-/*  Starts watching; to be called by the thread that owns the socket. The
-    watch itself may then go to another thread. told may be NULL.           */
+/*  Starts watching; to be called by the thread that owns the socket, which is a
+    CURVE server by then or never. The watch itself may then go to another
+    thread. told may be NULL.                                               */
 watch_t *watch_new (void *context, void *socket, watch_told_t *told, void *arg,
                     fault_t *fault);
 
@@ -54,8 +57,8 @@ watch_t *watch_new (void *context, void *socket, watch_told_t *told, void *arg,
     any more. Its end is told, but not counted as that of a handshake.      */
 int watch_cut (watch_t *watch, int fd);
 
-/*  Tells of those that have become settled. Returns when the next will be, or
-    CLOCK_NEVER.                                                            */
+/*  Looks at those that are not settled, if it is time for that, and tells what
+    has become of them. Returns when it will be time again, or CLOCK_NEVER.  */
 int64_t watch_settle (watch_t *watch, int64_t now);
 
 /*  The socket to poll for events.                                          */
