@@ -26,7 +26,7 @@ s_forget_parked (transfer_t *self, fetch_t *fetch)
     for (list_node_t *node; (node = list_pop (&fetch->parked));) {
         parked_t *parked = container_of (node, parked_t, node);
         transfer_answer (self, &parked->route, &lacks, NULL);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -214,7 +214,7 @@ s_serve_parked (transfer_t *self, fetch_t *fetch, uint64_t piece)
             continue;
         list_remove (at);
         fetch_serve (self, fetch, &parked->route, parked->offset, parked->size);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -291,18 +291,6 @@ fetch_gone (transfer_t *self, const transfer_message_t *message, const char *tex
 
 /*  --- others' requests -------------------------------------------------  */
 
-static void
-s_park (fetch_t *fetch, const route_t *route, uint64_t offset, uint64_t size)
-{
-    parked_t *parked = calloc (1, sizeof *parked);
-    if (!parked)
-        return;     /*  it asks again                                       */
-    parked->route = *route;
-    parked->offset = offset;
-    parked->size = size;
-    list_append (&fetch->parked, &parked->node);
-}
-
 void
 fetch_serve (transfer_t *self, fetch_t *fetch, const route_t *route, uint64_t offset,
              uint64_t size)
@@ -314,7 +302,7 @@ fetch_serve (transfer_t *self, fetch_t *fetch, const route_t *route, uint64_t of
     if (fetch->pieces [piece] == 2)
         transfer_send_piece (self, route, fetch->id, fetch->data, offset, size);
     else
-        s_park (fetch, route, offset, size);
+        parked_append (self, &fetch->parked, route, offset, size);
 }
 
 /*  --- time and deaths --------------------------------------------------  */
