@@ -18,7 +18,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define DOMAIN_NAME "test"
@@ -266,6 +268,41 @@ test_large_messages (void **state)
     s_client_destroy (&guest);
 }
 
+#define FEW_FILES 200
+#define LOCALS 80
+
+/*  Local processes do not take all files either: libzmq could neither accept
+    nor sleep then. Each connection has two, of this one process.           */
+static void
+test_few_files_left (void **state)
+{
+    (void) state;
+    struct rlimit before, few;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char endpoint [128];
+    int fds [LOCALS];
+    int length = snprintf (address.sun_path + 1, sizeof address.sun_path - 1, "troupe-watch-%d",
+                           (int) getpid ());
+    socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + (size_t) length);
+    snprintf (endpoint, sizeof endpoint, "ipc://@%s", address.sun_path + 1);
+    assert_int_equal (socket_bind (s_server, endpoint, &s_fault), 0);
+    assert_int_equal (getrlimit (RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){ FEW_FILES, before.rlim_max };
+    assert_int_equal (setrlimit (RLIMIT_NOFILE, &few), 0);
+    bool all = true;
+    for (int index = 0; index < LOCALS; index++) {
+        fds [index] = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal (connect (fds [index], (struct sockaddr *) &address, size), 0);
+        all = all && eventually (s_counts ().connections.opened == (uint64_t) index + 1);
+    }
+    uint64_t cut = s_counts ().cut;
+    for (int index = 0; index < LOCALS; index++)
+        close (fds [index]);
+    assert_int_equal (setrlimit (RLIMIT_NOFILE, &before), 0);
+    assert_true (all);
+    assert_in_range (cut, 1, LOCALS - 1);
+}
+
 int
 main (void)
 {
@@ -274,6 +311,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_early_ends, s_setup, s_teardown),
         cmocka_unit_test_setup_teardown (test_cut_once, s_setup, s_teardown),
         cmocka_unit_test_setup_teardown (test_large_messages, s_setup, s_teardown),
+        cmocka_unit_test_setup_teardown (test_few_files_left, s_setup, s_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

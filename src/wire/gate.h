@@ -113,7 +113,8 @@ int gate_deny_range (gate_t *gate, const char *domain, const char *range, fault_
 
 /*  How many connections watched sockets may have open together, and of one
     address; 0 is without limit, as it is at first. What exceeds a limit is
-    cut at once. Local sockets do not count.                                */
+    cut at once. Local sockets do not count: what connects to them is cut when
+    few files are left (core/files.h).                                      */
 void gate_limit (gate_t *gate, size_t total, size_t per_address);
 
 /*  Counts what connects to a socket, applies the limits to it, and cuts who

@@ -2,6 +2,7 @@
 
 #include "wire/gate_private.h"
 #include "core/clock.h"
+#include "core/files.h"
 #include "wire/range.h"
 #include "wire/socket.h"
 
@@ -238,11 +239,13 @@ s_opened (gate_t *self, watch_t *watch, int fd, const char *address)
         s_cut (self, watch, fd, address, "too many connections from there");
 }
 
-/*  Who leaves at once is gone before his address can be asked for, and nothing
-    was asked about him.                                                    */
+/*  A local process has no address. Who leaves at once has none either: he is
+    gone before it can be asked for, and nothing was asked about him.       */
 static void
-s_left (gate_t *self, watch_change_t change)
+s_unknown (gate_t *self, watch_t *watch, int fd, watch_change_t change)
 {
+    if (change == WATCH_OPENED && !files_left_for_local (fd))
+        s_cut (self, watch, fd, "", "few files are left");
     if (change == WATCH_SILENT)
         self->counts.connections.malformed++;
     if (change == WATCH_SILENT || change == WATCH_MALFORMED)
@@ -272,7 +275,7 @@ gate_record_link (void *arg, int fd, const char *address, watch_change_t change)
     watched_t *watched = arg;
     gate_t *self = watched->gate;
     if (!*address) {
-        s_left (self, change);
+        s_unknown (self, watched->watch, fd, change);
         return;
     }
     if (change == WATCH_OPENED) {
