@@ -10,15 +10,6 @@
 #include <stdlib.h>
 #include <zmq.h>
 
-void
-world_require (bool condition, const char *text, const char *file, int line)
-{
-    if (condition)
-        return;
-    fprintf (stderr, "%s:%d: does not hold: %s\n", file, line, text);
-    abort ();
-}
-
 int64_t world_now;
 
 int64_t
