@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define CROWD 500
-#define FEW_FILES 200
+#define FEW_FILES 400
 
 /*  --- what the store's thread does --------------------------------------  */
 
@@ -176,7 +176,7 @@ test_few_files_left (void **state)
     store_client_t *late = store_client_new (store_endpoint (self.store), 2);
     assert_int_equal (store_client_create (late, 1000, &id, &data, &fault), -1);
     assert_int_equal (fault.code, TROUPE_ELIMIT);
-    assert_non_null (strstr (fault.text, "may have 200 open"));
+    assert_non_null (strstr (fault.text, "may have 400 open"));
     assert_true (fixture_verify (self.client, kept, 100000, 3));
     while (count)
         close (strangers [--count]);
