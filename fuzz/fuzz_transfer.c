@@ -35,9 +35,14 @@ enum { ASK, REPLY, RAW, TIME, UP, DOWN, FETCH, CANCEL, HOLD, DROP, DISCARD, SERV
 /*  Of each number there is an object at each store, with this content.     */
 static uint8_t s_content [2 * TRANSFER_PIECE + 100];
 
-static const uint64_t s_sizes [OBJECTS]
-    = { 0, 1, 100, TRANSFER_PIECE - 1, TRANSFER_PIECE, TRANSFER_PIECE + 1, 2 * TRANSFER_PIECE,
-        sizeof s_content };
+static const uint64_t s_sizes [OBJECTS] = { 0,
+                                            1,
+                                            100,
+                                            TRANSFER_PIECE - 1,
+                                            TRANSFER_PIECE,
+                                            TRANSFER_PIECE + 1,
+                                            2 * TRANSFER_PIECE,
+                                            sizeof s_content };
 
 static transfer_t *s_transfer;
 static process_t s_name;
@@ -45,13 +50,13 @@ static bool s_up [STORES];
 
 static struct {
     bool lives;
-    unsigned pins;              /*  that the transfer has                   */
-    bool coming;                /*  from disk                               */
+    unsigned pins; /*  that the transfer has                   */
+    bool coming;   /*  from disk                               */
 } s_own [OBJECTS];
 
 static struct {
-    uint8_t *data;              /*  NULL: not being fetched                 */
-} s_fetches [STORES] [OBJECTS];
+    uint8_t *data; /*  NULL: not being fetched                 */
+} s_fetches [STORES][OBJECTS];
 
 static uint64_t s_tickets;
 static uint64_t s_settled;
@@ -123,11 +128,11 @@ s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
     (void) context;
     (void) kind;
     uint64_t store = (id.owner & UINT32_MAX) - 2, number = id.sequence - 1;
-    REQUIRE (store < STORES && number < OBJECTS && s_fetches [store] [number].data);
+    REQUIRE (store < STORES && number < OBJECTS && s_fetches [store][number].data);
     if (!fault)
-        REQUIRE (memcmp (s_fetches [store] [number].data, s_content, s_sizes [number]) == 0);
-    free (s_fetches [store] [number].data);
-    s_fetches [store] [number].data = NULL;
+        REQUIRE (memcmp (s_fetches [store][number].data, s_content, s_sizes [number]) == 0);
+    free (s_fetches [store][number].data);
+    s_fetches [store][number].data = NULL;
 }
 
 static void
@@ -239,7 +244,8 @@ s_reply (input_t *input, unsigned store)
     const uint8_t *data = behind ? s_content : NULL;
     uint64_t whole = s_sizes [message.id.sequence - 1], size = 0;
     if (message.offset < whole)
-        size = whole - message.offset < TRANSFER_PIECE ? whole - message.offset : TRANSFER_PIECE;
+        size
+            = whole - message.offset < TRANSFER_PIECE ? whole - message.offset : TRANSFER_PIECE;
     if (behind == 2)
         size = 20;
     else if (message.offset <= whole)
@@ -270,7 +276,7 @@ static void
 s_fetch (unsigned store, unsigned number)
 {
     fault_t fault;
-    uint8_t **data = &s_fetches [store] [number].data;
+    uint8_t **data = &s_fetches [store][number].data;
     if (*data)
         return;
     *data = calloc (1, s_sizes [number] + 1);
@@ -283,11 +289,11 @@ s_fetch (unsigned store, unsigned number)
 static void
 s_cancel (unsigned store, unsigned number)
 {
-    if (!s_fetches [store] [number].data)
+    if (!s_fetches [store][number].data)
         return;
     transfer_cancel (s_transfer, (tid_t){ s_store (store), 1 + number });
-    free (s_fetches [store] [number].data);
-    s_fetches [store] [number].data = NULL;
+    free (s_fetches [store][number].data);
+    s_fetches [store][number].data = NULL;
 }
 
 static void
@@ -378,7 +384,7 @@ s_step (input_t *input)
                  == 0);
     else if (what == DROP)
         s_drop (number % OBJECTS);
-    else if (what == DISCARD && !s_fetches [store] [number % OBJECTS].data)
+    else if (what == DISCARD && !s_fetches [store][number % OBJECTS].data)
         transfer_discard (s_transfer, (tid_t){ s_store (store), 1 + number % OBJECTS });
     else if (what == SERVABLE)
         s_servable (number % OBJECTS, number & 128);
@@ -422,7 +428,7 @@ s_end (void)
         REQUIRE (s_own [number].pins == 0);
     for (unsigned store = 0; store < STORES; store++)
         for (unsigned number = 0; number < OBJECTS; number++)
-            REQUIRE (!s_fetches [store] [number].data);
+            REQUIRE (!s_fetches [store][number].data);
     REQUIRE (transfer_destroy (&s_transfer) == 0);
 }
 

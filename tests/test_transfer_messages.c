@@ -596,9 +596,9 @@ test_asked_for_too_often (void **state)
     store_lock (self.store);
     assert_int_equal (self.store->transfer->parked_count, PARKED_MAX);
     store_unlock (self.store);
-    stage_answer (&self,
-                  (transfer_message_t){ .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = self.id },
-                  (const uint8_t *) "it has gone", 11);
+    transfer_message_t gone
+        = { .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = self.id };
+    stage_answer (&self, gone, (const uint8_t *) "it has gone", 11);
     assert_false (stage_end_fetch (&self));
     store_lock (self.store);
     assert_int_equal (self.store->transfer->parked_count, 0);

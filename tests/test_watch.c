@@ -28,15 +28,15 @@
 /*  Nothing here takes this long unless it hangs.                           */
 #define PATIENCE_MS 30000
 
-#define eventually(condition)                                                                \
-    __extension__ ({                                                                         \
-        int64_t until_ = clock_now () + PATIENCE_MS * CLOCK_MS;                              \
-        bool holds_ = (condition);                                                           \
-        while (!holds_ && clock_now () < until_) {                                           \
-            poll (NULL, 0, 1);                                                               \
-            holds_ = (condition);                                                            \
-        }                                                                                    \
-        holds_;                                                                              \
+#define eventually(condition)                                                                  \
+    __extension__({                                                                            \
+        int64_t until_ = clock_now () + PATIENCE_MS * CLOCK_MS;                                \
+        bool holds_ = (condition);                                                             \
+        while (!holds_ && clock_now () < until_) {                                             \
+            poll (NULL, 0, 1);                                                                 \
+            holds_ = (condition);                                                              \
+        }                                                                                      \
+        holds_;                                                                                \
     })
 
 static void *s_context;
@@ -161,7 +161,8 @@ s_raw (const char *from)
 static void
 s_say_garbage (int fd)
 {
-    static const char text [] = "GET / HTTP/1.0\r\n\r\nThis is no ZMTP, and longer than its greeting.";
+    static const char text []
+        = "GET / HTTP/1.0\r\n\r\nThis is no ZMTP, and longer than its greeting.";
     char heard [512];
     struct pollfd item = { .fd = fd, .events = POLLIN };
     assert_true (send (fd, text, sizeof text, MSG_NOSIGNAL) > 0);
@@ -250,8 +251,9 @@ test_large_messages (void **state)
 {
     (void) state;
     static uint8_t data [1 << 20];
-    uint8_t head [64 + 9] = { 0xff, [9] = 0x7f, 3, 0, 'C', 'U', 'R', 'V', 'E',
-                              [64] = 0x06, 0, 0, 0, 0, 0, 0x10, 0, 0 };
+    uint8_t head [64 + 9] = {
+        0xff, [9] = 0x7f, 3, 0, 'C', 'U', 'R', 'V', 'E', [64] = 0x06, 0, 0, 0, 0, 0, 0x10, 0, 0
+    };
     client_t guest;
     s_client_new (&guest);
     assert_int_equal (zmq_send (guest.socket, data, sizeof data, 0), sizeof data);
@@ -283,7 +285,8 @@ test_few_files_left (void **state)
     int fds [LOCALS];
     int length = snprintf (address.sun_path + 1, sizeof address.sun_path - 1, "troupe-watch-%d",
                            (int) getpid ());
-    socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + (size_t) length);
+    socklen_t size
+        = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + (size_t) length);
     snprintf (endpoint, sizeof endpoint, "ipc://@%s", address.sun_path + 1);
     assert_int_equal (socket_bind (s_server, endpoint, &s_fault), 0);
     assert_int_equal (getrlimit (RLIMIT_NOFILE, &before), 0);

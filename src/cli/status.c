@@ -168,8 +168,9 @@ s_print_refused (const screen_t *screen, FILE *file, double refused, troupe_view
         char *name = there > 0 ? kind_field (node, "name") : NULL;
         char *clean = name ? text_clean (name) : NULL;
         size_t room = sizeof text - length;
-        int more = clean ? snprintf (text + length, room, "%s%.0f at %s", separator, there, clean)
-                         : 0;
+        int more = 0;
+        if (clean)
+            more = snprintf (text + length, room, "%s%.0f at %s", separator, there, clean);
         free (clean);
         free (name);
         if ((size_t) more >= room) {

@@ -241,10 +241,9 @@ s_look (const watch_t *self, const watch_link_t *link, int64_t now)
     uint64_t received, acknowledged;
     if (now - link->since >= SETTLED_AFTER)
         return WATCH_SETTLED;
-    if (!self->curve || link->cut
-        || peer_bytes (&link->connection, &received, &acknowledged))
+    if (!self->curve || link->cut || peer_bytes (&link->connection, &received, &acknowledged))
         return WATCH_OPENED;
-    return acknowledged > REFUSED_GETS_MAX   ? WATCH_SETTLED
+    return acknowledged > REFUSED_GETS_MAX ? WATCH_SETTLED
            : received > STRANGER_SENDS_MAX ? WATCH_EXCEEDS
                                            : WATCH_OPENED;
 }
@@ -266,8 +265,13 @@ watch_settle (watch_t *watch, int64_t now)
         if (found != WATCH_OPENED)
             s_tell (watch, link, link->connection.fd, found);
     }
-    watch->look_due = now + LOOK_AFTER + (int64_t) watch->open_count * LOOK_AFTER_EACH;
-    return list_empty (&watch->open) ? CLOCK_NEVER : watch->look_due;
+    if (list_empty (&watch->open))
+        return CLOCK_NEVER;
+    const watch_link_t *oldest = container_of (watch->open.next, watch_link_t, node);
+    watch->look_due = watch->curve
+                          ? now + LOOK_AFTER + (int64_t) watch->open_count * LOOK_AFTER_EACH
+                          : oldest->since + SETTLED_AFTER;
+    return watch->look_due;
 }
 
 static void
