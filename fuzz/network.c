@@ -96,6 +96,12 @@ gate_refused (gate_t *gate)
     return gate->keys.count;
 }
 
+uint64_t
+gate_refused_more (gate_t *gate)
+{
+    return gate_refused (gate);
+}
+
 /*  No worker process is started here, so none opens a gate.                */
 gate_t *
 gate_new (void *context, gate_log_t *log, void *arg, fault_t *fault)

@@ -107,6 +107,8 @@ test_cut_once (void **state)
         close (fds [index]);
     assert_true (eventually (site_counts ().open == 0));
     assert_int_equal (gate_refused (site.gate), 4);
+    assert_int_equal (gate_refused_more (site.gate), 4);
+    assert_int_equal (gate_refused_more (site.gate), 0);
     assert_int_equal (site_counts ().connections.abandoned, 2);
 }
 

@@ -336,8 +336,8 @@ s_group (head_t *self, const record_t *record, int64_t now)
     free (bundles);
 }
 
-/*  It lives, and has refused so many connections; those of workers are their
-    node's, too, so that they can be looked for there.                      */
+/*  It lives, and has refused so many connections more; those of workers are
+    their node's, so that they can be looked for there.                     */
 static void
 s_ping (head_t *self, peer_t *peer, uint64_t refused)
 {
@@ -345,15 +345,14 @@ s_ping (head_t *self, peer_t *peer, uint64_t refused)
     if (!self->network)
         return;
     head_send (self, peer, &ping);
-    if (head_shell_is_own (peer) || refused <= peer->refused)
+    if (head_shell_is_own (peer))
         return;
     peer_t *node = peer->identity.role == ROLE_WORKER
                        ? head_shell_peer (self, peer->identity.node)
                        : peer;
     if (node)
-        node->refused_there += refused - peer->refused;
-    self->refused += refused - peer->refused;
-    peer->refused = refused;
+        node->refused += refused;
+    self->refused += refused;
 }
 
 static void

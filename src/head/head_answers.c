@@ -178,7 +178,7 @@ s_nodes (answer_t *self)
         peer_t *peer = head_shell_peer (self->head, node.process);
         if (!s_begin (self, s_process_text (node.process, id), node.name, 12))
             continue;
-        uint64_t refused = peer ? peer->refused_there : 0;
+        uint64_t refused = peer ? peer->refused : 0;
         if (peer && head_shell_is_own (peer))
             refused += s_refused_by_head (self->head);
         s_text (self, "id", id);

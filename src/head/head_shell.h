@@ -39,8 +39,8 @@ typedef struct {
     unsigned lines_due;         /*  from so many nodes                      */
     process_t lines_for;        /*  a node: the last driver it was asked for */
     bytes_t store;              /*  what its object store has (STORE)       */
-    uint64_t refused;           /*  connections to it, so far (PING)        */
-    uint64_t refused_there;     /*  of a node: to it and its workers        */
+    uint64_t refused;           /*  connections to it, or to a node and its
+                                    workers (PING)                          */
     bytes_t frame;
     list_node_t dirty;
 } peer_t;

@@ -438,6 +438,13 @@ gate_refused (gate_t *gate)
            + counts.cut;
 }
 
+uint64_t
+gate_refused_more (gate_t *gate)
+{
+    uint64_t refused = gate_refused (gate);
+    return refused - atomic_exchange (&gate->refused_told, refused);
+}
+
 size_t
 gate_refusals (gate_t *gate, gate_refusal_t *refusals, size_t room)
 {

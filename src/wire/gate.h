@@ -130,6 +130,9 @@ void gate_counts (gate_t *gate, gate_counts_t *counts);
     counts once.                                                            */
 uint64_t gate_refused (gate_t *gate);
 
+/*  How many of these there were since this was last asked.                 */
+uint64_t gate_refused_more (gate_t *gate);
+
 /*  The last refusals, newest first, and the addresses, those with the most
     open first; at most room of them. Return how many.                      */
 size_t gate_refusals (gate_t *gate, gate_refusal_t *refusals, size_t room);

@@ -56,6 +56,7 @@ struct gate {
     void *socket;               /*  the thread's                            */
     int nudge;                  /*  eventfd: there is something new         */
     atomic_bool stopping;
+    atomic_uint_fast64_t refused_told;
     thread_t *thread;
     int left;                   /*  watches that could not be ended         */
     list_t waiting;             /*  the thread's: requests with unknown keys */
