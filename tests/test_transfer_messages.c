@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/checksum.h"
+#include "store/store_private.h"
 #include "tests/store_stage.h"
 
 #include <pthread.h>
@@ -620,6 +621,37 @@ test_left_behind (void **state)
     stage_close (&self);
 }
 
+/*  However often a piece is asked for that has not come, so many wait.     */
+static void
+test_asked_for_too_often (void **state)
+{
+    (void) state;
+    stage_t self;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    stage_asked (&self, TRANSFER_GET);
+    transfer_message_t get
+        = { .type = TRANSFER_GET, .id = self.id, .from = SECOND, .size = TRANSFER_PIECE };
+    for (size_t count = 0; count < PARKED_MAX + 1000; count++)
+        assert_true (zmq_send (self.asks, &get, sizeof get, 0) > 0);
+    /*  What is asked behind them is answered when they have been read.     */
+    transfer_message_t nothing = { .type = TRANSFER_GET, .id = { OWN, 1 }, .from = SECOND };
+    assert_true (zmq_send (self.asks, &nothing, sizeof nothing, 0) > 0);
+    assert_true (zmq_recv (self.asks, &nothing, sizeof nothing, 0) > 0);
+    assert_int_equal (nothing.type, TRANSFER_LACKS);
+    store_lock (self.store);
+    assert_int_equal (self.store->transfer->parked_count, PARKED_MAX);
+    store_unlock (self.store);
+    transfer_message_t gone
+        = { .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = self.id };
+    stage_answer (&self, gone, (const uint8_t *) "it has gone", 11);
+    assert_false (stage_end_fetch (&self));
+    store_lock (self.store);
+    assert_int_equal (self.store->transfer->parked_count, 0);
+    store_unlock (self.store);
+    stage_close (&self);
+}
+
 int
 main (void)
 {
@@ -643,6 +675,7 @@ main (void)
         cmocka_unit_test (test_holds_that_do_not_arrive),
         cmocka_unit_test (test_holds_that_arrive_in_part),
         cmocka_unit_test (test_left_behind),
+        cmocka_unit_test (test_asked_for_too_often),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

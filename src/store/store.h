@@ -31,6 +31,8 @@ typedef struct {
     int64_t room_patience;      /*  how long a request for memory waits while
                                     nothing is freed, nor written to disk for
                                     it; 0: 10 s                             */
+    int64_t hello_patience;     /*  how long a connection may say nothing of
+                                    who it is; 0: 5 s                       */
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;

@@ -69,6 +69,15 @@ s_lost (fault_t *fault)
                       "the object store of this machine has ended, or does not answer");
 }
 
+/*  What the store says in a FAULT.                                         */
+static int
+s_fault (const store_message_t *message, const char *text, size_t size, fault_t *fault)
+{
+    return fault_set (fault, fault_code_valid (message->code) ? (troupe_error_t) message->code
+                                                              : TROUPE_EPROTOCOL,
+                      "%.*s", (int) size, text);
+}
+
 /*  Receives a message, and what came with it. Returns its size, or -1.     */
 static ssize_t
 s_receive (int fd, store_message_t *message, char *text, size_t size, int *passed)
@@ -151,9 +160,12 @@ s_open (store_client_t *self, fault_t *fault)
     if (fd < 0)
         return -1;
     int rc = 0;
-    if (send (fd, &message, sizeof message, MSG_NOSIGNAL) < 0
-        || s_receive (fd, &message, text, sizeof text, &memory) < 0
-        || message.type != STORE_WELCOME || memory < 0)
+    ssize_t got = send (fd, &message, sizeof message, MSG_NOSIGNAL) < 0 && errno != EPIPE
+                      ? -1
+                      : s_receive (fd, &message, text, sizeof text, &memory);
+    if (got >= 0 && message.type == STORE_FAULT)
+        rc = s_fault (&message, text, (size_t) got, fault);
+    else if (got < 0 || message.type != STORE_WELCOME || memory < 0)
         rc = s_lost (fault);
     else if (!self->readable) {
         self->store = message.id.owner;
@@ -255,9 +267,7 @@ s_call (store_client_t *self, store_message_t *message, uint8_t wanted, fault_t 
         return fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
     if (got < 0)
         return s_lost (fault);
-    return fault_set (fault, fault_code_valid (message->code) ? (troupe_error_t) message->code
-                                                              : TROUPE_EPROTOCOL,
-                      "%.*s", (int) got, text);
+    return s_fault (message, text, (size_t) got, fault);
 }
 
 /*  What needs no answer. If it does not get there, nothing that follows may

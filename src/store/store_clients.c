@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /*  --- answers ----------------------------------------------------------  */
 
@@ -145,6 +143,7 @@ s_hello (store_t *self, connection_t *connection, const store_message_t *message
     }
     connection->process = message->holder;
     connection->hello = true;
+    list_remove (&connection->stranger);
     if (self->name)
         s_welcome (self, connection);
 }
@@ -299,69 +298,6 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
 }
 
 /*  --- connections ------------------------------------------------------  */
-
-static bool
-s_is_own_user (int fd)
-{
-    struct ucred who;
-    socklen_t size = sizeof who;
-    return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == geteuid ();
-}
-
-void
-store_accept (store_t *self)
-{
-    for (int fd; (fd = accept4 (self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
-        connection_t *connection = s_is_own_user (fd) ? calloc (1, sizeof *connection) : NULL;
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-        if (!connection || store_grow_events (self, self->connection_count + 1)
-            || epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event)) {
-            free (connection);
-            close (fd);
-            continue;
-        }
-        connection->fd = fd;
-        list_append (&self->connections, &connection->node);
-        self->connection_count++;
-    }
-}
-
-/*  What a process pinned and did not seal ends with its last connection.   */
-static void
-s_client_ended (store_t *self, client_t *client)
-{
-    id_table_remove (&self->clients, store_key (client->process));
-    for (size_t index = 0; index < client->pins.capacity; index++) {
-        const id_slot_t *slot = &client->pins.slots [index];
-        object_t *object = slot->value ? store_object (self, slot->key) : NULL;
-        for (uintptr_t left = (uintptr_t) slot->value; object && left; left--)
-            store_unpin (self, object);
-    }
-    size_t cursor = 0;
-    for (object_t *object; (object = id_table_next (&client->making, &cursor));)
-        store_object_free (self, object);
-    id_table_release (&client->pins);
-    id_table_release (&client->making);
-    store_forget_far (self, client);
-    store_lose_giver (self, client->process);
-    free (client);
-    store_find_rooms (self);
-}
-
-void
-store_connection_close (store_t *self, connection_t *connection)
-{
-    client_t *client = connection->client;
-    list_remove (&connection->node);
-    self->connection_count--;
-    list_remove (&connection->wait);
-    list_remove (&connection->sync);
-    epoll_ctl (self->poll, EPOLL_CTL_DEL, connection->fd, NULL);
-    close (connection->fd);
-    free (connection);
-    if (client && --client->connections == 0)
-        s_client_ended (self, client);
-}
 
 /*  All that it has sent so far, and not much more, as others wait.         */
 void

@@ -25,8 +25,9 @@
                                      objects of another store have arrived
                                      there
 
-    CREATE, PIN and SYNC are answered by FAULT if they fail. What a client made and
-    did not seal, and what it pinned, ends with the last of its connections.
+    CREATE, PIN and SYNC are answered by FAULT if they fail, and HELLO if the store
+    has no file left for another connection. What a client made and did not seal,
+    and what it pinned, ends with the last of its connections.
     A hold that it passed on, by SEAL or HOLD, and that the holder does not claim
     within a while of that, ends, too.                                      */
 

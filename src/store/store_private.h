@@ -17,6 +17,7 @@
 /*  Unless the options say otherwise.                                       */
 #define ROOM_PATIENCE (10000 * CLOCK_MS)
 #define CLAIM_PATIENCE (30000 * CLOCK_MS)
+#define HELLO_PATIENCE (5000 * CLOCK_MS)
 
 /*  After this time without new objects, free memory goes back.             */
 #define IDLE (10000 * CLOCK_MS)
@@ -107,6 +108,8 @@ typedef struct {
     int fd;
     client_t *client;           /*  NULL before HELLO                       */
     list_node_t node;
+    list_node_t stranger;       /*  in strangers, before HELLO              */
+    int64_t since;
     list_node_t wait;           /*  in an object's, or a far_t's, while a
                                     request waits                           */
     uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
@@ -137,6 +140,8 @@ struct store {
     id_table_t clients;         /*  process → client_t                      */
     list_t connections;
     size_t connection_count;
+    list_t strangers;           /*  those that have not said who they are   */
+    int64_t accept_again;       /*  no file was left until then; or 0       */
     struct epoll_event *events; /*  one for each descriptor, at least       */
     size_t event_count;
     id_table_t tickets;         /*  ticket → far_t                          */
@@ -153,6 +158,7 @@ struct store {
     int64_t claim_patience;
     int64_t sync_patience;
     int64_t room_patience;
+    int64_t hello_patience;
     uint64_t pinned;
     uint64_t filled;            /*  memory of what is made, or on its way here */
     int64_t used_last;          /*  when memory was last taken              */
@@ -268,16 +274,29 @@ void store_lose_home (store_t *self, process_t home);
 /*  Takes back what was not claimed; returns when the next is due.          */
 int64_t store_tend_orphans (store_t *self, int64_t now);
 
-/*  --- store_clients.c --------------------------------------------------  */
-
-void store_accept (store_t *self);
+/*  --- store.c ----------------------------------------------------------  */
 
 /*  Room for what a turn may find ready, with so many connections. Returns 0, or
     -1: no memory.                                                          */
 int store_grow_events (store_t *self, size_t connections);
-void store_serve (store_t *self, connection_t *connection);
+
+/*  Whether it is told of who wants to connect.                             */
+void store_listen (store_t *self, bool on);
+
+/*  --- store_connections.c ----------------------------------------------  */
+
+/*  Accepts some of those who wait to be; tells those why for whom no file is
+    left.                                                                   */
+void store_accept (store_t *self);
 void store_connection_close (store_t *self, connection_t *connection);
 
+/*  Closes what has not said who it is in time, and accepts again after no file
+    was left. Returns when the next is due.                                 */
+int64_t store_tend_connections (store_t *self, int64_t now);
+
+/*  --- store_clients.c --------------------------------------------------  */
+
+void store_serve (store_t *self, connection_t *connection);
 void store_send (store_t *self, connection_t *connection, const store_message_t *message,
                  const char *text, int fd);
 

@@ -87,22 +87,33 @@ transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uin
     transfer_answer (self, route, &answer, &piece);
 }
 
+/*  --- requests that wait -----------------------------------------------  */
+
 void
-transfer_park (list_t *parked, const route_t *route, uint64_t offset, uint64_t size)
+parked_append (transfer_t *self, list_t *list, const route_t *route, uint64_t offset,
+               uint64_t size)
 {
-    for (list_node_t *at = parked->next; at != parked; at = at->next) {
+    for (list_node_t *at = list->next; at != list; at = at->next) {
         const parked_t *other = container_of (at, parked_t, node);
         if (other->offset == offset && other->size == size && other->route.size == route->size
             && memcmp (other->route.bytes, route->bytes, route->size) == 0)
             return;
     }
-    parked_t *self = calloc (1, sizeof *self);
-    if (!self)
+    parked_t *parked = self->parked_count < PARKED_MAX ? calloc (1, sizeof *parked) : NULL;
+    if (!parked)
         return;     /*  it asks again                                       */
-    self->route = *route;
-    self->offset = offset;
-    self->size = size;
-    list_append (parked, &self->node);
+    parked->route = *route;
+    parked->offset = offset;
+    parked->size = size;
+    list_append (list, &parked->node);
+    self->parked_count++;
+}
+
+void
+parked_free (transfer_t *self, parked_t *parked)
+{
+    self->parked_count--;
+    free (parked);
 }
 
 /*  --- receiving --------------------------------------------------------  */
@@ -239,9 +250,11 @@ int
 transfer_connect (transfer_t *self, other_t *other)
 {
     fault_t fault;
+    int64_t largest = TRANSFER_PIECE + REQUEST_MAX;
     other->socket = socket_dealer_new (self->context, &fault);
     if (!other->socket)
         return -1;
+    zmq_setsockopt (other->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
     if (network_approach (self->network, other->socket, other->key, &self->network->keys, &fault)
         || socket_connect (other->socket, other->endpoint, &fault)) {
         zmq_close (other->socket);
@@ -327,6 +340,7 @@ static int
 s_open (transfer_t *self, fault_t *fault)
 {
     char endpoint [HOST_MAX + 32];
+    int64_t largest = REQUEST_MAX;
     const network_t *network = self->network;
     self->poll = epoll_create1 (EPOLL_CLOEXEC);
     if (self->poll < 0)
@@ -336,8 +350,10 @@ s_open (transfer_t *self, fault_t *fault)
     if (!self->socket)
         return -1;
     network_endpoint (endpoint, sizeof endpoint, network->host, 0);
-    if (network_serve (network, self->socket, &network->keys, DOMAIN_PEERS, fault)
-        || socket_bind (self->socket, endpoint, fault)
+    if (network_serve (network, self->socket, &network->keys, DOMAIN_PEERS, fault))
+        return -1;
+    zmq_setsockopt (self->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
+    if (socket_bind (self->socket, endpoint, fault)
         || socket_last_endpoint (self->socket, endpoint, sizeof endpoint, fault))
         return -1;
     const char *port = strrchr (endpoint, ':');

@@ -26,7 +26,7 @@ s_forget_parked (transfer_t *self, fetch_t *fetch)
     for (list_node_t *node; (node = list_pop (&fetch->parked));) {
         parked_t *parked = container_of (node, parked_t, node);
         transfer_answer (self, &parked->route, &lacks, NULL);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -216,7 +216,7 @@ s_serve_parked (transfer_t *self, fetch_t *fetch, uint64_t piece)
             continue;
         list_remove (at);
         fetch_serve (self, fetch, &parked->route, parked->offset, parked->size);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -306,7 +306,7 @@ fetch_serve (transfer_t *self, fetch_t *fetch, const route_t *route, uint64_t of
     if (fetch->pieces [piece] == 2)
         transfer_send_piece (self, route, fetch->id, fetch->data, offset, size);
     else
-        transfer_park (&fetch->parked, route, offset, size);
+        parked_append (self, &fetch->parked, route, offset, size);
 }
 
 /*  --- time and deaths --------------------------------------------------  */

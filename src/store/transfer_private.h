@@ -23,6 +23,14 @@
 #define SOURCES 2
 #define CHILDREN 2
 
+/*  Requests that wait for something to come, and stores that take one object:
+    more are dropped, and whoever made them asks again.                     */
+#define PARKED_MAX 65536
+#define TAKERS_MAX 10000
+
+/*  What a request may have: the message, and what a handshake needs.       */
+#define REQUEST_MAX 4096
+
 /*  No piece for this long: the fetch has failed, unless the options say
     otherwise; for so much less, what is missing is asked for again.        */
 #define FETCH_PATIENCE (30000 * CLOCK_MS)
@@ -168,6 +176,7 @@ struct transfer {
     list_t fetching;            /*  fetches, the quietest first             */
     list_t recent;              /*  servings, the one asked for last last   */
     list_t telling;             /*  others with notices on their way        */
+    size_t parked_count;        /*  requests that wait, altogether          */
     transfer_figures_t figures;
     int64_t patience;           /*  of fetches                              */
     pages_supply_t supply;
@@ -188,8 +197,11 @@ void transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, cons
                           uint64_t offset, uint64_t size);
 int transfer_connect (transfer_t *self, other_t *other);
 
-/*  Keeps a request for later, once: who asks again is not answered twice.  */
-void transfer_park (list_t *parked, const route_t *route, uint64_t offset, uint64_t size);
+/*  A request that waits, appended to a list, if there is room, once: who asks
+    again is not answered twice; and the end of one that is in no list any more. */
+void parked_append (transfer_t *self, list_t *list, const route_t *route, uint64_t offset,
+                    uint64_t size);
+void parked_free (transfer_t *self, parked_t *parked);
 
 /*  The other store, made if it is not known yet. NULL: no memory.          */
 other_t *transfer_other (transfer_t *self, process_t store);

@@ -62,7 +62,7 @@ s_refuse (transfer_t *self, serving_t *serving, const char *why)
             s_tell_gone (self, serving->id, &parked->route, why);
         else
             s_tell_lacks (self, serving->id, &parked->route);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -127,7 +127,7 @@ serving_get (transfer_t *self, const route_t *route, const transfer_message_t *m
     if (rc == 1)
         s_send_piece (self, serving, route, message->offset, message->size);
     else if (rc == 0)
-        transfer_park (&serving->parked, route, message->offset, message->size);
+        parked_append (self, &serving->parked, route, message->offset, message->size);
     else {
         s_tell_lacks (self, message->id, route);
         if (serving && !serving->taker_count)
@@ -170,8 +170,9 @@ s_taker (serving_t *serving, process_t store)
     for (size_t index = 0; index < serving->taker_count; index++)
         if (serving->takers [index].store == store)
             return &serving->takers [index];
-    taker_t *grown
-        = realloc (serving->takers, (serving->taker_count + 1) * sizeof *grown);
+    taker_t *grown = serving->taker_count < TAKERS_MAX
+                         ? realloc (serving->takers, (serving->taker_count + 1) * sizeof *grown)
+                         : NULL;
     if (!grown)
         return NULL;
     serving->takers = grown;
@@ -276,7 +277,7 @@ serving_locate (transfer_t *self, const route_t *route, const transfer_message_t
     if (rc == 1)
         s_tell_where (self, serving, route, message->from);
     else if (rc == 0)
-        transfer_park (&serving->parked, route, message->from, LOCATE_SIZE);
+        parked_append (self, &serving->parked, route, message->from, LOCATE_SIZE);
     else {
         s_tell_gone (self, message->id, route, why);
         if (serving && !serving->taker_count)
@@ -307,7 +308,7 @@ transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source)
             s_tell_where (self, serving, &parked->route, parked->offset);
         else
             s_send_piece (self, serving, &parked->route, parked->offset, parked->size);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 

@@ -63,7 +63,8 @@
     X (REFUSED, 3, false)   /*  head to peer: why not                       */               \
     X (PEER_UP, 4, false)   /*  head to peer: a process and its address     */               \
     X (PEER_DOWN, 5, false) /*  head to peer: a process has ended, and why  */               \
-    X (PING, 6, true)       /*  peer to head: alive                         */               \
+    X (PING, 6, true)       /*  peer to head: alive, and how many connections
+                                it has refused since the last; and back: alive */            \
     X (STOP, 7, true)       /*  node to worker: end                         */               \
     X (TASK, 8, false)      /*  owner to head, head to worker               */               \
     X (DONE, 9, true)       /*  worker to head: leases and their durations  */               \
