@@ -52,6 +52,10 @@
 #define VALUE_SIZE_MAX ((size_t) 1 << 30)
 #define ATTACHMENTS_MAX 65536
 
+/*  Futures whose values one call takes: a task that waits at the head has an
+    attachment for each, and then another one with its value.               */
+#define NEEDED_MAX (ATTACHMENTS_MAX / 2)
+
 /*  Types: name, number, short, who sends it and what for.                  */
 #define RECORD_TYPES(X)                                                                      \
     X (HELLO, 1, false)     /*  peer to head: who I am, what I offer        */               \
@@ -60,7 +64,8 @@
     X (PEER_UP, 4, false)   /*  head to peer: a process and its address     */               \
     X (PEER_DOWN, 5, false) /*  head to peer: a process has ended, and why;
                                 number: the code, 0 being ELOST             */               \
-    X (PING, 6, true)       /*  peer to head: alive                         */               \
+    X (PING, 6, true)       /*  peer to head: alive, and how many connections
+                                it has refused since the last; and back: alive */            \
     X (STOP, 7, true)       /*  head to worker: end, sequence: 1 with the
                                 cluster; to others: begin nothing           */               \
     X (TASK, 8, false)      /*  owner to head, head to worker               */               \
