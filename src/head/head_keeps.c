@@ -91,7 +91,7 @@ s_end_overdue (head_state_t *self, int64_t now)
         next = at->next;
         if (keep->until > now + KEEP_FITTING && head_node_fits (node, keep->demand))
             keep->until = now + KEEP_FITTING;
-        if (now < keep->until && !node->suspect && !node->draining)
+        if (now < keep->until && !node->suspect && !node->closed)
             continue;
         s_let_go (self, keep);
         keep->wait = now - keep->began;

@@ -49,7 +49,7 @@ typedef struct {
 
 struct agent {
     agent_options_t options;
-    char *texts [7];            /*  copies of the options' strings          */
+    char *texts [8];            /*  copies of the options' strings          */
     uint8_t cookie [COOKIE_SIZE];
     troupe_t *peer;
     program_cache_t *programs;
@@ -68,11 +68,15 @@ struct agent {
     bool leaving;               /*  does not join again                     */
     bool draining;              /*  the head is to be asked for it          */
     bool drained;
+    bool hurried;               /*  what runs is not waited for             */
+    bool told;                  /*  what the drain waits for has changed    */
+    char waits [FAULT_TEXT_MAX];
     unsigned running;
 };
 
 /*  --- agent.c ----------------------------------------------------------  */
 
+/*  Without memory for it the seat is lost, as the head would miss it.      */
 void agent_send (agent_t *self, const record_t *record);
 
 /*  Why no worker of a job can be started.                                  */

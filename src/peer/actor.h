@@ -64,7 +64,7 @@ void actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, siz
     after fault_raise. Takes the lock itself.                               */
 troupe_future_t *actor_find (troupe_t *peer, const char *name);
 
-void actor_lose_process (troupe_t *peer, process_t process, const char *cause);
+void actor_lose_process (troupe_t *peer, process_t process, const fault_t *why);
 void actor_borrower_add (troupe_actor_t *self, process_t process);
 void actor_borrower_remove (troupe_actor_t *self, process_t process);
 

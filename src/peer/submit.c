@@ -112,9 +112,9 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
         if (args [index].type == TROUPE_ARG_OPTIONS && args [index].as.pointer)
             s_read_options (self, args [index].as.pointer);
     size_t size = value_least_size (args, count);
-    if (peer->stopping || peer->lost.code)
-        peer_end_fault (peer, &self->fault);
-    else if (peer->pending > peer->pending_max)
+    if (peer_may_begin (peer, &self->fault)) {
+        /*  The fault says why.                                             */
+    } else if (peer->pending > peer->pending_max)
         fault_set (&self->fault, TROUPE_ELIMIT,
                    "%zu calls are outstanding, the limit (TROUPE_MAX_PENDING)",
                    peer->pending_max);
