@@ -178,7 +178,7 @@ struct transfer {
     list_t telling;             /*  others with notices on their way        */
     size_t parked_count;        /*  requests that wait, altogether          */
     transfer_figures_t figures;
-    int64_t patience;           /*  of fetches                              */
+    int64_t patience;           /*  see transfer_options_t                  */
     pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
