@@ -7,8 +7,9 @@
 
 namespaces_enter () {
     ! unshare -nm true 2>/dev/null || return 0
-    #  The system's own /run/netns belongs to root.
     unshare -Urnm mount -t tmpfs none /run 2>/dev/null || return 0
+    #  /run/netns belongs to root, who is nobody in there, as do folders above
+    #  others, where daemons do not put theirs.
     # shellcheck disable=SC2016  # for the inner shell
-    exec unshare -Urnm sh -c 'mount -t tmpfs none /run && exec "$@"' sh "$@"
+    exec unshare -Urnm sh -c 'mount -t tmpfs none /run && TMPDIR=/run exec "$@"' sh "$@"
 }

@@ -236,17 +236,19 @@ function print_row(number,    own, base, ratio, own_count, base_count, ratio_cou
         text ~ /^failed/ ? "failed" : verdict(number, own, own_count, ratio, ratio_count)
 }
 
-# What could not be measured here, a line a program.
-function print_skipped(    program, number, labels)
+# The rows that could not be measured here, together if it is for the same reason.
+function print_skipped(    number, reason, label, labels)
 {
-    for (program in skipped) {
-        labels = ""
-        for (number = 1; number <= rows; number++)
-            if (row_program [number] == program)
-                labels = labels (labels ? "; " : "") row_label [number]
-        gsub(/  +/, "", labels)
-        print "\nNot measured, as " skipped [program] ": " labels
+    for (number = 1; number <= rows; number++) {
+        if (!(row_program [number] in skipped))
+            continue
+        reason = skipped [row_program [number]]
+        label = row_label [number]
+        sub(/^ +/, "", label)
+        labels [reason] = labels [reason] (labels [reason] ? "; " : "") label
     }
+    for (reason in labels)
+        print "\nNot measured, as " reason ":\n" labels [reason]
 }
 
 END {
