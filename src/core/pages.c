@@ -8,16 +8,27 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define MAPPED_FROM ((size_t) 256 * 1024)
 
 /*  So many are asked for at once, and no more for a while if each takes longer
     than its small pages would. That is so in a virtual machine, some of the
-    time: where the host has taken back what was free, it has to give it anew. */
-#define RUN_MAX 16
+    time: where the host has taken back what was free, it has to give it anew.
+    Two, not more: that costs a twentieth, and is what is lost then.        */
+#define RUN_MAX 2
 #define SLOW CLOCK_MS
 #define PAUSE (10000 * CLOCK_MS)
+
+/*  What is looked at and written at once. Zeros come from a few bytes that stay
+    in the processor's cache.                                               */
+#define STEP ((size_t) 256 * 1024)
+#define ZEROS ((size_t) 4096)
+
+/*  A read maps the pages around it that are there, so many at once.        */
+#define AROUND ((size_t) 64 * 1024)
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -105,5 +116,63 @@ pages_prepare (pages_supply_t *supply, void *place, size_t size)
             return;
         }
         most = most < RUN_MAX ? 2 * most : most;
+    }
+}
+
+/*  Writes so many zeros, at most STEP, a multiple of ZEROS.                */
+static bool
+s_write_zeros (int file, uint64_t offset, size_t size)
+{
+    static const uint8_t zeros [ZEROS];
+    struct iovec parts [STEP / ZEROS];
+    int count = 0;
+    for (size_t done = 0; done < size; done += ZEROS)
+        parts [count++] = (struct iovec){ (void *) (uintptr_t) zeros, ZEROS };
+    return pwritev (file, parts, count, (off_t) offset) == (ssize_t) size;
+}
+
+/*  Writes the pages of a step that are missing, and maps them.             */
+static bool
+s_write_step (int file, uint64_t offset, uint8_t *place, size_t size, size_t page)
+{
+    unsigned char there [STEP / ZEROS];
+    size_t count = size / page, at = 0;
+    if (mincore (place, size, there))
+        return false;
+    while (at < count) {
+        size_t from = at;
+        for (; at < count && !(there [at] & 1); at++)
+            ;
+        if (at > from && !s_write_zeros (file, offset + from * page, (at - from) * page))
+            return false;
+        at += at == from;
+    }
+    for (size_t done = 0; done < size; done += AROUND)
+        (void) *(volatile const uint8_t *) (place + done);
+    return true;
+}
+
+void
+pages_write (int file, uint64_t offset, void *place, size_t size)
+{
+    size_t page = (size_t) sysconf (_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t) place, at = (begin + page - 1) / page * page;
+    uintptr_t end = (begin + size) / page * page, checked = 0;
+    struct rlimit limit;
+    /*  Beyond the limit a write would be a signal to the host.             */
+    if (getrlimit (RLIMIT_FSIZE, &limit) || limit.rlim_cur != RLIM_INFINITY)
+        return;
+    while (at < end) {
+        /*  What has its first page is taken to have the others.            */
+        if (at >= checked && !s_is_missing (at, end)) {
+            at += PAGES_LARGE;
+            continue;
+        }
+        if (at >= checked)
+            checked = at + PAGES_LARGE;
+        size_t step = end - at < STEP ? end - at : STEP;
+        if (!s_write_step (file, offset + (at - begin), (uint8_t *) at, step, page))
+            return;
+        at += step;
     }
 }
