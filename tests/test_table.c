@@ -435,7 +435,7 @@ test_shared_pages (void **state)
     pages_prepare (&supply, memory, size);
     supply.again = INT64_MAX;
     pages_prepare (&supply, memory, size);
-    pages_write (file, 0, memory, size);
+    pages_write (&supply, file, 0, memory, size);
     uint64_t sum = 0;
     for (size_t at = 0; at < size; at++)
         sum += reader [at];
@@ -460,6 +460,7 @@ test_written_pages (void **state)
     const size_t page = (size_t) sysconf (_SC_PAGESIZE), size = 100 * page;
     struct rlimit limit, least;
     struct stat info;
+    pages_supply_t supply = { 0 };
     int file = memfd_create ("pages", MFD_CLOEXEC);
     assert_true (file >= 0);
     assert_int_equal (ftruncate (file, (off_t) (2 * size)), 0);
@@ -468,13 +469,13 @@ test_written_pages (void **state)
     assert_int_equal (getrlimit (RLIMIT_FSIZE, &limit), 0);
     least = (struct rlimit){ page, limit.rlim_max };
     assert_int_equal (setrlimit (RLIMIT_FSIZE, &least), 0);
-    pages_write (file, 0, memory, size);
+    pages_write (&supply, file, 0, memory, size);
     assert_int_equal (fstat (file, &info), 0);
     assert_int_equal (info.st_blocks, 0);
     assert_int_equal (setrlimit (RLIMIT_FSIZE, &limit), 0);
     if (limit.rlim_cur == RLIM_INFINITY) {
         memory [size + 7 * page] = 7;
-        pages_write (file, size + 1, memory + size + 1, size - 2);
+        pages_write (&supply, file, size + 1, memory + size + 1, size - 2);
         assert_int_equal (fstat (file, &info), 0);
         assert_true ((size_t) info.st_blocks * 512 >= 98 * page);
         assert_int_equal (memory [size + 7 * page], 7);

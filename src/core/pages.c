@@ -4,8 +4,7 @@
 
 #include "core/clock.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -152,27 +151,50 @@ s_write_step (int file, uint64_t offset, uint8_t *place, size_t size, size_t pag
     return true;
 }
 
-void
-pages_write (int file, uint64_t offset, void *place, size_t size)
+/*  Only one can write to a file at a time. The lock is of processes; it goes
+    with its holder, and early if that closes a descriptor of the file, which
+    does no harm.                                                           */
+static bool
+s_lock (int file, short type)
 {
-    size_t page = (size_t) sysconf (_SC_PAGESIZE);
-    uintptr_t begin = (uintptr_t) place, at = (begin + page - 1) / page * page;
-    uintptr_t end = (begin + size) / page * page, checked = 0;
-    struct rlimit limit;
-    /*  Beyond the limit a write would be a signal to the host.             */
-    if (getrlimit (RLIMIT_FSIZE, &limit) || limit.rlim_cur != RLIM_INFINITY)
-        return;
-    while (at < end) {
+    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
+    return fcntl (file, F_SETLK, &lock) == 0;
+}
+
+static void
+s_write_missing (int file, uint64_t offset, uint8_t *place, size_t size, size_t page)
+{
+    size_t at = 0, looked = 0;
+    while (at < size) {
+        uintptr_t begin = (uintptr_t) place;
         /*  What has its first page is taken to have the others.            */
-        if (at >= checked && !s_is_missing (at, end)) {
+        if (at >= looked && !s_is_missing (begin + at, begin + size)) {
             at += PAGES_LARGE;
             continue;
         }
-        if (at >= checked)
-            checked = at + PAGES_LARGE;
-        size_t step = end - at < STEP ? end - at : STEP;
-        if (!s_write_step (file, offset + (at - begin), (uint8_t *) at, step, page))
+        if (at >= looked)
+            looked = at + PAGES_LARGE;
+        size_t step = size - at < STEP ? size - at : STEP;
+        if (!s_write_step (file, offset + at, place + at, step, page))
             return;
         at += step;
     }
+}
+
+void
+pages_write (pages_supply_t *supply, int file, uint64_t offset, void *place, size_t size)
+{
+    size_t page = (size_t) sysconf (_SC_PAGESIZE);
+    size_t before = (page - (uintptr_t) place % page) % page;
+    size_t whole = size > before ? (size - before) / page * page : 0;
+    struct rlimit limit;
+    /*  Beyond the limit a write would be a signal to the host.             */
+    if (!whole || getrlimit (RLIMIT_FSIZE, &limit) || limit.rlim_cur != RLIM_INFINITY
+        || atomic_exchange (&supply->writing, true))
+        return;
+    if (s_lock (file, F_WRLCK)) {
+        s_write_missing (file, offset + before, (uint8_t *) place + before, whole, page);
+        s_lock (file, F_UNLCK);
+    }
+    atomic_store (&supply->writing, false);
 }

@@ -349,7 +349,7 @@ store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **d
     *id = message.id;
     *data = self->writable + message.offset;
     pages_prepare (&self->supply, *data, size);
-    pages_write (self->memory, message.offset, *data, size);
+    pages_write (&self->supply, self->memory, message.offset, *data, size);
     return 0;
 }
 
