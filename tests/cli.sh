@@ -4,31 +4,8 @@
 set -u
 
 root=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
-troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
-[ -x "$troupe" ] || { echo "cli.sh: there is no $troupe" >&2; exit 1; }
+. "$root/tests/command.sh"
 build=$(dirname "$troupe")
-folder=$(mktemp -d)
-failed=0
-
-#  A user of whom nothing is known.
-mkdir "$folder/home" "$folder/run"
-chmod 700 "$folder/run"
-HOME=$folder/home XDG_RUNTIME_DIR=$folder/run TROUPE_FOLDER=$folder/run/troupe
-export HOME XDG_RUNTIME_DIR TROUPE_FOLDER
-unset TROUPE_ADDRESS TROUPE_TOKEN TROUPE_CONFIG XDG_CONFIG_HOME
-cd "$folder/home" || exit 1
-
-finish () {
-    "$troupe" stop --force >"$folder/end" 2>&1 || true
-    rm -rf "$folder"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-
-fail () {
-    echo "FAIL: $*" >&2
-    failed=1
-}
 
 #  run STATUS ARG...: runs the command; its output is in out and err.
 run () {
@@ -38,10 +15,6 @@ run () {
     "$troupe" "$@" >"$folder/out" 2>"$folder/err" </dev/null || status=$?
     [ "$status" -eq "$wanted" ] && return
     fail "troupe $* ended with $status, not $wanted: $(cat "$folder/out" "$folder/err")"
-}
-
-has () {
-    grep -q -e "$2" "$folder/$1" || fail "wanted '$2' in: $(cat "$folder/$1")"
 }
 
 #  --- help, man page, completion ------------------------------------------

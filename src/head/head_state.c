@@ -34,7 +34,8 @@ head_state_new (uint32_t epoch)
     list_t *const lists []
         = { &self->woken, &self->wanting, &self->loading, &self->over,
             &self->stale, &self->freed,   &self->blocked, &self->pending_groups,
-            &self->idle,  &self->warm,    &self->kept,    &self->unkept };
+            &self->idle,  &self->warm,    &self->kept,    &self->unkept,
+            &self->recent_copies };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
     for (size_t bucket = 0; bucket < BUCKETS; bucket++)
@@ -107,6 +108,7 @@ head_state_destroy (head_state_t **self_p)
     s_free_all (self);
     head_programs_release (self);
     head_resources_release (self);
+    head_copies_release (self);
     head_actions_clear (self);
     free (self->actions);
     id_table_t *const tables [] = { &self->peers, &self->tasks, &self->actors, &self->jobs,

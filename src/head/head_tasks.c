@@ -198,6 +198,7 @@ head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *pee
         return;
     }
     head_leave_lane (self, task);
+    head_note_copies (self, task, peer->on);
     if (peer->outstanding == 0)
         peer->progress = now;
     uint16_t slot = peer->free_slots [peer->lease_capacity - 1 - peer->outstanding];
