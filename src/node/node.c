@@ -27,7 +27,8 @@ typedef struct {
 } slot_t;
 
 struct node {
-    troupe_t *peer;             /*  NULL until node_watch                   */
+    troupe_t *peer;             /*  of the thread; NULL until it is given   */
+    troupe_t *given;            /*  by node_watch                           */
     char *head_endpoint;
     uint8_t cookie [COOKIE_SIZE];
     char *store;
@@ -37,7 +38,7 @@ struct node {
     int stop;
     int watch;                  /*  the peer is there                       */
     thread_t *thread;
-    pthread_mutex_t lock;       /*  of the failure, and while the peer comes */
+    pthread_mutex_t lock;       /*  of the failure, and of the peer given   */
     fault_t failure;
 };
 
@@ -205,6 +206,9 @@ s_await_peer (node_t *self)
         = { { .fd = self->watch, .events = POLLIN }, { .fd = self->stop, .events = POLLIN } };
     while (poll (items, 2, -1) < 0)
         ;
+    pthread_mutex_lock (&self->lock);
+    self->peer = self->given;
+    pthread_mutex_unlock (&self->lock);
 }
 
 /*  The workers start in the thread that watches them: they are to die with
@@ -263,7 +267,7 @@ void
 node_watch (node_t *self, troupe_t *peer)
 {
     pthread_mutex_lock (&self->lock);
-    self->peer = peer;
+    self->given = peer;
     pthread_mutex_unlock (&self->lock);
     s_signal (self->watch);
 }
