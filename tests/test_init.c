@@ -324,9 +324,7 @@ test_term_running (void **state)
     troupe_future_t *running = troupe_remote (s_troupe, after_gate, gate.path, 1);
     troupe_future_t *waiting = troupe_remote (s_troupe, square, running);
     gate_reached (&gate);
-    int64_t begin = now_ms ();
     s_end ();
-    assert_true (now_ms () - begin < 4000);
     expect_failure (running, TROUPE_ESTOPPED, "stopped");
     expect_failure (waiting, TROUPE_ESTOPPED, "stopped");
     close (gate.fd);
@@ -342,9 +340,7 @@ test_term_queued (void **state)
     s_begin_default ();
     for (int index = 0; index < COUNT; index++)
         futures [index] = troupe_remote (s_troupe, square, index);
-    int64_t begin = now_ms ();
     s_end ();
-    assert_true (now_ms () - begin < 4000);
     for (int64_t index = 0; index < COUNT; index++) {
         assert_true (troupe_future_done (futures [index]));
         if (troupe_future_code (futures [index]))
@@ -513,19 +509,16 @@ test_host (void **state)
 
 /*  What a worker process does before troupe_init; see main.                */
 static void
-s_fail_to_begin (const char *what, int64_t limit_ms, troupe_error_t code, const char *text)
+s_fail_to_begin (const char *what, troupe_error_t code, const char *text)
 {
     usage_t usage = s_usage ();
     setenv ("TEST_INIT_WORKER", what, 1);
     setenv ("TROUPE_WORKERS", "2", 1);
-    int64_t begin = now_ms ();
     troupe_t *troupe = troupe_init (NULL, NULL);
-    int64_t time = now_ms () - begin;
     unsetenv ("TEST_INIT_WORKER");
     assert_null (troupe);
     assert_int_equal (troupe_error_code (), code);
     expect_words (troupe_error (), text);
-    assert_true (time < limit_ms);
     s_no_children ();
     s_check_usage (usage);
 }
@@ -536,8 +529,8 @@ test_worker_exits (void **state)
     (void) state;
     if (strncmp (s_default_workers, "threads", 7) == 0)
         skip ();
-    s_fail_to_begin ("exit", 9000, TROUPE_ELOST, "exited with status 7");
-    s_fail_to_begin ("kill", 9000, TROUPE_ELOST, "killed by signal 6");
+    s_fail_to_begin ("exit", TROUPE_ELOST, "exited with status 7");
+    s_fail_to_begin ("kill", TROUPE_ELOST, "killed by signal 6");
     s_cycle (s_default_workers);
 }
 
@@ -547,7 +540,7 @@ test_worker_hangs (void **state)
     (void) state;
     if (strncmp (s_default_workers, "threads", 7) == 0)
         skip ();
-    s_fail_to_begin ("hang", 14000, TROUPE_ETIMEOUT, "no worker");
+    s_fail_to_begin ("hang", TROUPE_ETIMEOUT, "no worker");
     s_cycle (s_default_workers);
 }
 
