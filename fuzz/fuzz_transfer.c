@@ -135,19 +135,19 @@ s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
     s_fetches [store][number].data = NULL;
 }
 
-static void
-s_held (void *context, tid_t id, process_t holder, int32_t count)
+/*  For one number there is never memory.                                   */
+static int
+s_held (void *context, const transfer_hold_t *hold)
 {
     (void) context;
-    (void) id;
-    (void) holder;
-    (void) count;
+    return hold->count == 7 ? -1 : 0;
 }
 
 static void
-s_settle (void *context, uint64_t ticket)
+s_settle (void *context, uint64_t ticket, bool arrived)
 {
     (void) context;
+    (void) arrived;
     REQUIRE (ticket && ticket <= s_tickets);
     s_settled++;
 }
@@ -342,7 +342,7 @@ static void
 s_rise (unsigned store)
 {
     s_up [store] = true;
-    transfer_store_up (s_transfer, s_store (store), "tcp://10.0.0.1:1", NULL);
+    transfer_store_up (s_transfer, s_store (store), "node two", "tcp://10.0.0.1:1", NULL);
 }
 
 static void
@@ -350,6 +350,13 @@ s_down (unsigned store)
 {
     s_up [store] = false;
     transfer_store_down (s_transfer, s_store (store), "it is over");
+}
+
+static void
+s_hold (unsigned store, unsigned number)
+{
+    transfer_hold_t hold = { .id = { s_store (store), 1 + number }, .holder = 9, .count = 1 };
+    REQUIRE (transfer_hold (s_transfer, &hold, ++s_tickets) == 0);
 }
 
 static void
@@ -379,9 +386,7 @@ s_step (input_t *input)
     else if (what == CANCEL)
         s_cancel (store, number % OBJECTS);
     else if (what == HOLD)
-        REQUIRE (transfer_hold (s_transfer, (tid_t){ s_store (store), 1 + number % OBJECTS }, 9,
-                                1, ++s_tickets)
-                 == 0);
+        s_hold (store, number % OBJECTS);
     else if (what == DROP)
         s_drop (number % OBJECTS);
     else if (what == DISCARD && !s_fetches [store][number % OBJECTS].data)

@@ -621,7 +621,7 @@ test_left_behind (void **state)
     stage_close (&self);
 }
 
-/*  However often a piece is asked for that has not come, so many wait.     */
+/*  However often a piece is asked for that has not come, one request waits. */
 static void
 test_asked_for_too_often (void **state)
 {
@@ -632,7 +632,7 @@ test_asked_for_too_often (void **state)
     stage_asked (&self, TRANSFER_GET);
     transfer_message_t get
         = { .type = TRANSFER_GET, .id = self.id, .from = SECOND, .size = TRANSFER_PIECE };
-    for (size_t count = 0; count < PARKED_MAX + 1000; count++)
+    for (size_t count = 0; count < 1000; count++)
         assert_true (zmq_send (self.asks, &get, sizeof get, 0) > 0);
     /*  What is asked behind them is answered when they have been read.     */
     transfer_message_t nothing = { .type = TRANSFER_GET, .id = { OWN, 1 }, .from = SECOND };
@@ -640,7 +640,7 @@ test_asked_for_too_often (void **state)
     assert_true (zmq_recv (self.asks, &nothing, sizeof nothing, 0) > 0);
     assert_int_equal (nothing.type, TRANSFER_LACKS);
     store_lock (self.store);
-    assert_int_equal (self.store->transfer->parked_count, PARKED_MAX);
+    assert_int_equal (self.store->transfer->parked_count, 1);
     store_unlock (self.store);
     transfer_message_t gone
         = { .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = self.id };
@@ -648,6 +648,28 @@ test_asked_for_too_often (void **state)
     assert_false (stage_end_fetch (&self));
     store_lock (self.store);
     assert_int_equal (self.store->transfer->parked_count, 0);
+    store_unlock (self.store);
+    stage_close (&self);
+}
+
+/*  Whatever is asked for, only so many requests wait.                      */
+static void
+test_too_much_asked_for (void **state)
+{
+    (void) state;
+    stage_t self;
+    list_t parked;
+    route_t route = { .size = 5 };
+    stage_open (&self);
+    list_init (&parked);
+    store_lock (self.store);
+    transfer_t *transfer = self.store->transfer;
+    for (uint64_t offset = 0; offset < PARKED_MAX + 1000; offset++)
+        parked_append (transfer, &parked, &route, offset, 1);
+    assert_int_equal (transfer->parked_count, PARKED_MAX);
+    for (list_node_t *node; (node = list_pop (&parked));)
+        parked_free (transfer, container_of (node, parked_t, node));
+    assert_int_equal (transfer->parked_count, 0);
     store_unlock (self.store);
     stage_close (&self);
 }
@@ -676,6 +698,7 @@ main (void)
         cmocka_unit_test (test_holds_that_arrive_in_part),
         cmocka_unit_test (test_left_behind),
         cmocka_unit_test (test_asked_for_too_often),
+        cmocka_unit_test (test_too_much_asked_for),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -93,15 +93,17 @@ void
 parked_append (transfer_t *self, list_t *list, const route_t *route, uint64_t offset,
                uint64_t size)
 {
+    if (self->parked_count >= PARKED_MAX)
+        return;
     for (list_node_t *at = list->next; at != list; at = at->next) {
         const parked_t *other = container_of (at, parked_t, node);
         if (other->offset == offset && other->size == size && other->route.size == route->size
             && memcmp (other->route.bytes, route->bytes, route->size) == 0)
             return;
     }
-    parked_t *parked = self->parked_count < PARKED_MAX ? calloc (1, sizeof *parked) : NULL;
+    parked_t *parked = calloc (1, sizeof *parked);
     if (!parked)
-        return;     /*  it asks again                                       */
+        return;
     parked->route = *route;
     parked->offset = offset;
     parked->size = size;

@@ -25,7 +25,7 @@
 
 /*  Requests that wait for something to come, and stores that take one object:
     more are dropped, and whoever made them asks again.                     */
-#define PARKED_MAX 65536
+#define PARKED_MAX 16384
 #define TAKERS_MAX 10000
 
 /*  What a request may have: the message, and what a handshake needs.       */
