@@ -202,16 +202,15 @@ port=$(sed -n 's/.* at 127.0.0.1:\([0-9]*\) .*/\1/p' "$folder/start")
 crowd=$!
 until_cut () {
     for attempt in $(seq 100); do
-        grep -qs '^connected 400 ' "$folder/crowd" &&
+        files=$(ls "/proc/$pid/fd" | wc -l)
+        grep -qs '^connected 400 ' "$folder/crowd" && [ "$files" -lt 250 ] &&
             grep -q 'cut 127.0.0.1: too many connections' "$folder/run/troupe/daemon-$pid.log" &&
             return
         sleep 0.1
     done
     return 1
 }
-until_cut || fail "nothing was cut: $(cat "$folder/run/troupe/daemon-$pid.log")"
-files=$(ls "/proc/$pid/fd" | wc -l)
-[ "$files" -lt 250 ] || fail "$files files are open"
+until_cut || fail "$files files are open: $(cat "$folder/run/troupe/daemon-$pid.log")"
 run 0 status
 has out '^[0-9]* connections were refused: [0-9]* at '
 kill "$crowd"

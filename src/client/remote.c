@@ -284,6 +284,8 @@ remote_destroy (remote_t **self_p, fault_t *fault)
     *self_p = NULL;
     if (self->peer) {
         peer_settle (self->peer, clock_now () + LEAVE_TIMEOUT);
+        if (self->store)
+            store_settle (self->store, clock_now () + LEAVE_TIMEOUT);
         peer_leave (self->peer, clock_now () + LEAVE_TIMEOUT);
         if (peer_stop (self->peer))
             return fault_set (fault, TROUPE_ESYSTEM, "the service thread did not end");

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,6 +277,27 @@ store_new (const store_options_t *options, fault_t *fault)
 }
 
 /*  --- closing ----------------------------------------------------------  */
+
+static bool
+s_is_settled (const store_t *self, uint64_t turn)
+{
+    return self->turn >= turn && (!self->transfer || !transfer_is_telling (self->transfer));
+}
+
+/*  A turn that begins after something was sent reads it.                   */
+void
+store_settle (store_t *self, int64_t deadline)
+{
+    store_lock (self);
+    uint64_t turn = self->turn + 2;
+    while (!s_is_settled (self, turn) && clock_now () < deadline) {
+        s_wake_up (self);
+        store_unlock (self);
+        poll (NULL, 0, 1);
+        store_lock (self);
+    }
+    store_unlock (self);
+}
 
 static void
 s_close (int fd)

@@ -68,6 +68,11 @@ void store_process_up (store_t *self, process_t process);
     was to come from it fails.                                              */
 void store_process_down (store_t *self, process_t process, const char *cause);
 
+/*  Waits until what clients have sent so far is read, and other stores have said
+    that they know what they were told of it; until the deadline at most. Before
+    the process leaves the cluster: what it did not tell, others learn late.  */
+void store_settle (store_t *self, int64_t deadline);
+
 /*  Appends a list of two lists: the figures, in their order, and the objects,
     largest first and at most limit, each a list: home, number, size, 1 for a
     copy, state, creator, pins, when it was made in seconds since 1970, and a

@@ -124,6 +124,9 @@ int transfer_hold (transfer_t *self, const transfer_hold_t *hold, uint64_t ticke
 bool transfer_drop (transfer_t *self, tid_t id);
 void transfer_discard (transfer_t *self, tid_t id);
 
+/*  Whether some other store has not said yet that it knows what it was told. */
+bool transfer_is_telling (const transfer_t *self);
+
 typedef struct {
     uint64_t sent;
     uint64_t received;

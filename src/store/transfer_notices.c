@@ -109,6 +109,12 @@ notice_forget (transfer_t *self, other_t *other)
     s_forget (self, other, true);
 }
 
+bool
+transfer_is_telling (const transfer_t *self)
+{
+    return !list_empty (&self->telling);
+}
+
 static void
 s_repeat (transfer_t *self, const other_t *other, int64_t now)
 {
