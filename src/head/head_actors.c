@@ -116,6 +116,26 @@ s_let_go (head_state_t *self, head_actor_t *actor)
     actor->held = NULL;
 }
 
+/*  Others take whatever becomes free for it. Without memory nothing is ever kept
+    for it.                                                                 */
+static void
+s_wait_for_place (head_state_t *self, head_actor_t *actor)
+{
+    if (!actor->keep)
+        actor->keep = calloc (1, sizeof *actor->keep);
+    if (actor->keep)
+        head_keep_begin (self, actor->keep);
+}
+
+static void
+s_end_waiting (head_state_t *self, head_actor_t *actor)
+{
+    if (actor->keep)
+        head_keep_end (self, actor->keep);
+    free (actor->keep);
+    actor->keep = NULL;
+}
+
 static void
 s_count_on (head_state_t *self, head_peer_t *worker, int step)
 {
@@ -142,7 +162,7 @@ head_actor_free (head_state_t *self, head_actor_t *actor)
         head_place (self, worker);
     }
     s_let_go (self, actor);
-    head_keep_end (self, &actor->keep);
+    s_end_waiting (self, actor);
     head_demand_release (self, &actor->demand);
     job->actors--;
     free (actor->record);
@@ -267,7 +287,7 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     home_t *home = arg;
     job_t *job = home->actor->job;
     if (!head_node_fits (node, home->actor->demand)
-        || head_is_kept (node, job, &home->actor->keep))
+        || head_is_kept (node->keep, job, home->actor->keep))
         return false;
     home->home = s_home_on (self, job, node);
     if (home->home || job->embedded)
@@ -286,10 +306,10 @@ s_house_by_demand (head_state_t *self, int64_t now, head_actor_t *actor)
         return false;
     actor->searched = !head_search (self, actor->demand, actor->searched, s_accept, &home);
     if (!home.home) {
-        head_keep_begin (self, &actor->keep);
+        s_wait_for_place (self, actor);
         return false;
     }
-    head_keep_end (self, &actor->keep);
+    s_end_waiting (self, actor);
     actor->held = home.home->on;
     actor->held->references++;
     head_node_take (self, actor->held, actor->demand, true);
@@ -300,9 +320,11 @@ s_house_by_demand (head_state_t *self, int64_t now, head_actor_t *actor)
 static bool
 s_house_in_group (head_state_t *self, int64_t now, head_actor_t *actor)
 {
-    bundle_t *bundle = head_bundle_for (self, actor->demand);
-    if (!bundle)
+    bundle_t *bundle = head_bundle_for (self, actor->demand, actor->job, actor->keep);
+    if (!bundle) {
+        s_wait_for_place (self, actor);
         return false;
+    }
     head_peer_t *home = s_home_on (self, actor->job, bundle->node);
     if (!home && !actor->job->embedded) {
         const pool_t *pool = head_pool (self, actor->job, bundle->node, false);
@@ -310,8 +332,11 @@ s_house_in_group (head_state_t *self, int64_t now, head_actor_t *actor)
             head_ask (self, now, actor->job, bundle->node, 1);
         home = s_home_on (self, actor->job, bundle->node);
     }
-    if (!home)
+    if (!home) {
+        s_wait_for_place (self, actor);
         return false;
+    }
+    s_end_waiting (self, actor);
     actor->bundle = bundle;
     head_bundle_take (bundle, actor->demand);
     s_move_in (self, actor, home);

@@ -176,6 +176,7 @@ head_job_free (head_state_t *self, job_t *job)
     list_remove (&job->wanting);
     list_remove (&job->loading);
     list_remove (&job->over);
+    list_remove (&job->unstartable);
     id_table_release (&job->lane_table);
     heap_release (&job->lanes);
     heap_release (&job->homes);

@@ -170,7 +170,7 @@ static bool
 s_must_yield (const head_peer_t *peer)
 {
     const list_t *starved = &peer->on->starved;
-    if (peer->on->keep && head_is_kept (peer->on, peer->job, NULL))
+    if (head_is_kept (peer->on->keep, peer->job, NULL))
         return true;
     for (const list_node_t *at = starved->next; at != starved; at = at->next) {
         const job_t *other = container_of (at, head_peer_t, node)->job;
@@ -234,7 +234,7 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     place_t *place = arg;
     lane_t *lane = place->lane;
     job_t *job = lane->job;
-    if (!head_node_fits (node, lane->demand) || head_is_kept (node, job, &lane->keep))
+    if (!head_node_fits (node, lane->demand) || head_is_kept (node->keep, job, &lane->keep))
         return false;
     place->worker = head_idle_worker (self, job, node, lane->function);
     if (place->worker || job->embedded)
@@ -259,7 +259,7 @@ s_serve_bundle (head_state_t *self, int64_t now, lane_t *lane)
         head_fail_lane (self, lane, TROUPE_EENDED, "its group has ended");
         return true;
     }
-    bundle_t *bundle = head_bundle_for (self, lane->demand);
+    bundle_t *bundle = head_bundle_for (self, lane->demand, lane->job, &lane->keep);
     if (!bundle || bundle->node->suspect)
         return false;
     head_peer_t *worker = head_idle_worker (self, lane->job, bundle->node, lane->function);
@@ -269,9 +269,11 @@ s_serve_bundle (head_state_t *self, int64_t now, lane_t *lane)
             head_ask (self, now, lane->job, bundle->node, 1);
         worker = head_idle_worker (self, lane->job, bundle->node, lane->function);
     }
-    if (worker)
-        head_lease (self, now, s_first (lane), worker, bundle);
-    return worker != NULL;
+    if (!worker)
+        return false;
+    head_keep_end (self, &lane->keep);
+    head_lease (self, now, s_first (lane), worker, bundle);
+    return true;
 }
 
 static bool

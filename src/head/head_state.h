@@ -28,7 +28,7 @@
     job is idle, else a little later if one could be bound or started. A
     task with another demand goes to an idle worker of a node where it fits
     and holds what it asked for until it is done. What has waited for long
-    because others took whatever was free gets a node kept.
+    because others took whatever was free gets nodes, or a bundle, kept.
 
     The caller owns the state; one thread at a time.                        */
 
@@ -53,18 +53,6 @@
 typedef struct head_state head_state_t;
 typedef struct head_task head_task_t;
 
-/*  Private to the state: a node that is kept for a demand, see head_keeps.c.  */
-typedef struct {
-    struct head_node *node;     /*  NULL: none is                           */
-    struct job *job;
-    const struct demand *demand;
-    int64_t since;              /*  when the demand began to wait, or 0     */
-    int64_t began;              /*  when the node began to be kept          */
-    int64_t until;
-    int64_t time;               /*  how long it is, or will be              */
-    int64_t wait;               /*  how long to wait for it                 */
-} head_keep_t;
-
 /*  An actor as the head knows it. Strings are owned by the state.          */
 typedef struct {
     tid_t id;
@@ -86,7 +74,7 @@ typedef struct {
     int64_t unfit;              /*  since when no node could ever do, or 0  */
     bool searched;              /*  for a node, in vain: only what is freed
                                     since can help                          */
-    head_keep_t keep;
+    struct head_keep *keep;     /*  NULL unless it waits                    */
 } head_actor_t;
 
 typedef enum {

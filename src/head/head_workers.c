@@ -82,7 +82,7 @@ s_enter_level (head_state_t *self, head_peer_t *peer)
         return;
     if (load < peer->slots
         && (peer->on->free [CPUS] < RESOURCE_UNIT
-            || (peer->on->keep && head_is_kept (peer->on, job, NULL)))) {
+            || head_is_kept (peer->on->keep, job, NULL))) {
         list_append (&peer->on->starved, &peer->node);
         return;
     }
@@ -317,6 +317,7 @@ head_settle (head_state_t *self, head_peer_t *peer, head_node_t *node)
         int64_t more = (int64_t) node->slots * RESOURCE_UNIT - node->total [CPUS];
         if (more > 0) {
             node->total [CPUS] += more;
+            self->shapes++;
             head_node_give_cpus (self, node, more);
         }
     }
@@ -360,6 +361,13 @@ head_want (head_state_t *self, job_t *job)
 {
     if (!job->embedded && !list_linked (&job->wanting))
         list_append (&self->wanting, &job->wanting);
+}
+
+void
+head_doubt (head_state_t *self, job_t *job)
+{
+    if (!job->embedded && !list_linked (&job->unstartable))
+        list_append (&self->unstartable, &job->unstartable);
 }
 
 static head_peer_t *
@@ -413,7 +421,7 @@ head_ask (head_state_t *self, int64_t now, job_t *job, head_node_t *node, size_t
         action->program = job->program->number;
     }
     if (pool->retry > now) {
-        self->unstartable = true;
+        head_doubt (self, job);
         return coming;
     }
     size_t room = pool->starting < START_MAX ? START_MAX - pool->starting : 0;
@@ -444,8 +452,9 @@ static bool
 s_start_here (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
-    size_t cpus
-        = head_is_kept (node, start->job, NULL) ? 0 : head_node_times (node, self->one_cpu);
+    size_t cpus = head_is_kept (node->keep, start->job, NULL)
+                      ? 0
+                      : head_node_times (node, self->one_cpu);
     if (cpus > node->starting) {
         size_t count = cpus - node->starting;
         count = count < start->missing ? count : start->missing;
@@ -507,7 +516,7 @@ s_start_for_share (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
-    if (head_is_kept (node, start->job, NULL) || head_node_free_of (node, CPUS) >= RESOURCE_UNIT
+    if (head_is_kept (node->keep, start->job, NULL) || head_node_free_of (node, CPUS) >= RESOURCE_UNIT
         || (pool && pool->starting) || s_has_starved (node, start->job)
         || !s_has_claim (node, start->job))
         return false;
@@ -522,7 +531,7 @@ s_would_start (head_state_t *self, head_node_t *node, void *arg)
     const start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
     if (node->suspect || node->draining || node->gone || node == self->local
-        || head_is_kept (node, start->job, NULL)
+        || head_is_kept (node->keep, start->job, NULL)
         || (pool && pool->retry > start->now && !s_warm_worker (self, start->job, node)))
         return false;
     return head_node_times (node, self->one_cpu) > node->starting
@@ -580,56 +589,73 @@ head_worker_failed (head_state_t *self, int64_t now, process_t node_name, uint32
     if (self->retry == 0 || pool->retry < self->retry)
         self->retry = pool->retry;
     job->searched = false;
-    self->unstartable = true;
+    head_doubt (self, job);
     head_want (self, job);
     head_node_freed (self, node);
     head_job_check (self, job);
 }
 
 /*  Whether every node that could serve the demand has failed to start a
-    worker; *failed is one of them.                                         */
+    worker; then text says why one of them has.                             */
 static bool
-s_failed_everywhere (head_state_t *self, job_t *job, const demand_t *demand,
-                     const pool_t **failed)
+s_failed_everywhere (head_state_t *self, job_t *job, const demand_t *demand, char *text,
+                     size_t size)
 {
+    const pool_t *failed = NULL;
     size_t cursor = 0;
-    *failed = NULL;
     for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
-        if (!head_node_could (node, demand))
+        if (!head_node_serves (self, node, demand))
             continue;
         const pool_t *pool = head_pool (self, job, node, false);
         if (!pool || !pool->failures || pool->worker_count || pool->starting)
             return false;
-        *failed = pool;
+        failed = pool;
     }
-    return *failed != NULL;
+    if (failed)
+        snprintf (text, size, "no worker could be started (node %s): %s", failed->node->name,
+                  failed->text ? failed->text : "no memory");
+    return failed != NULL;
 }
 
 static void
-s_fail_if_unstartable (head_state_t *self, job_t *job)
+s_fail_unstartable_lanes (head_state_t *self, job_t *job)
 {
     char text [FAULT_TEXT_MAX];
-    const pool_t *failed;
-    if (job->embedded || job->workers || job->starting)
-        return;
     size_t cursor = 0;
     for (lane_t *lane; (lane = id_table_next (&job->lane_table, &cursor));) {
-        if (!lane->ready || !s_failed_everywhere (self, job, lane->demand, &failed))
+        if (!lane->ready || !s_failed_everywhere (self, job, lane->demand, text, sizeof text))
             continue;
-        snprintf (text, sizeof text, "no worker could be started (node %s): %s",
-                  failed->node->name, failed->text ? failed->text : "no memory");
         bool plain = lane->plain;
         head_fail_lane (self, lane, TROUPE_ESYSTEM, text);
         /*  One that is not plain has left the table.                       */
         if (!plain)
             cursor = 0;
     }
-    if (!list_empty (&job->homeless)
-        && s_failed_everywhere (self, job, self->nothing, &failed)) {
-        snprintf (text, sizeof text, "no worker could be started (node %s): %s",
-                  failed->node->name, failed->text ? failed->text : "no memory");
-        head_fail_homeless (self, job, TROUPE_ESYSTEM, text);
+}
+
+/*  Many actors that ask for the same are judged at once.                   */
+static void
+s_fail_unstartable_actors (head_state_t *self, job_t *job)
+{
+    char text [FAULT_TEXT_MAX];
+    demand_t *judged = NULL;
+    bool failed = false;
+    for (list_node_t *at = job->homeless.next, *next; at != &job->homeless; at = next) {
+        head_actor_t *actor = container_of (at, head_actor_t, node);
+        next = at->next;
+        if (actor->demand != judged) {
+            if (judged)
+                head_demand_release (self, &judged);
+            judged = head_demand_keep (actor->demand);
+            failed = s_failed_everywhere (self, job, judged, text, sizeof text);
+        }
+        if (!failed)
+            continue;
+        head_act_fault (self, actor->id, TROUPE_ESYSTEM, "%s: %s", actor->class_name, text);
+        head_actor_destroy (self, actor);
     }
+    if (judged)
+        head_demand_release (self, &judged);
 }
 
 void
@@ -660,12 +686,11 @@ head_start_workers (head_state_t *self, int64_t now)
         }
         s_start_for_job (self, now, job);
     }
-    if (!self->unstartable)
-        return;
-    self->unstartable = false;
-    size_t cursor = 0;
-    for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
-        s_fail_if_unstartable (self, job);
+    for (list_node_t *at; (at = list_pop (&self->unstartable));) {
+        job_t *job = container_of (at, job_t, unstartable);
+        s_fail_unstartable_lanes (self, job);
+        s_fail_unstartable_actors (self, job);
+    }
 }
 
 /*  --- stopping ---------------------------------------------------------  */
