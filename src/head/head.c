@@ -772,7 +772,7 @@ head_new (void *context, const head_options_t *options, fault_t *fault)
     list_init (&self->dirty);
     list_init (&self->uploads);
     list_init (&self->downloads);
-    list_init (&self->classes);
+    list_init (&self->class_sets);
     self->since = clock_now ();
     if (s_open (self, context, options, fault) == 0)
         self->thread = thread_new (s_run, self, fault);

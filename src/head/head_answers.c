@@ -243,7 +243,8 @@ s_actors (answer_t *self)
         s_bool (self, actor.detached);
         /*  Of one, or the few of a name, what can be called.               */
         if (*self->key)
-            s_put_methods (self, head_class (self->head, actor.program, actor.class_name));
+            s_put_methods (self, head_class (self->head, head_shell_peer (self->head, actor.worker),
+                                             actor.program, actor.class_name));
     }
 }
 
@@ -268,14 +269,12 @@ s_functions (answer_t *self)
 static void
 s_classes (answer_t *self)
 {
-    list_t *all = &self->head->classes;
-    for (list_node_t *node = all->next; node != all; node = node->next) {
-        const class_note_t *note = container_of (node, class_note_t, node);
-        if (!s_begin (self, note->name, note->name, 4))
+    for (class_cursor_t cursor = { NULL, NULL, 0 }; head_next_class (self->head, &cursor);) {
+        if (!s_begin (self, cursor.note->name, cursor.note->name, 4))
             continue;
-        s_program (self, note->program);
-        s_text (self, "class", note->name);
-        s_put_methods (self, note);
+        s_program (self, cursor.set->program);
+        s_text (self, "class", cursor.note->name);
+        s_put_methods (self, cursor.note);
     }
 }
 

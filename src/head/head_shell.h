@@ -20,6 +20,22 @@
 /*  Dead processes whose HELLO may still come.                              */
 #define STILLBORN_MAX 16
 
+/*  What workers have said of a class.                                      */
+typedef struct {
+    char *name;
+    bytes_t methods;            /*  as they are answered: a list of maps    */
+} class_note_t;
+
+/*  What a worker has said of all of its classes, for all who say the same.  */
+typedef struct {
+    list_node_t node;           /*  in head->class_sets                     */
+    uint32_t program;
+    size_t workers;             /*  that are here                           */
+    bytes_t content;            /*  the program, and what they have said    */
+    size_t count;
+    class_note_t *notes;
+} class_set_t;
+
 /*  A process that has joined.                                              */
 typedef struct {
     process_t process;
@@ -37,6 +53,7 @@ typedef struct {
     unsigned lines_due;         /*  from so many nodes                      */
     process_t lines_for;        /*  a node: the last driver it was asked for */
     bytes_t store;              /*  what its object store has (STORE)       */
+    class_set_t *classes;       /*  of a worker, or NULL                    */
     bytes_t frame;
     list_node_t dirty;
 } peer_t;
@@ -57,14 +74,6 @@ typedef struct {
     uint8_t hash [PROGRAM_HASH_SIZE];
     process_t process;
 } download_t;
-
-/*  What a program's workers have said of a class.                          */
-typedef struct {
-    list_node_t node;
-    uint32_t program;
-    char *name;
-    bytes_t methods;            /*  as they are answered: a list of maps    */
-} class_note_t;
 
 /*  The last lines that the workers have printed.                           */
 #define LINES_MAX 4096
@@ -114,8 +123,9 @@ struct head {
     program_cache_t *programs;
     list_t uploads;
     list_t downloads;
-    list_t classes;             /*  class_note_t, the last told of last     */
-    size_t class_count;
+    list_t class_sets;          /*  the last told of last                   */
+    name_table_t class_contents; /*  content → class_set_t                  */
+    size_t class_count;         /*  in all sets                             */
     line_t *lines;              /*  a ring of LINES_MAX                     */
     uint64_t line_count;
     void (*log) (void *context, const char *text);
@@ -203,16 +213,35 @@ void head_answers_destroy (head_t *self);
 
 /*  --- head_classes.c ---------------------------------------------------  */
 
-/*  The classes that a program's workers offer, as HELLO has them: a list of
-    lists, each a class, its methods and what these take, or nil. A class that
-    is malformed is left out.                                               */
-void head_note_classes (head_t *self, uint32_t program, const uint8_t *data, size_t size);
+/*  The classes that a worker of the program offers, as HELLO has them: a list of
+    lists, each a class, its methods and what these take, or nil. They replace
+    what it has said before. A class that is malformed is left out.         */
+void head_note_classes (head_t *self, peer_t *worker, uint32_t program, const uint8_t *data,
+                        size_t size);
 
 /*  CLASSES has come: the same, of a worker that has loaded a module.       */
-void head_more_classes (head_t *self, const peer_t *worker, const record_t *record);
+void head_more_classes (head_t *self, peer_t *worker, const record_t *record);
 
-/*  NULL if no worker has told of it.                                       */
-const class_note_t *head_class (const head_t *self, uint32_t program, const char *name);
+/*  The worker has ended. What it had is remembered as its program's.       */
+void head_forget_classes (peer_t *worker);
+
+/*  What the worker has said of the class; if that is nothing, or it is NULL,
+    what another worker of the program has said last. NULL if none has. The
+    head owns it; it lives until the next record.                           */
+const class_note_t *head_class (const head_t *self, const peer_t *worker, uint32_t program,
+                                const char *name);
+
+/*  Walks over the classes of all programs; zeroed at first. A class is there
+    once for each way in which workers describe it; what no worker has any more
+    only if none describes it otherwise. Sets set and note and returns true, or
+    false at the end.                                                       */
+typedef struct {
+    const class_set_t *set;
+    const class_note_t *note;
+    size_t index;
+} class_cursor_t;
+
+bool head_next_class (const head_t *self, class_cursor_t *cursor);
 
 void head_classes_destroy (head_t *self);
 
