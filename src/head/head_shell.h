@@ -1,4 +1,8 @@
-/*  head_shell.h - what the parts of the head's shell share                  */
+/*  head_shell.h - what the parts of the head's shell share
+
+    All of it is the head's thread's alone: there is no lock, and no function
+    blocks. A peer_t belongs to head->peers; head_lose and head_forget free it,
+    so nobody keeps a pointer to one from one record to the next.           */
 
 #ifndef TROUPE_HEAD_HEAD_SHELL_H
 #define TROUPE_HEAD_HEAD_SHELL_H
@@ -145,10 +149,13 @@ head_shell_peer (head_t *self, process_t process)
     return id_table_get (&self->peers, head_shell_key (process));
 }
 
+/*  To the log of who runs the head, if he wants one.                       */
 void head_log (head_t *self, const char *format, ...) TROUPE_PRINTF_ (2, 3);
 
 /*  --- head_peers.c -----------------------------------------------------  */
 
+/*  Sends what has gathered for a peer in one message. Without memory it stays
+    and goes with the next record; a peer that cannot be reached loses it.  */
 void head_flush (head_t *self, peer_t *peer);
 
 /*  A frame of a peer on another machine: whether it is to be read.         */
@@ -157,6 +164,9 @@ bool head_takes (head_t *self, peer_t *peer, const uint8_t *data, size_t size, i
 /*  Acknowledges and repeats what is due. Returns when to look again.       */
 int64_t head_tend (head_t *self, int64_t now);
 
+/*  Writes a record, which is copied, to be flushed at the end of the turn. peer
+    may be NULL: then nobody gets it. Without memory the head ends
+    (head->starved), as somebody would wait for it.                         */
 void head_send (head_t *self, peer_t *peer, const record_t *record);
 
 /*  A frame of a peer has come; notes by which connection, if that is new.  */
@@ -170,14 +180,20 @@ int64_t head_watch (head_t *self, int64_t now);
 peer_t *head_admit (head_t *self, const uint8_t *route, size_t route_size,
                     const record_t *record, bool far);
 
-/*  It has ended: everybody is told, and the state.                         */
+/*  It has ended: everybody is told, and the state. Frees the peer of that name;
+    does nothing if there is none. cause and ledger are not kept; ledger: see
+    head_lost.                                                              */
 void head_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger);
 
-/*  It knows that the head ends; whether there are some that do not.        */
+/*  While the head parts: the peer knows it and is freed, without anybody being
+    told; whether there are some that have not said so.                     */
 void head_forget (head_t *self, peer_t *peer);
 bool head_is_awaited (head_t *self);
 
+/*  Frees one that is in no table any more.                                 */
 void head_peer_destroy (peer_t *peer);
+
+/*  The key of head->routes for a routing id of at most ROUTE_MAX bytes.    */
 tid_t head_route_key (const uint8_t *route, size_t size);
 
 /*  A node tells that a process of its own has ended.                       */
@@ -188,6 +204,8 @@ void head_worker_lost (head_t *self, peer_t *reporter, const record_t *record, i
 /*  A driver has come with its program: asks for it unless it is here.      */
 void head_want_program (head_t *self, peer_t *driver);
 
+/*  FETCH of a node: it gets a piece, now or when the driver has sent it. CHUNK
+    of a driver: the next piece is asked for, and those who wait are served. */
 void head_fetch (head_t *self, peer_t *node, const record_t *record);
 void head_chunk (head_t *self, peer_t *driver, const record_t *record);
 
@@ -200,6 +218,7 @@ void head_programs_destroy (head_t *self);
 
 /*  --- head_answers.c ---------------------------------------------------  */
 
+/*  INQUIRE and COMMAND of a peer; answered by a RESULT, if well formed.    */
 void head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now);
 void head_command (head_t *self, peer_t *peer, const record_t *record);
 
@@ -209,6 +228,8 @@ void head_lines (head_t *self, peer_t *node, const record_t *record);
 /*  Asks the nodes where a driver has workers for what these have printed.
     Returns how many will answer.                                           */
 unsigned head_ask_lines (head_t *self, const peer_t *driver);
+
+/*  Frees the lines that are kept, and the classes.                         */
 void head_answers_destroy (head_t *self);
 
 /*  --- head_classes.c ---------------------------------------------------  */
@@ -243,6 +264,7 @@ typedef struct {
 
 bool head_next_class (const head_t *self, class_cursor_t *cursor);
 
+/*  Frees all that is known of classes; no peer_t is left that knows a set. */
 void head_classes_destroy (head_t *self);
 
 /*  --- head_stores.c ----------------------------------------------------  */

@@ -11,8 +11,9 @@
 typedef struct node node_t;
 
 /*  Starts so many workers, which run this very program again and join the
-    head at the endpoint; store: of the machine, not owned. Reports go through the peer. NULL with the fault
-    set.                                                                    */
+    head at the endpoint. store: the endpoint of the machine's, or NULL. The
+    strings are copied. Reports go through the peer, which must outlive the
+    node. NULL with the fault set.                                          */
 node_t *node_new (troupe_t *peer, const char *head_endpoint, const char *store,
                   unsigned workers, fault_t *fault);
 
@@ -21,7 +22,8 @@ node_t *node_new (troupe_t *peer, const char *head_endpoint, const char *store,
 int node_failure (node_t *self, fault_t *fault);
 
 /*  Tells the workers to end, gives them a second, kills what is left, and
-    waits for all of them. Returns 0, or -1 if something could not be ended. */
+    waits for all of them. Once, from any thread but the node's own, without
+    the peer's lock. Returns 0, or -1 if something could not be ended.      */
 int node_destroy (node_t **self_p);
 
 #endif

@@ -64,6 +64,8 @@ uint64_t object_holds_told (const troupe_t *peer);
     -1 with the fault set.                                                  */
 int object_settle (troupe_t *peer, uint64_t number, fault_t *fault);
 
+/*  Whether the value, which was checked, refers to an object. With the lock or
+    without.                                                                */
 bool object_is_in (const uint8_t *data, size_t size);
 
 /*  The writer's `object`: held by this process, by a future that the other one
