@@ -44,6 +44,16 @@ has () {
     grep -q -e "$2" "$folder/$1" || fail "wanted '$2' in: $(cat "$folder/$1")"
 }
 
+#  await TEXT COMMAND...: until the command prints so many lines with the text
+await () {
+    lines=$1 text=$2 tries=0
+    shift 2
+    until [ "$("$@" | grep -c -e "$text")" = "$lines" ]; do
+        [ $((tries += 1)) -le 200 ] || { fail "not $lines of '$text': $("$@")"; return; }
+        sleep 0.1
+    done
+}
+
 #  --- help, man page, completion ------------------------------------------
 
 verbs='start stop drain token status list memory show call run logs microbenchmark version help'
@@ -415,6 +425,27 @@ run 0 status
 [ "$(grep -c '^alpha ' "$folder/out")" = 1 ] || fail "stop has stopped another cluster"
 unset TROUPE_ADDRESS
 
+#  More tasks than a list has: it says so, and the filter looks at all of them.
+"$troupe" run "$build/tests/cli_actors" hold "$folder/many" 10050 2>"$folder/driver" &
+driver=$!
+tries=0
+until "$troupe" list tasks >"$folder/out" 2>"$folder/err"; [ $? -eq 4 ]; do
+    [ $((tries += 1)) -le 100 ] || { fail "no 10,050 tasks: $(cat "$folder/err")"; break; }
+    sleep 0.1
+done
+run 4 list tasks --json
+has err '^troupe list: these are the first 10000 of 100[0-9]* tasks, by job and id'
+[ "$(grep -c '"id"' "$folder/out")" -eq 10000 ] || fail "cut to $(wc -l <"$folder/out") lines"
+tries=0
+until run 0 list tasks --filter state=running; [ "$(grep -c hold "$folder/out")" -ge 1 ]; do
+    [ $((tries += 1)) -le 100 ] || { fail "none runs: $(cat "$folder/out")"; break; }
+    sleep 0.1
+done
+run 0 list tasks --filter function=hold --filter state!=ready --filter state!=waiting --json
+grep -q '"ready"' "$folder/out" && fail "a filter lets through what it should not"
+touch "$folder/many"
+wait "$driver" || fail "work was lost: $(cat "$folder/driver")"
+
 run 0 drain alpha
 run 0 list nodes --filter name=alpha --columns state
 has out '^draining$'
@@ -429,15 +460,6 @@ run 0 start --address "$token" --cpus 1 --name beta
 run 0 start --address "$token" --cpus 1 --name gamma
 "$troupe" run "$build/tests/cli_actors" hold "$folder/gate" 3 2>"$folder/driver" &
 driver=$!
-#  await TEXT COMMAND...: until the command prints so many lines with the text
-await () {
-    lines=$1 text=$2 tries=0
-    shift 2
-    until [ "$("$@" | grep -c -e "$text")" = "$lines" ]; do
-        [ $((tries += 1)) -le 200 ] || { fail "not $lines of '$text': $("$@")"; return; }
-        sleep 0.1
-    done
-}
 await 3 running "$troupe" list tasks
 "$troupe" stop >"$folder/stopped" 2>&1 &
 stopping=$!

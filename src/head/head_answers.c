@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/*  A list of tasks is cut here.                                            */
-#define TASKS_MAX 10000
-
 /*  Workers whose lines are shown for one name.                             */
 #define LINES_WORKERS_MAX 16
 
@@ -23,7 +20,10 @@ typedef struct {
     const char *key;            /*  only what has this id or name; ""       */
     int64_t now;
     bool single;                /*  the map itself, not a list of it        */
+    bool filtered;              /*  the list, and how many it might have    */
     size_t count;
+    size_t matched;             /*  if that is more                         */
+    const head_filter_t *filter;
     bytes_t body;
 } answer_t;
 
@@ -281,20 +281,8 @@ s_classes (answer_t *self)
 static void
 s_tasks (answer_t *self)
 {
-    size_t cursor = 0;
-    head_task_report_t task;
-    while (self->count < TASKS_MAX && head_next_task (self->head->state, &cursor, &task)) {
-        id_text_t id;
-        if (!s_begin (self, s_id_text (task.id, id), task.function, 7))
-            continue;
-        s_text (self, "id", id);
-        s_text (self, "function", task.function);
-        s_text (self, "state", task.state);
-        s_number (self, "job", task.job);
-        s_text (self, "worker", s_label (self->head, task.worker));
-        s_text (self, "node", s_node_name (self->head, task.node));
-        s_number (self, "retries", task.retries);
-    }
+    self->count
+        = head_put_tasks (self->head, self->key, self->filter, &self->body, &self->matched);
 }
 
 static void
@@ -447,10 +435,12 @@ s_find_workers (head_t *head, lines_of_t *self)
         if ((actor.name && strcmp (actor.name, self->key) == 0)
             || strcmp (s_id_text (actor.id, id), self->key) == 0)
             s_add_worker (self, actor.worker);
-    size_t left = TASKS_MAX;
-    for (size_t cursor = 0; left && head_next_task (head->state, &cursor, &task); left--)
-        if (strcmp (s_id_text (task.id, id), self->key) == 0)
-            s_add_worker (self, task.worker);
+    unsigned owner;
+    unsigned long long sequence;
+    if (sscanf (self->key, "%u.%llu", &owner, &sequence) == 2
+        && head_task_numbered (head->state, owner, sequence, &task)
+        && strcmp (s_id_text (task.id, id), self->key) == 0)
+        s_add_worker (self, task.worker);
 }
 
 /*  A worker may be called "worker 3", as its lines begin.                  */
@@ -620,6 +610,12 @@ static void
 s_send_answer (answer_t *self, peer_t *peer, tid_t id)
 {
     bytes_t value = { 0 };
+    if (self->filtered) {
+        value_put_map (&value, 2);
+        value_put_string (&value, "matched", 7);
+        value_put_uint (&value, self->matched > self->count ? self->matched : self->count);
+        value_put_string (&value, "rows", 4);
+    }
     if (!self->single)
         value_put_array (&value, self->count);
     bytes_append (&value, self->body.data, self->body.size);
@@ -671,7 +667,25 @@ s_objects (answer_t *self)
     self->count += head_put_objects (self->head, self->key, &self->body);
 }
 
-/*  INQUIRE: id: the future of the answer; body: [what, key, after, limit].  */
+/*  The conditions of a list of tasks. Returns 0, or -1: malformed.         */
+static int
+s_read_filter (const record_t *record, size_t *offset, head_filter_t *filter)
+{
+    msgpack_token_t list, text;
+    if (token_next (record->body, record->body_size, offset, &list) || list.type != TROUPE_LIST)
+        return -1;
+    for (size_t left = list.count; left; left--)
+        if (token_next (record->body, record->body_size, offset, &text)
+            || text.type != TROUPE_STRING
+            || head_filter_read (filter, (const char *) text.data, text.size))
+            return -1;
+    return 0;
+}
+
+/*  INQUIRE: id: the future of the answer; body: [what, key, after, limit], which
+    is answered by a list; or with a filter behind, a list of conditions, which
+    is answered by a map of the list, "rows", and of how many pass the filter,
+    "matched". It is for tasks; of other things all pass.                   */
 void
 head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
@@ -686,11 +700,19 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
     msgpack_token_t list;
     if (!value_check (record->body, record->body_size, true)
         || token_next (record->body, record->body_size, &offset, &list)
-        || list.type != TROUPE_LIST || list.count != 4 || s_read_text (record, &offset, what)
-        || s_read_text (record, &offset, key))
+        || list.type != TROUPE_LIST || list.count < 4 || list.count > 5
+        || s_read_text (record, &offset, what) || s_read_text (record, &offset, key))
         return;
     uint64_t after = s_read_number (record, &offset), limit = s_read_number (record, &offset);
-    answer_t answer = { .head = self, .asker = peer, .key = key, .now = now };
+    head_filter_t filter = { .count = 0 };
+    if (list.count == 5 && s_read_filter (record, &offset, &filter))
+        return;
+    answer_t answer = { .head = self,
+                        .asker = peer,
+                        .key = key,
+                        .now = now,
+                        .filtered = list.count == 5,
+                        .filter = &filter };
     bool known = strcmp (what, "lines") == 0;
     if (known && s_lines (&answer, after, limit)) {
         fault_t fault;

@@ -267,6 +267,37 @@ bool head_next_class (const head_t *self, class_cursor_t *cursor);
 /*  Frees all that is known of classes; no peer_t is left that knows a set. */
 void head_classes_destroy (head_t *self);
 
+/*  --- head_task_list.c -------------------------------------------------  */
+
+/*  An answer has so many tasks at most, the first by job and id.           */
+#define HEAD_TASKS_MAX 10000
+
+/*  FIELD=VALUE, or FIELD!=VALUE if negated; the texts are the caller's.    */
+typedef struct {
+    const char *field;
+    size_t field_size;
+    const char *value;
+    size_t value_size;
+    bool negated;
+} head_condition_t;
+
+#define HEAD_FILTER_MAX 64
+
+/*  Conditions, all of which a task must meet.                              */
+typedef struct {
+    head_condition_t conditions [HEAD_FILTER_MAX];
+    size_t count;
+} head_filter_t;
+
+/*  Adds a condition. Returns 0, or -1: malformed, or too many.             */
+int head_filter_read (head_filter_t *filter, const char *text, size_t size);
+
+/*  Appends a map for each task of which key is the id or the function, or of
+    all if it is "", that passes the filter. Returns how many maps; *matched:
+    how many tasks that would have been.                                    */
+size_t head_put_tasks (head_t *self, const char *key, const head_filter_t *filter,
+                       bytes_t *out, size_t *matched);
+
 /*  --- head_stores.c ----------------------------------------------------  */
 
 /*  STORE has come: what a process's object store has.                      */

@@ -11,7 +11,7 @@
 typedef struct node node_t;
 
 /*  Starts so many workers, which run this very program again and join the
-    head at the endpoint. store: the endpoint of the machine's, or NULL. The
+    head at the endpoint. store: the endpoint of the machine's, or "". The
     strings are copied. Reports go through the peer, which must outlive the
     node. NULL with the fault set.                                          */
 node_t *node_new (troupe_t *peer, const char *head_endpoint, const char *store,
