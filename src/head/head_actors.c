@@ -302,7 +302,7 @@ static bool
 s_house_by_demand (head_state_t *self, int64_t now, head_actor_t *actor)
 {
     home_t home = { actor, now, NULL, false };
-    if (actor->searched && list_empty (&self->freed))
+    if (actor->searched && !head_freed_fits (self, actor->demand))
         return false;
     actor->searched = !head_search (self, actor->demand, actor->searched, s_accept, &home);
     if (!home.home) {
@@ -383,12 +383,13 @@ head_house_actors (head_state_t *self, int64_t now, job_t *job)
 void
 head_spawn (head_state_t *self, int64_t now, const head_spawn_t *spawn)
 {
-    const head_peer_t *owner = head_peer (self, spawn->id.owner);
+    head_peer_t *owner = head_peer (self, spawn->id.owner);
     const char *class_name = spawn->class_name, *name = spawn->name;
     int class_length = (int) spawn->class_length;
     self->now = now;
     if (!owner || !owner->job || id_table_get (&self->actors, spawn->id))
         return;
+    owner->spawned = true;
     size_t length = strnlen (name, spawn->name_length);
     head_actor_t *there = length ? s_find (self, owner->job->space, name, length) : NULL;
     if (there && spawn->options && spawn->options->flags & OPTIONS_GET_OR_CREATE) {
@@ -455,6 +456,8 @@ head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *cause
     list_t lost;
     list_init (&lost);
     size_t cursor = 0;
+    if (!peer->actors && !peer->spawned)
+        return;
     for (head_actor_t *actor; (actor = id_table_next (&self->actors, &cursor));)
         if (actor->worker == peer->process
             || (actor->id.owner == peer->process && !actor->detached))

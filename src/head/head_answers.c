@@ -515,22 +515,19 @@ static void
 s_forward_line (head_t *self, const line_t *line)
 {
     uint32_t job = head_job_of (self->state, line->worker);
-    size_t cursor = 0;
-    for (peer_t *peer; job && (peer = id_table_next (&self->peers, &cursor));) {
-        if (peer->identity.role != ROLE_DRIVER || peer->job != job)
-            continue;
-        bytes_t body = { 0 };
-        bytes_append (&body, line->who, strlen (line->who) + 1);
-        bytes_append (&body, line->text, line->size);
-        record_t record = { .type = RECORD_LOG,
-                            .flags = line->stream,
-                            .body = body.data,
-                            .body_size = (uint32_t) body.size };
-        if (!body.failed)
-            head_send (self, peer, &record);
-        bytes_release (&body);
+    peer_t *driver = job ? head_shell_peer (self, head_driver_of (self->state, job)) : NULL;
+    if (!driver || driver->identity.role != ROLE_DRIVER)
         return;
-    }
+    bytes_t body = { 0 };
+    bytes_append (&body, line->who, strlen (line->who) + 1);
+    bytes_append (&body, line->text, line->size);
+    record_t record = { .type = RECORD_LOG,
+                        .flags = line->stream,
+                        .body = body.data,
+                        .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        head_send (self, driver, &record);
+    bytes_release (&body);
 }
 
 unsigned

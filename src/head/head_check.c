@@ -279,6 +279,8 @@ s_check_worker (const head_peer_t *peer)
         return "a worker has no slots, or no node";
     if (peer->loaded != loaded || peer->counted != counted)
         return "a worker is wrongly marked as loaded, or counted";
+    if (list_linked (&peer->ahead) != (loaded && !peer->recalled))
+        return "a worker with leases ahead is not found when it is stuck";
     if (list_linked (&peer->node) != (counted && !busy))
         return "a worker is not in its level, or suspect and in one";
     const char *wrong = s_check_cpus (peer);

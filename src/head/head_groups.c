@@ -359,13 +359,10 @@ s_place (head_state_t *self, group_t *group)
 static bool
 s_may_fit (const head_state_t *self, const group_t *group)
 {
-    for (const list_node_t *at = self->freed.next; group->searched && at != &self->freed;
-         at = at->next)
-        for (size_t index = 0; index < group->count; index++)
-            if (!group->bundles [index]->node
-                && head_node_fits (container_of (at, head_node_t, freed),
-                                   group->bundles [index]->demand))
-                return true;
+    for (size_t index = 0; group->searched && index < group->count; index++)
+        if (!group->bundles [index]->node
+            && head_freed_fits (self, group->bundles [index]->demand))
+            return true;
     return !group->searched;
 }
 

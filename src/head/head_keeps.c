@@ -72,12 +72,6 @@ head_keep_lose_bundle (head_state_t *self, bundle_t *bundle)
     list_remove (&bundle->unkept);
 }
 
-bool
-head_is_kept (const head_keep_t *keep, const job_t *job, const head_keep_t *own)
-{
-    return keep && keep != own && job->priority <= keep->job->priority;
-}
-
 static void
 s_place_workers (head_state_t *self, head_node_t *node)
 {

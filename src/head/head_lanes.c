@@ -272,7 +272,7 @@ s_serve_bundle (head_state_t *self, int64_t now, lane_t *lane)
     if (!worker)
         return false;
     head_keep_end (self, &lane->keep);
-    head_lease (self, now, s_first (lane), worker, bundle);
+    head_lease (self, s_first (lane), worker, bundle);
     return true;
 }
 
@@ -287,7 +287,7 @@ s_serve_special (head_state_t *self, int64_t now, lane_t *lane)
     lane->searched = !node;
     if (place.worker) {
         head_keep_end (self, &lane->keep);
-        head_lease (self, now, s_first (lane), place.worker, NULL);
+        head_lease (self, s_first (lane), place.worker, NULL);
     } else if (!node && !lane->unfit && !head_feasible (self, lane->demand, NULL, 0))
         lane->unfit = now;
     return place.worker != NULL;
@@ -307,7 +307,7 @@ s_serve (head_state_t *self, int64_t now, lane_t *lane)
         if (!worker)
             return false;
         if (head_deadline (task) > now) {
-            head_lease (self, now, task, worker, NULL);
+            head_lease (self, task, worker, NULL);
             return true;
         }
     } else if (head_deadline (task) > now)
@@ -326,8 +326,13 @@ s_wake (head_state_t *self)
     }
     if (list_empty (&self->freed))
         return;
-    while (!list_empty (&self->blocked))
-        s_wake_lane (self, container_of (self->blocked.next, lane_t, node));
+    for (list_node_t *at = self->blocked.next, *next; at != &self->blocked; at = next) {
+        lane_t *lane = container_of (at, lane_t, node);
+        next = at->next;
+        if (!lane->searched || lane->demand->placement == PLACE_GROUP
+            || head_freed_fits (self, lane->demand))
+            s_wake_lane (self, lane);
+    }
 }
 
 void

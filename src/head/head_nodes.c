@@ -37,6 +37,7 @@ head_node_new (head_state_t *self, process_t process, const char *name)
     node->process = process;
     node->number = ++self->node_numbers;
     list_init (&node->workers);
+    list_init (&node->warm);
     list_init (&node->starved);
     list_init (&node->owing);
     list_init (&node->pools);
@@ -241,6 +242,15 @@ head_node_would (const head_node_t *node, const demand_t *demand)
             return false;
     }
     return !node->draining;
+}
+
+bool
+head_freed_fits (const head_state_t *self, const demand_t *demand)
+{
+    for (const list_node_t *at = self->freed.next; at != &self->freed; at = at->next)
+        if (head_node_fits (container_of (at, head_node_t, freed), demand))
+            return true;
+    return false;
 }
 
 size_t

@@ -161,6 +161,8 @@ struct job {
     lane_t *recent;
     list_t levels [LEVELS];
     size_t lowest;              /*  no level below holds a worker           */
+    list_t ahead;               /*  workers with leases ahead, but for those
+                                    that were called back, by their progress */
     size_t loaded;              /*  workers with leases ahead               */
     size_t workers;
     size_t starting;
@@ -192,6 +194,7 @@ struct head_node {
     int64_t *planned;           /*  0, but while a plan is made: head_plan.c */
     size_t planned_bundles;
     list_t workers;
+    list_t warm;                /*  jobs' former workers: see of_pool       */
     list_t starved;             /*  that could run more with a cpu          */
     list_t owing;               /*  that run more than they hold cpus for   */
     list_t pools;
@@ -265,6 +268,7 @@ typedef struct {
     size_t outstanding_bytes;
     size_t actors;
     bool submitted;             /*  has ever owned a task                   */
+    bool spawned;               /*  or an actor                             */
     bool suspect;
     bool stopping;
     bool counted;               /*  among the workers that get tasks        */
@@ -272,15 +276,16 @@ typedef struct {
     unsigned refill;            /*  gets no more until it holds fewer       */
     int64_t heard;
     int64_t closed;             /*  since when its connection is, or 0      */
-    int64_t progress;           /*  last lease done, or first given         */
+    int64_t progress;           /*  last lease done, or first given ahead   */
     job_t *job;                 /*  NULL: a warm worker, a node, a client   */
     program_t *program;
     head_node_t *on;            /*  a worker's node; a node agent's own     */
     pool_t *pool;
     int64_t cpus;               /*  held                                    */
     list_node_t node;           /*  in its level, or starved                */
+    list_node_t ahead;          /*  in job->ahead                           */
     list_node_t of_node;
-    list_node_t of_pool;
+    list_node_t of_pool;        /*  in its pool, or warm                    */
     list_node_t owing;
     list_node_t idle;
     int64_t idle_since;
@@ -388,7 +393,6 @@ struct head_state {
     id_table_t groups;
     list_t pending_groups;
     list_t idle;                /*  workers, the longest idle first         */
-    list_t warm;                /*  jobs' former workers: see of_pool       */
     await_t await;
     size_t homeless;            /*  actors that wait for a worker           */
     uint64_t rooms;             /*  changes that may let a worker be started */
@@ -509,6 +513,10 @@ bool head_node_serves (const head_state_t *self, const head_node_t *node,
 /*  Whether it fits when the tasks there have ended.                        */
 bool head_node_would (const head_node_t *node, const demand_t *demand);
 
+/*  Whether it fits where something has become free in this turn: what was
+    searched for in vain before cannot be had elsewhere.                    */
+bool head_freed_fits (const head_state_t *self, const demand_t *demand);
+
 /*  How many times the demand fits into what is free.                       */
 size_t head_node_times (const head_node_t *node, const demand_t *demand);
 
@@ -545,7 +553,11 @@ void head_keep_lose_bundle (head_state_t *self, bundle_t *bundle);
 
 /*  Whether one that is kept, for what keep says unless NULL, is kept for
     something else, of no lower priority. own: what asks; NULL: another.    */
-bool head_is_kept (const head_keep_t *keep, const job_t *job, const head_keep_t *own);
+static inline bool
+head_is_kept (const head_keep_t *keep, const job_t *job, const head_keep_t *own)
+{
+    return keep && keep != own && job->priority <= keep->job->priority;
+}
 
 /*  Each tick: begins and ends what is due.                                 */
 void head_keep_places (head_state_t *self, int64_t now);
@@ -649,7 +661,7 @@ head_peer_t *head_idle_worker (head_state_t *self, job_t *job, head_node_t *node
 
 /*  --- tasks ------------------------------------------------------------  */
 
-void head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer,
+void head_lease (head_state_t *self, head_task_t *task, head_peer_t *peer,
                  bundle_t *bundle);
 
 /*  Fails a task that is not with a worker, and forgets it.                 */
@@ -666,7 +678,7 @@ void head_recall_stuck (head_state_t *self, int64_t now);
 
 /*  When head_recall_stuck may have something to do; CLOCK_NEVER if nothing
     was sent ahead that could run elsewhere.                                */
-int64_t head_recall_due (head_state_t *self, int64_t now);
+int64_t head_recall_due (head_state_t *self);
 void head_task_destroy (head_state_t *self, head_task_t *task);
 
 /*  The same, but for the table of tasks, which is left as it is.           */

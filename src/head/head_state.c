@@ -34,7 +34,7 @@ head_state_new (uint32_t epoch)
     list_t *const lists []
         = { &self->woken, &self->wanting, &self->loading, &self->over,
             &self->stale, &self->freed,   &self->blocked, &self->pending_groups,
-            &self->idle,  &self->warm,    &self->keeps,   &self->unkept,  &self->unkept_bundles,
+            &self->idle,  &self->keeps,   &self->unkept,  &self->unkept_bundles,
             &self->unstartable };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
@@ -479,7 +479,7 @@ s_tick (head_state_t *self, int64_t now)
 int64_t
 head_due (head_state_t *self, int64_t now)
 {
-    int64_t due = self->ticked + TICK, recall = head_recall_due (self, now);
+    int64_t due = self->ticked + TICK, recall = head_recall_due (self);
     if (recall < due)
         due = recall;
     if (self->retry && self->retry < due)

@@ -181,6 +181,9 @@ int head_node_join (head_state_t *self, int64_t now, process_t process, const ch
 uint32_t head_job (head_state_t *self, process_t driver, uint32_t program, const char *space,
                    int priority, unsigned share, bool own_workers);
 
+/*  The driver of a job; 0 if it has ended, or is the embedded cluster's.   */
+process_t head_driver_of (const head_state_t *self, uint32_t job);
+
 /*  The job and the program of a process, 0 for the embedded cluster's.     */
 uint32_t head_job_of (const head_state_t *self, process_t process);
 uint32_t head_program_of (const head_state_t *self, process_t process);

@@ -101,6 +101,11 @@ s_count_loaded (head_state_t *self, head_peer_t *peer, bool loaded)
     if (loaded == peer->loaded)
         return;
     peer->loaded = loaded;
+    list_remove (&peer->ahead);
+    if (loaded && !peer->recalled) {
+        peer->progress = self->now;
+        list_append (&job->ahead, &peer->ahead);
+    }
     self->loaded = loaded ? self->loaded + 1 : self->loaded - 1;
     job->loaded = loaded ? job->loaded + 1 : job->loaded - 1;
     if (job->loaded && !list_linked (&job->loading))
@@ -256,7 +261,7 @@ head_unbind (head_state_t *self, head_peer_t *peer)
     s_count_loaded (self, peer, false);
     heap_remove (&job->homes, &peer->home);
     list_remove (&peer->of_pool);
-    list_append (&self->warm, &peer->of_pool);
+    list_append (&peer->on->warm, &peer->of_pool);
     job->cpus -= peer->cpus;
     peer->pool->worker_count--;
     job->workers--;
@@ -311,7 +316,7 @@ head_settle (head_state_t *self, head_peer_t *peer, head_node_t *node)
     node->references++;
     node->worker_count++;
     list_append (&node->workers, &peer->of_node);
-    list_append (&self->warm, &peer->of_pool);
+    list_append (&node->warm, &peer->of_pool);
     if (node == self->local) {
         node->slots += peer->slots;
         int64_t more = (int64_t) node->slots * RESOURCE_UNIT - node->total [CPUS];
@@ -371,14 +376,14 @@ head_doubt (head_state_t *self, job_t *job)
 }
 
 static head_peer_t *
-s_warm_worker (head_state_t *self, const job_t *job, const head_node_t *node)
+s_warm_worker (const job_t *job, const head_node_t *node)
 {
     if (job->own_workers)
         return NULL;
-    for (list_node_t *at = self->warm.next; at != &self->warm; at = at->next) {
+    for (list_node_t *at = node->warm.next; at != &node->warm; at = at->next) {
         head_peer_t *peer = container_of (at, head_peer_t, of_pool);
-        if (peer->on == node && peer->program == job->program && !peer->stopping
-            && !peer->suspect && !peer->submitted)
+        if (peer->program == job->program && !peer->stopping && !peer->suspect
+            && !peer->submitted)
             return peer;
     }
     return NULL;
@@ -393,15 +398,15 @@ s_make_room (head_state_t *self, const job_t *job, head_node_t *node, size_t com
     if (workers < node->total [CPUS])
         return;
     bool crowded = workers >= 2 * node->total [CPUS];
-    for (list_node_t *at = self->idle.next; at != &self->idle; at = at->next) {
-        head_peer_t *peer = container_of (at, head_peer_t, idle);
-        if (!crowded && self->now - peer->idle_since < SHORT_IDLE)
-            return;
-        if (peer->on != node || peer->job == job || (peer->job && peer->job->ready))
-            continue;
-        head_stop_worker (self, peer, false);
-        return;
+    head_peer_t *longest = NULL;
+    for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
+        head_peer_t *peer = container_of (at, head_peer_t, of_node);
+        if (list_linked (&peer->idle) && peer->job != job && !(peer->job && peer->job->ready)
+            && (!longest || peer->idle_since < longest->idle_since))
+            longest = peer;
     }
+    if (longest && (crowded || self->now - longest->idle_since >= SHORT_IDLE))
+        head_stop_worker (self, longest, false);
 }
 
 size_t
@@ -411,8 +416,7 @@ head_ask (head_state_t *self, int64_t now, job_t *job, head_node_t *node, size_t
     size_t coming = 0;
     if (!pool || node->suspect || node->draining || node->gone || node == self->local)
         return 0;
-    for (head_peer_t *peer; coming < count && (peer = s_warm_worker (self, job, node));
-         coming++) {
+    for (head_peer_t *peer; coming < count && (peer = s_warm_worker (job, node)); coming++) {
         if (head_bind (self, peer, job))
             return coming;
         head_action_t *action = head_act (self, HEAD_ASSIGN, peer->process);
@@ -532,7 +536,7 @@ s_would_start (head_state_t *self, head_node_t *node, void *arg)
     const pool_t *pool = head_pool (self, start->job, node, false);
     if (node->suspect || node->draining || node->gone || node == self->local
         || head_is_kept (node->keep, start->job, NULL)
-        || (pool && pool->retry > start->now && !s_warm_worker (self, start->job, node)))
+        || (pool && pool->retry > start->now && !s_warm_worker (start->job, node)))
         return false;
     return head_node_times (node, self->one_cpu) > node->starting
            || s_has_claim (node, start->job);
