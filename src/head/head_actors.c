@@ -495,6 +495,17 @@ head_end_actors (head_state_t *self, const job_t *job, const group_t *group)
     }
 }
 
+void
+head_cancel_actor (head_state_t *self, tid_t id)
+{
+    head_actor_t *actor = id_table_get (&self->actors, id);
+    if (!actor)
+        return;
+    if (actor->worker)
+        head_act (self, HEAD_END_ACTOR, actor->worker)->id = id;
+    head_actor_destroy (self, actor);
+}
+
 /*  Of a job's actors that wait, fails those that no node could ever serve;
     many that ask for the same are judged at once.                          */
 static void

@@ -701,6 +701,9 @@ void head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *
 /*  Ends the actors of a job that do not survive it, or of a group.         */
 void head_end_actors (head_state_t *self, const job_t *job, const group_t *group);
 
+/*  Its owner does not want it any more: it ends, wherever it has come to.  */
+void head_cancel_actor (head_state_t *self, tid_t id);
+
 /*  Finds a place for those that wait for one.                              */
 void head_house_actors (head_state_t *self, int64_t now, job_t *job);
 void head_fail_unfit_actors (head_state_t *self, int64_t now);

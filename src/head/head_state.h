@@ -94,7 +94,8 @@ typedef enum {
                                     0 let it end, 1 kill it                 */
     HEAD_ASSIGN,                /*  peer: worker, target: its node, job: a
                                     warm worker is another job's now        */
-    HEAD_END_ACTOR,             /*  peer: worker, id: its job has ended     */
+    HEAD_END_ACTOR,             /*  peer: worker, id: its job or group has
+                                    ended, or its birth was called off      */
     HEAD_PLACED,                /*  peer: owner, id: of a group that now has
                                     its place                               */
     HEAD_DRAINED,               /*  peer: node; no task runs there any more */
@@ -257,7 +258,8 @@ void head_returned (head_state_t *self, int64_t now, process_t worker, const uin
 void head_slots (head_state_t *self, process_t worker, unsigned blocked);
 
 /*  The task, and the tasks that it has submitted, and so on. Their owners
-    are told, but for the task's own, who knows.                            */
+    are told, but for the task's own, who knows. Or the actor, whose birth is
+    called off.                                                             */
 void head_cancel (head_state_t *self, tid_t id);
 void head_subscribe (head_state_t *self, tid_t id, process_t target);
 

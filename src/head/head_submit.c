@@ -341,7 +341,11 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
         return;
     submission.parent = s_parent (&submission);
     head_task_t *task = NULL;
-    if (s_check_limits (self, &submission) == 0) {
+    if (submission.parent && submission.parent->cancelled)
+        head_act_fault (self, record->id, TROUPE_ECANCELLED,
+                        "%s: the task that submitted it was cancelled",
+                        submission.function->name);
+    else if (s_check_limits (self, &submission) == 0) {
         task = s_enter (self, now, &submission);
         if (!task)
             head_act_fault (self, record->id, TROUPE_ENOMEM, "%s: %s",
@@ -356,7 +360,8 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
         return;
     self->parked--;
     if (task->more && task->more->attachment_count)
-        head_prefer_holder (self, task, head_task_attachments (task), task->more->attachment_count);
+        head_prefer_holder (self, task, head_task_attachments (task),
+                            task->more->attachment_count);
     head_make_ready (self, task, false);
 }
 
@@ -383,6 +388,7 @@ head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, ui
     head_task_forget_waiters (self, task);
     self->parked--;
     if (task->more && task->more->attachment_count)
-        head_prefer_holder (self, task, head_task_attachments (task), task->more->attachment_count);
+        head_prefer_holder (self, task, head_task_attachments (task),
+                            task->more->attachment_count);
     head_make_ready (self, task, false);
 }

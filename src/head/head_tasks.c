@@ -519,8 +519,10 @@ head_cancel (head_state_t *self, tid_t id)
     head_task_t *task = id_table_get (&self->tasks, id);
     list_t children;
     list_init (&children);
-    if (!task)
+    if (!task) {
+        head_cancel_actor (self, id);
         return;
+    }
     s_collect_children (task, &children);
     s_cancel_one (self, task);
     while (!list_empty (&children)) {

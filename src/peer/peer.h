@@ -383,11 +383,14 @@ bool link_is_dead (troupe_t *self, process_t process);
 
 /*  --- the calling thread -----------------------------------------------  */
 
+typedef struct family family_t;
+
 /*  What the library knows of a thread that runs a task or method.          */
 typedef struct {
     uint32_t depth;             /*  of nesting: what it submits is deeper   */
     int64_t deadline;           /*  of the call that it runs                */
     uint32_t lease;             /*  of the task that it runs, or 0          */
+    family_t *family;           /*  of the call that it runs, or NULL       */
     bool executor;              /*  holds a slot, to be given up in waits   */
     bool callback;              /*  runs a troupe_then callback             */
 } peer_thread_t;
