@@ -4,31 +4,8 @@
 set -u
 
 root=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
-troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
-[ -x "$troupe" ] || { echo "cli.sh: there is no $troupe" >&2; exit 1; }
+. "$root/tests/command.sh"
 build=$(dirname "$troupe")
-folder=$(mktemp -d)
-failed=0
-
-#  A user of whom nothing is known.
-mkdir "$folder/home" "$folder/run"
-chmod 700 "$folder/run"
-HOME=$folder/home XDG_RUNTIME_DIR=$folder/run TROUPE_FOLDER=$folder/run/troupe
-export HOME XDG_RUNTIME_DIR TROUPE_FOLDER
-unset TROUPE_ADDRESS TROUPE_TOKEN TROUPE_CONFIG XDG_CONFIG_HOME
-cd "$folder/home" || exit 1
-
-finish () {
-    "$troupe" stop --force >"$folder/end" 2>&1 || true
-    rm -rf "$folder"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-
-fail () {
-    echo "FAIL: $*" >&2
-    failed=1
-}
 
 #  run STATUS ARG...: runs the command; its output is in out and err.
 run () {
@@ -38,20 +15,6 @@ run () {
     "$troupe" "$@" >"$folder/out" 2>"$folder/err" </dev/null || status=$?
     [ "$status" -eq "$wanted" ] && return
     fail "troupe $* ended with $status, not $wanted: $(cat "$folder/out" "$folder/err")"
-}
-
-has () {
-    grep -q -e "$2" "$folder/$1" || fail "wanted '$2' in: $(cat "$folder/$1")"
-}
-
-#  await TEXT COMMAND...: until the command prints so many lines with the text
-await () {
-    lines=$1 text=$2 tries=0
-    shift 2
-    until [ "$("$@" | grep -c -e "$text")" = "$lines" ]; do
-        [ $((tries += 1)) -le 200 ] || { fail "not $lines of '$text': $("$@")"; return; }
-        sleep 0.1
-    done
 }
 
 #  --- help, man page, completion ------------------------------------------
@@ -104,21 +67,30 @@ while read -r kind keys; do
 done <"$folder/kinds"
 
 if command -v bash >/dev/null 2>&1; then
-    #  offer WORD...: what bash offers for the last word
-    offer () {
-        PATH=$(dirname "$troupe"):$PATH bash -c '
+    #  offers WANTED WORD...: what bash offers for the last word. The completion
+    #  drops what the command says of errors; here it is kept.
+    mkdir "$folder/bin"
+    printf '#!/bin/sh\nexec "%s" "$@" 2>>"%s"\n' "$troupe" "$folder/said" >"$folder/bin/troupe"
+    chmod +x "$folder/bin/troupe"
+    offers () {
+        wanted=$1
+        shift
+        : >"$folder/said"
+        offered=$(PATH=$folder/bin:$PATH bash -c '
             . "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _troupe
             printf "%s\n" "${COMPREPLY[@]}"' "$root/tools/completion/troupe.bash" "$@" |
-            tr '\n' ' '
+            tr '\n' ' ')
+        [ "$offered" = "$wanted" ] ||
+            fail "bash: $*: '$offered', not '$wanted'; $(cat "$folder/said")"
     }
-    [ "$(offer troupe st)" = 'start stop status ' ] || fail "bash: $(offer troupe st)"
-    [ "$(offer troupe list n)" = 'nodes ' ] || fail "bash: $(offer troupe list n)"
-    [ "$(offer troupe list --f)" = '--filter ' ] || fail "bash: $(offer troupe list --f)"
-    [ "$(offer troupe show --json act)" = 'actor ' ] || fail 'bash: show --json act'
-    [ "$(offer troupe list nodes --columns name,st)" = 'name,state ' ] || fail 'bash: --columns'
-    [ "$(offer troupe list tasks --filter fun)" = 'function= ' ] || fail 'bash: --filter'
-    [ "$(offer troupe start --spill-dir /us)" = '/usr ' ] || fail 'bash: start --spill-dir'
-    [ "$(offer troupe start --object-memory '')" = ' ' ] || fail 'bash: start --object-memory'
+    offers 'start stop status ' troupe st
+    offers 'nodes ' troupe list n
+    offers '--filter ' troupe list --f
+    offers 'actor ' troupe show --json act
+    offers 'name,state ' troupe list nodes --columns name,st
+    offers 'function= ' troupe list tasks --filter fun
+    offers '/usr ' troupe start --spill-dir /us
+    offers ' ' troupe start --object-memory ''
 fi
 if command -v zsh >/dev/null 2>&1; then
     zsh -n "$root/tools/completion/_troupe" || fail 'zsh: _troupe'
@@ -306,8 +278,11 @@ called 9223372036854775807 counter.get
 #  An actor that cannot start yet, and a method that takes its time.
 run 1 call --timeout 0.3 later.size
 has err "the actor 'later' has not started yet"
-#  The time is for finding the actor, too, which a busy machine does slowly.
-run 1 call --timeout 3 probe.hold "$folder/held"
+#  The time is for finding the actor, too, which may take all of it.
+for seconds in 0.5 1 2 4 8 16 32; do
+    run 1 call --timeout $seconds probe.hold "$folder/held"
+    grep -q -e 'does not answer in time' -e 'has not started yet' "$folder/err" || break
+done
 has err 'probe.hold has not answered in time'
 touch "$folder/held"
 called null probe.hold "$folder/held"
@@ -320,7 +295,7 @@ run 0 show actor counter
 has out '^  methods       add (amount: int64)$'
 has out '^                get ()$'
 if command -v bash >/dev/null 2>&1; then
-    [ "$(offer troupe call kv.g)" = 'kv.get ' ] || fail "bash: $(offer troupe call kv.g)"
+    offers 'kv.get ' troupe call kv.g
 fi
 run 0 show class probe --json
 has out '{"name": "pass", "parameters": \[{"name": "counter", "type": "actor"}\]}'
@@ -460,6 +435,15 @@ run 0 start --address "$token" --cpus 1 --name beta
 run 0 start --address "$token" --cpus 1 --name gamma
 "$troupe" run "$build/tests/cli_actors" hold "$folder/gate" 3 2>"$folder/driver" &
 driver=$!
+#  await TEXT COMMAND...: until the command prints so many lines with the text
+await () {
+    lines=$1 text=$2 tries=0
+    shift 2
+    until [ "$("$@" | grep -c -e "$text")" = "$lines" ]; do
+        [ $((tries += 1)) -le 200 ] || { fail "not $lines of '$text': $("$@")"; return; }
+        sleep 0.1
+    done
+}
 await 3 running "$troupe" list tasks
 "$troupe" stop >"$folder/stopped" 2>&1 &
 stopping=$!

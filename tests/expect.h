@@ -1,5 +1,5 @@
 /*  expect.h - for tests through the whole library: checks on futures, gates
-    that hold functions in workers, and waits with a deadline               */
+    that hold functions in workers                                          */
 
 #ifndef TROUPE_TESTS_EXPECT_H
 #define TROUPE_TESTS_EXPECT_H
@@ -13,8 +13,10 @@
 
 #include <troupe.h>
 
+#include "tests/eventually.h"
 #include "tests/sanitized.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,31 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/*  Nothing in these tests takes this long unless it hangs.                 */
-#define PATIENCE_MS 60000
-
 #define unused_ __attribute__ ((unused))
-
-static unused_ int64_t
-now_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/*  Repeats `condition` until it holds; false after PATIENCE_MS.            */
-#define eventually(condition) eventually_within (PATIENCE_MS, condition)
-#define eventually_within(limit_ms, condition)                                               \
-    __extension__ ({                                                                         \
-        int64_t until_ = now_ms () + (limit_ms);                                             \
-        bool holds_ = (condition);                                                           \
-        while (!holds_ && now_ms () < until_) {                                              \
-            poll (NULL, 0, 1);                                                               \
-            holds_ = (condition);                                                            \
-        }                                                                                    \
-        holds_;                                                                              \
-    })
 
 /*  --- expectations: those of futures wait for one and drop it -----------  */
 
@@ -220,6 +198,19 @@ static unused_ bool
 file_exists (const char *path)
 {
     return access (path, F_OK) == 0;
+}
+
+/*  The number of entries of a folder, "." and ".." among them.             */
+static unused_ size_t
+folder_count (const char *path)
+{
+    size_t count = 0;
+    DIR *folder = opendir (path);
+    assert_non_null (folder);
+    while (readdir (folder))
+        count++;
+    closedir (folder);
+    return count;
 }
 
 /*  Appends a line in one write.                                            */

@@ -4,25 +4,17 @@
 #ifndef TROUPE_TESTS_FAULTS_FIXTURE_H
 #define TROUPE_TESTS_FAULTS_FIXTURE_H
 
-#include "tests/expect.h"
+#include "tests/support.h"
 
 #include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
-
-static troupe_t *s_troupe;
 
 /*  "At once" on a machine that does other things too.                      */
 #define AT_ONCE_MS 5000
 
 /*  The processes of a driver that was killed are gone after this time.     */
 #define SECONDS_MS 10000
-
-static unused_ bool
-s_threads (void)
-{
-    return strncmp (getenv ("TROUPE_WORKERS"), "threads", 7) == 0;
-}
 
 /* ------------------------------------------------------------------------
    Tasks and classes                                                        */

@@ -1,75 +1,13 @@
-/*  futures_fixture.h - what tests of futures share: tasks, workers that are
-    kept busy, and a way to know that all was heard                          */
+/*  futures_fixture.h - what tests of futures share: workers that are kept busy,
+    and a way to know that all was heard                                     */
 
 #ifndef TROUPE_TESTS_FUTURES_FIXTURE_H
 #define TROUPE_TESTS_FUTURES_FIXTURE_H
 
 #include "tests/support.h"
+#include "tests/tasks_fixture.h"
 
 /*  --- tasks ------------------------------------------------------------  */
-
-static int
-square (troupe_call_t *call)
-{
-    int64_t number;
-    return troupe_args (call, &number) ? -1 : troupe_return (call, number * number);
-}
-TROUPE_TASK (square);
-
-static int
-add (troupe_call_t *call)
-{
-    int64_t left, right;
-    return troupe_args (call, &left, &right) ? -1 : troupe_return (call, left + right);
-}
-TROUPE_TASK (add);
-
-static int
-fails (troupe_call_t *call)
-{
-    const char *why;
-    return troupe_args (call, &why) ? -1 : troupe_fail (call, "it is %s", why);
-}
-TROUPE_TASK (fails);
-
-static int
-sum_list (troupe_call_t *call)
-{
-    troupe_view_t list, inside, value;
-    int64_t number, sum = 0;
-    if (troupe_args (call, &list) || troupe_view_enter (list, &inside))
-        return -1;
-    while (troupe_view_next (&inside, &value) == 1) {
-        if (troupe_read (value, &number))
-            return -1;
-        sum += number;
-    }
-    return troupe_return (call, sum);
-}
-TROUPE_TASK (sum_list);
-
-/*  Waits at a gate, then answers with a number.                            */
-static int
-after_gate (troupe_call_t *call)
-{
-    const char *gate;
-    int64_t number;
-    if (troupe_args (call, &gate, &number))
-        return -1;
-    return gate_pass (gate) ? troupe_return (call, number) : troupe_fail (call, "no gate");
-}
-TROUPE_TASK (after_gate);
-
-static int
-fails_after_gate (troupe_call_t *call)
-{
-    const char *gate;
-    if (troupe_args (call, &gate))
-        return -1;
-    gate_pass (gate);
-    return troupe_fail (call, "behind the gate");
-}
-TROUPE_TASK (fails_after_gate);
 
 /*  Leaves a trace.                                                         */
 static int
@@ -96,14 +34,6 @@ s_add_one (troupe_call_t *call)
 }
 
 /*  --- helpers ----------------------------------------------------------  */
-
-static unused_ double
-s_now (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
-}
 
 /*  Keeps all workers busy until it ends.                                   */
 typedef struct {

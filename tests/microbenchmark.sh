@@ -4,30 +4,9 @@
 #  of how fast it is
 set -u
 
-troupe=$(cd "$(dirname "${TROUPE:-./troupe}")" && pwd)/$(basename "${TROUPE:-./troupe}")
-[ -x "$troupe" ] || { echo "microbenchmark.sh: there is no $troupe" >&2; exit 1; }
-folder=$(mktemp -d)
-failed=0
-
-#  A user of whom nothing is known.
-mkdir "$folder/home" "$folder/run"
-chmod 700 "$folder/run"
-HOME=$folder/home XDG_RUNTIME_DIR=$folder/run TROUPE_FOLDER=$folder/run/troupe TROUPE_WORKERS=2
-export HOME XDG_RUNTIME_DIR TROUPE_FOLDER TROUPE_WORKERS
-unset TROUPE_ADDRESS TROUPE_TOKEN TROUPE_CONFIG XDG_CONFIG_HOME
-cd "$folder/home" || exit 1
-
-finish () {
-    "$troupe" stop --force >"$folder/end" 2>&1 || true
-    rm -rf "$folder"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-
-fail () {
-    echo "FAIL: $*" >&2
-    failed=1
-}
+. "$(dirname "$0")/command.sh"
+TROUPE_WORKERS=2
+export TROUPE_WORKERS
 
 #  measure STATUS ROUNDS ARG...: runs the verb, briefly; its output is in out and
 #  err.
@@ -39,10 +18,6 @@ measure () {
         >"$folder/out" 2>"$folder/err" </dev/null || status=$?
     [ "$status" -eq "$wanted" ] && return
     fail "microbenchmark $* ended with $status: $(cat "$folder/out" "$folder/err")"
-}
-
-has () {
-    grep -q -e "$2" "$folder/$1" || fail "wanted '$2' in: $(cat "$folder/$1")"
 }
 
 cat >"$folder/large" <<'END'

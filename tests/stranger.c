@@ -102,10 +102,19 @@ s_belongs (int target, unsigned long inode)
     return found;
 }
 
+static bool
+s_is_target (const char *name)
+{
+    for (int index = 0; index < s_target_count; index++)
+        if (strcmp (s_targets [index].name, name) == 0)
+            return true;
+    return false;
+}
+
 /*  Everybody can read the names of abstract sockets. State 01 listens. Stores
     do not speak ZeroMQ; test_store has garbage for them.                   */
 static void
-s_find (int target)
+s_look (int target)
 {
     char line [512], path [NAME_SIZE];
     unsigned state;
@@ -114,12 +123,22 @@ s_find (int target)
     while (file && s_target_count < SOCKETS_MAX && fgets (line, sizeof line, file)) {
         if (sscanf (line, "%*s %*s %*s %*s %*s %x %lu %107s", &state, &inode, path) != 3
             || state != 1 || strncmp (path, "@troupe-", 8) != 0
-            || strncmp (path, "@troupe-store-", 14) == 0 || !s_belongs (target, inode))
+            || strncmp (path, "@troupe-store-", 14) == 0 || s_is_target (path)
+            || !s_belongs (target, inode))
             continue;
         memcpy (s_targets [s_target_count++].name, path, sizeof path);
     }
     if (file)
         fclose (file);
+}
+
+/*  The list comes in parts, and what others open and close in between can hide
+    a socket from one who reads it: a look or two more find it.             */
+static void
+s_find (int target)
+{
+    for (int look = 0; look < 3; look++)
+        s_look (target);
 }
 
 int

@@ -14,7 +14,8 @@
 static troupe_t *s_troupe;
 
 /*  Begins main: in a worker process it does not return. Two workers, unless
-    the environment has it otherwise.                                       */
+    the environment has it otherwise; all tests, unless TEST_FILTER is a pattern
+    for the names of some. The folder is new, unless scratch_new made it.   */
 static inline void
 support_begin (int *argc, char ***argv)
 {
@@ -25,7 +26,10 @@ support_begin (int *argc, char ***argv)
         exit (1);
     }
     alarm (SUPPORT_HANG_SECONDS);
-    scratch_new ();
+    if (getenv ("TEST_FILTER"))
+        cmocka_set_test_filter (getenv ("TEST_FILTER"));
+    if (!*scratch_folder)
+        scratch_new ();
 }
 
 /*  Ends main: what it is to return.                                        */

@@ -1,34 +1,12 @@
 /*  test_actors.c - the ready-made actor classes, found by name in modules, in
     worker processes                                                         */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support.h"
 
 #include "actors/counter.h"
 #include "actors/kv.h"
 #include "actors/queue.h"
 #include "actors/wordlist.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static troupe_t *s_troupe;
-
-/*  Waits for a future, which must succeed, and drops it.                   */
-static void
-s_done (troupe_future_t *future)
-{
-    assert_non_null (future);
-    assert_int_equal (troupe_wait (&future, 1, 1, 30000, NULL), 1);
-    if (troupe_future_error (future))
-        fail_msg ("%s", troupe_future_error (future));
-    troupe_future_destroy (&future);
-}
 
 /*  Waits for a future, which must fail and name the cause, and drops it.   */
 static void
@@ -43,32 +21,12 @@ s_fails (troupe_future_t *future, const char *cause)
 }
 
 static void
-s_integer (troupe_future_t *future, int64_t wanted)
-{
-    int64_t found = 0;
-    if (troupe_get (future, &found))
-        fail_msg ("%s", troupe_error ());
-    assert_int_equal (found, wanted);
-    troupe_future_destroy (&future);
-}
-
-static void
 s_bool (troupe_future_t *future, bool wanted)
 {
     bool found = !wanted;
     if (troupe_get (future, &found))
         fail_msg ("%s", troupe_error ());
     assert_int_equal (found, wanted);
-    troupe_future_destroy (&future);
-}
-
-static void
-s_string (troupe_future_t *future, const char *wanted)
-{
-    const char *found = NULL;
-    if (troupe_get (future, &found))
-        fail_msg ("%s", troupe_error ());
-    assert_string_equal (found, wanted);
     troupe_future_destroy (&future);
 }
 
@@ -91,12 +49,12 @@ test_counter (void **state)
     (void) state;
     troupe_actor_t *counter = counter_spawn (s_troupe, 40);
     assert_non_null (counter);
-    s_integer (counter_add (counter, 2), 42);
-    s_integer (counter_add (counter, -50), -8);
-    s_integer (counter_get (counter), -8);
-    s_integer (counter_set (counter, INT64_MAX), -8);
+    expect_integer (counter_add (counter, 2), 42);
+    expect_integer (counter_add (counter, -50), -8);
+    expect_integer (counter_get (counter), -8);
+    expect_integer (counter_set (counter, INT64_MAX), -8);
     s_fails (counter_add (counter, 1), "does not fit");
-    s_integer (counter_get (counter), INT64_MAX);
+    expect_integer (counter_get (counter), INT64_MAX);
     s_fails (troupe_call_by_name (counter, "add", "one"), "wanted integer");
     s_fails (troupe_call_by_name (counter, "subtract", 1), "subtract");
     troupe_actor_destroy (&counter);
@@ -120,7 +78,7 @@ test_counter_swap (void **state)
     assert_false (swapped);
     assert_int_equal (before, 5);
     troupe_future_destroy (&future);
-    s_integer (counter_get (counter), 5);
+    expect_integer (counter_get (counter), 5);
     troupe_actor_destroy (&counter);
 }
 
@@ -135,7 +93,7 @@ test_counter_many (void **state)
         troupe_future_t *future = counter_add (counter, i);
         troupe_future_destroy (&future);
     }
-    s_integer (counter_get (counter), 50005000);
+    expect_integer (counter_get (counter), 50005000);
     troupe_actor_destroy (&counter);
 }
 
@@ -149,22 +107,22 @@ test_queue (void **state)
     troupe_actor_t *queue = queue_spawn (s_troupe, 3);
     assert_non_null (queue);
     s_nil (queue_take (queue));
-    s_integer (queue_put (queue, "first"), 1);
-    s_integer (queue_put (queue, 2), 2);
-    s_integer (queue_put (queue, (bool) true), 3);
+    expect_integer (queue_put (queue, "first"), 1);
+    expect_integer (queue_put (queue, 2), 2);
+    expect_integer (queue_put (queue, (bool) true), 3);
     s_fails (queue_put (queue, 4), "full");
     s_fails (queue_put (queue, troupe_nil ()), "nil");
-    s_integer (queue_size (queue), 3);
-    s_string (queue_take (queue), "first");
-    s_integer (queue_take (queue), 2);
-    s_integer (queue_put (queue, 7), 2);
-    s_done (queue_close (queue));
+    expect_integer (queue_size (queue), 3);
+    expect_text (queue_take (queue), "first");
+    expect_integer (queue_take (queue), 2);
+    expect_integer (queue_put (queue, 7), 2);
+    expect_success (queue_close (queue));
     s_fails (queue_put (queue, 8), "closed");
     s_bool (queue_take (queue), true);
-    s_integer (queue_take (queue), 7);
+    expect_integer (queue_take (queue), 7);
     s_fails (queue_take (queue), "closed and empty");
     s_fails (queue_take_many (queue, 1), "closed and empty");
-    s_integer (queue_size (queue), 0);
+    expect_integer (queue_size (queue), 0);
     troupe_actor_destroy (&queue);
 }
 
@@ -209,7 +167,7 @@ test_queue_order (void **state)
     assert_int_equal (s_take_numbers (queue, 5, &next_out), 0);
     for (unsigned round = 0; round < 30; round++) {
         for (unsigned i = 0; i < 29; i++)
-            s_done (queue_put (queue, next_in++));
+            expect_success (queue_put (queue, next_in++));
         assert_int_equal (s_take_numbers (queue, 13, &next_out), 13);
     }
     assert_int_equal (s_take_numbers (queue, UINT64_MAX, &next_out), next_in - 30 * 13);
@@ -230,15 +188,15 @@ test_kv (void **state)
     s_nil (kv_get (kv, "name"));
     s_bool (kv_set (kv, "name", "Ada"), false);
     s_bool (kv_set (kv, "name", "Grace"), true);
-    s_string (kv_get (kv, "name"), "Grace");
+    expect_text (kv_get (kv, "name"), "Grace");
     s_bool (kv_set (kv, "", 7), false);
-    s_integer (kv_get (kv, ""), 7);
-    s_integer (kv_size (kv), 2);
+    expect_integer (kv_get (kv, ""), 7);
+    expect_integer (kv_size (kv), 2);
     s_bool (kv_delete (kv, "name"), true);
     s_bool (kv_delete (kv, "name"), false);
     s_nil (kv_get (kv, "name"));
     s_bool (kv_set (kv, "", troupe_nil ()), true);
-    s_integer (kv_size (kv), 0);
+    expect_integer (kv_size (kv), 0);
     s_fails (troupe_call_by_name (kv, "get", troupe_nil ()), "wanted string");
     troupe_actor_destroy (&kv);
 }
@@ -257,11 +215,11 @@ test_kv_types (void **state)
     uint64_t large;
     double real;
     assert_non_null (kv);
-    s_done (kv_set (kv, "int64s", troupe_int64s (int64s, 4)));
-    s_done (kv_set (kv, "floats", troupe_floats (floats, 2)));
-    s_done (kv_set (kv, "bytes", troupe_bytes ("a\0b", 3)));
-    s_done (kv_set (kv, "large", UINT64_MAX));
-    s_done (kv_set (kv, "real", 0.1));
+    expect_success (kv_set (kv, "int64s", troupe_int64s (int64s, 4)));
+    expect_success (kv_set (kv, "floats", troupe_floats (floats, 2)));
+    expect_success (kv_set (kv, "bytes", troupe_bytes ("a\0b", 3)));
+    expect_success (kv_set (kv, "large", UINT64_MAX));
+    expect_success (kv_set (kv, "real", 0.1));
 
     troupe_future_t *future = kv_get (kv, "int64s");
     assert_int_equal (troupe_get (future, &found_int64s), 0);
@@ -309,7 +267,8 @@ test_kv_nested (void **state)
     assert_int_equal (troupe_pack (packer, "even"), 0);
     assert_int_equal (troupe_pack (packer, (bool) false), 0);
     s_bool (kv_set (kv, "map", troupe_packed (packer)), false);
-    s_bool (kv_compare_and_swap (kv, "map", troupe_packed (packer), troupe_packed (packer)), true);
+    s_bool (kv_compare_and_swap (kv, "map", troupe_packed (packer), troupe_packed (packer)),
+            true);
     troupe_packer_destroy (&packer);
 
     troupe_future_t *future = kv_get (kv, "map");
@@ -340,10 +299,10 @@ test_kv_swap (void **state)
     s_bool (kv_compare_and_swap (kv, "k", 1, troupe_doubles (numbers, 2)), true);
     s_bool (kv_compare_and_swap (kv, "k", troupe_doubles (numbers, 1), 3), false);
     s_bool (kv_compare_and_swap (kv, "k", troupe_doubles (numbers, 2), "end"), true);
-    s_string (kv_get (kv, "k"), "end");
+    expect_text (kv_get (kv, "k"), "end");
     s_bool (kv_compare_and_swap (kv, "k", "end", troupe_nil ()), true);
     s_bool (kv_compare_and_swap (kv, "k", troupe_nil (), troupe_nil ()), true);
-    s_integer (kv_size (kv), 0);
+    expect_integer (kv_size (kv), 0);
     troupe_actor_destroy (&kv);
 }
 
@@ -357,11 +316,11 @@ test_kv_future (void **state)
     assert_non_null (kv);
     assert_non_null (counter);
     troupe_future_t *sum = counter_add (counter, 3);
-    s_done (kv_set (kv, "sum", sum));
-    s_integer (kv_get (kv, "sum"), 23);
+    expect_success (kv_set (kv, "sum", sum));
+    expect_integer (kv_get (kv, "sum"), 23);
     s_fails (kv_set (kv, "handle", troupe_handle (sum)), "cannot be stored");
     s_fails (kv_set (kv, "actor", counter), "cannot be stored");
-    s_integer (kv_size (kv), 1);
+    expect_integer (kv_size (kv), 1);
     troupe_future_destroy (&sum);
     troupe_actor_destroy (&counter);
     troupe_actor_destroy (&kv);
@@ -407,11 +366,11 @@ test_kv_many (void **state)
             values [at] = i;
         }
     }
-    s_integer (kv_size (kv), count);
+    expect_integer (kv_size (kv), count);
     for (size_t at = 0; at < KEYS; at++) {
         snprintf (key, sizeof (key), "key%zu", at);
         if (values [at])
-            s_integer (kv_get (kv, key), values [at]);
+            expect_integer (kv_get (kv, key), values [at]);
         else
             s_nil (kv_get (kv, key));
     }
@@ -427,7 +386,7 @@ test_kv_keys (void **state)
     assert_non_null (kv);
     s_check_keys (kv, "", NULL, 0);
     for (size_t i = 5; i-- > 0;)
-        s_done (kv_set (kv, all [i], 1));
+        expect_success (kv_set (kv, all [i], 1));
     s_check_keys (kv, "", all, 5);
     s_check_keys (kv, "a", all + 1, 3);
     s_check_keys (kv, "a/", all + 2, 2);
@@ -477,8 +436,8 @@ test_wordlist (void **state)
     const char text_8 [] = "the cat the dog the the cat dog";
     troupe_actor_t *list = wordlist_spawn (s_troupe, text, strlen (text));
     assert_non_null (list);
-    s_integer (wordlist_words (list), 9);
-    s_integer (wordlist_distinct (list), 4);
+    expect_integer (wordlist_words (list), 9);
+    expect_integer (wordlist_distinct (list), 4);
     troupe_actor_destroy (&list);
     list = wordlist_spawn (s_troupe, text_8, strlen (text_8));
     assert_non_null (list);
@@ -532,7 +491,7 @@ test_wordlist_files (void **state)
     troupe_actor_destroy (&list);
     list = wordlist_spawn_files (s_troupe, NULL, NULL, NULL, 0);
     assert_non_null (list);
-    s_integer (wordlist_words (list), 0);
+    expect_integer (wordlist_words (list), 0);
     troupe_actor_destroy (&list);
 }
 
@@ -561,16 +520,6 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_unknown_class),
     };
     setenv ("TROUPE_MODULES", "actors/.libs", 0);
-    setenv ("TROUPE_WORKERS", "2", 0);
-    s_troupe = troupe_init (&argc, &argv);
-    if (!s_troupe) {
-        fprintf (stderr, "test_actors: %s\n", troupe_error ());
-        return 1;
-    }
-    int failed = cmocka_run_group_tests (tests, NULL, NULL);
-    if (troupe_term (&s_troupe)) {
-        fprintf (stderr, "test_actors: %s\n", troupe_error ());
-        failed++;
-    }
-    return failed ? 1 : 0;
+    support_begin (&argc, &argv);
+    return support_end (cmocka_run_group_tests (tests, NULL, NULL));
 }

@@ -290,28 +290,16 @@ main (int argc, char *argv [])
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_driver_exits),
     };
-    setenv ("TROUPE_WORKERS", SANITIZED_THREADS ? "threads:2" : "2", 0);
     if (argc > 2) {
         if (getenv ("TROUPE_BOOT") && strcmp (argv [1], "deaf") == 0)
             return 9;
         return s_drive (argv [1], argv [2]);
     }
-    if (!getenv ("TROUPE_BOOT"))
-        scratch_new ();
-    s_troupe = troupe_init (&argc, &argv);
-    if (!s_troupe) {
-        fprintf (stderr, "test_driver_faults: %s\n", troupe_error ());
-        return 1;
-    }
-    if (getenv ("TEST_FILTER"))
-        cmocka_set_test_filter (getenv ("TEST_FILTER"));
+    support_begin (&argc, &argv);
     int failed = 0;
     /*  A crash in a thread is the driver's own.                            */
-    if (!s_threads ())
+    if (!support_threads ())
         failed += cmocka_run_group_tests (process_tests, NULL, NULL);
     failed += cmocka_run_group_tests (tests, NULL, NULL);
-    if (s_troupe && troupe_term (&s_troupe))
-        failed++;
-    scratch_destroy ();
-    return failed ? 1 : 0;
+    return support_end (failed);
 }

@@ -586,7 +586,7 @@ test_values_before_calls (void **state)
     assert_non_null (ballast);
     troupe_actor_t *one, *two;
     int64_t pid;
-    if (s_threads ()) {
+    if (support_threads ()) {
         one = troupe_spawn (s_troupe, victim);
         two = troupe_spawn (s_troupe, victim);
     } else
@@ -700,23 +700,11 @@ main (int argc, char *argv [])
         fault_test_ (test_flood_of_tasks),
         fault_test_ (test_flood_of_calls),
     };
-    setenv ("TROUPE_WORKERS", SANITIZED_THREADS ? "threads:2" : "2", 0);
-    if (!getenv ("TROUPE_BOOT"))
-        scratch_new ();
-    s_troupe = troupe_init (&argc, &argv);
-    if (!s_troupe) {
-        fprintf (stderr, "test_faults: %s\n", troupe_error ());
-        return 1;
-    }
-    if (getenv ("TEST_FILTER"))
-        cmocka_set_test_filter (getenv ("TEST_FILTER"));
+    support_begin (&argc, &argv);
     int failed = 0;
     /*  A crash in a thread is the driver's own.                            */
-    if (!s_threads ())
+    if (!support_threads ())
         failed += cmocka_run_group_tests (process_tests, NULL, NULL);
     failed += cmocka_run_group_tests (tests, NULL, NULL);
-    if (s_troupe && troupe_term (&s_troupe))
-        failed++;
-    scratch_destroy ();
-    return failed ? 1 : 0;
+    return support_end (failed);
 }

@@ -11,6 +11,7 @@
 #include "tests/agenda.h"
 #include "tests/chance.h"
 #include "tests/sanitized.h"
+#include "tests/simulated.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -404,15 +405,6 @@ s_step (world_t *self)
 /*  --- the run ----------------------------------------------------------  */
 
 static void
-s_fix_seed (id_table_t *table, uint64_t seed)
-{
-    tid_t key = { 1, 1 };
-    assert_int_equal (id_table_put (table, key, table), 0);
-    id_table_remove (table, key);
-    table->seed = seed;
-}
-
-static void
 s_begin (world_t *self, uint64_t seed)
 {
     static const uint8_t hash [PROGRAM_HASH_SIZE] = { 1 };
@@ -425,7 +417,7 @@ s_begin (world_t *self, uint64_t seed)
         = { &self->head->peers, &self->head->tasks, &self->head->actors,
             &self->head->nodes, &self->head->pools, &self->head->groups };
     for (size_t index = 0; index < sizeof tables / sizeof tables [0]; index++)
-        s_fix_seed (tables [index], seed + index);
+        simulated_fix_seed (tables [index], seed + index);
     for (size_t index = 0; index < NODES; index++) {
         self->cpus [index] = 2 * RESOURCE_UNIT * chance_between (&self->random, 1, 3);
         s_join_node (self, index);
@@ -457,23 +449,16 @@ s_end (world_t *self)
     agenda_release (&self->agenda);
 }
 
-static uint64_t
-s_environment (const char *name, uint64_t otherwise)
-{
-    const char *text = getenv (name);
-    return text && *text ? strtoull (text, NULL, 0) : otherwise;
-}
-
 static void
 test_everything_has_its_turn (void **state)
 {
     static const char *const kinds [] = { "groups", "tasks", "tasks in a bundle" };
-    uint64_t ends = s_environment ("TROUPE_CHURN_ENDS", SANITIZED ? 30000 : 100000);
+    uint64_t ends = simulated_number ("TROUPE_CHURN_ENDS", SANITIZED ? 30000 : 100000);
     (void) state;
     for (uint64_t seed = 1; seed <= 3; seed++) {
         world_t *world = calloc (1, sizeof *world);
         assert_non_null (world);
-        s_begin (world, s_environment ("TROUPE_SEED", seed));
+        s_begin (world, simulated_number ("TROUPE_SEED", seed));
         while (world->ends < ends)
             s_step (world);
         s_end (world);

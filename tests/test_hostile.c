@@ -3,8 +3,8 @@
 
 #include "tests/expect.h"
 #include "tests/stranger.h"
+#include "tests/tasks_fixture.h"
 
-#include <dirent.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -32,16 +32,6 @@ static int64_t s_total;
 #endif
 
 /*  --- work -------------------------------------------------------------  */
-
-static int
-square (troupe_call_t *call)
-{
-    int64_t number;
-    if (troupe_args (call, &number))
-        return -1;
-    return troupe_return (call, number * number);
-}
-TROUPE_TASK (square);
 
 typedef struct {
     int64_t total;
@@ -91,18 +81,6 @@ s_memory_kb (void)
             break;
     fclose (file);
     return size;
-}
-
-static int
-s_open_files (void)
-{
-    int count = 0;
-    DIR *folder = opendir ("/proc/self/fd");
-    assert_non_null (folder);
-    while (readdir (folder))
-        count++;
-    closedir (folder);
-    return count;
 }
 
 /*  --- the stranger -----------------------------------------------------  */
@@ -177,7 +155,7 @@ s_withstand (const char *attack)
     int workers [WORKERS + 1];
     assert_int_equal (stranger_children ((int) getpid (), workers, WORKERS + 1), WORKERS);
     s_work ();
-    int files = s_open_files ();
+    size_t files = folder_count ("/proc/self/fd");
     long memory = s_memory_kb ();
     stranger_t stranger = s_stranger_new (attack);
     while (!s_stranger_waits (&stranger))
@@ -189,7 +167,7 @@ s_withstand (const char *attack)
     s_work ();
     if (growth > GROWTH_MAX_KB)
         fail_msg ("the driver grew by %ld kB", growth);
-    assert_true (eventually (s_open_files () <= files));
+    assert_true (eventually (folder_count ("/proc/self/fd") <= files));
     s_check_workers (workers);
 }
 

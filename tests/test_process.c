@@ -1,27 +1,12 @@
 /*  test_process.c - processes that are started with options                */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/expect.h"
 
 #include "program/process.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
-
-#define PATIENCE_MS 60000
 
 /*  What this program does when it is started by itself.                    */
 static int
@@ -39,18 +24,6 @@ s_act_as_child (int argc, char **argv)
         printf (" %s", argv [index]);
     printf ("\n");
     return 5;
-}
-
-static size_t
-s_open_files (void)
-{
-    size_t count = 0;
-    DIR *folder = opendir ("/proc/self/fd");
-    assert_non_null (folder);
-    while (readdir (folder))
-        count++;
-    closedir (folder);
-    return count;
 }
 
 /*  Waits for the end that the descriptor tells of, and how it was.         */
@@ -171,11 +144,11 @@ s_expect_failure (const process_options_t *options, const char *wanted)
 {
     fault_t fault = { 0 };
     int pidfd = -1;
-    size_t before = s_open_files ();
+    size_t before = folder_count ("/proc/self/fd");
     assert_int_equal (process_start (options, &pidfd, &fault), -1);
     assert_int_equal (fault.code, TROUPE_ESYSTEM);
     assert_string_equal (fault.text, wanted);
-    assert_int_equal (s_open_files (), before);
+    assert_int_equal (folder_count ("/proc/self/fd"), before);
 }
 
 static void
@@ -238,12 +211,12 @@ static void
 test_many_leave_nothing_open (void **state)
 {
     (void) state;
-    size_t before = s_open_files ();
+    size_t before = folder_count ("/proc/self/fd");
     for (int count = 0; count < 100; count++)
         assert_string_equal (s_run_shell ("echo $$ >/dev/null; echo done",
                                           (process_options_t){ 0 }, "exited with status 0"),
                              "done\n");
-    assert_int_equal (s_open_files (), before);
+    assert_int_equal (folder_count ("/proc/self/fd"), before);
 }
 
 int

@@ -19,28 +19,18 @@ static const scenario_t s_scenarios [] = {
     { "huge", 7, 3000, 8, 4, 8000, 4, 50000, 25 },
 };
 
-static uint64_t
-s_environment (const char *name, uint64_t otherwise)
-{
-    const char *text = getenv (name);
-    return text && *text ? strtoull (text, NULL, 0) : otherwise;
-}
-
 static void
 test_scenarios (void **state)
 {
     (void) state;
     tally_t sum = { 0 };
-    uint64_t total = s_environment ("TROUPE_SIMULATOR_EVENTS", SANITIZED ? 300000 : 3000000);
+    uint64_t total = simulated_number ("TROUPE_SIMULATOR_EVENTS", SANITIZED ? 300000 : 3000000);
     for (size_t index = 0; index < sizeof s_scenarios / sizeof s_scenarios [0]; index++) {
         scenario_t scenario = s_scenarios [index];
         tally_t tally;
-        scenario.seed = s_environment ("TROUPE_SEED", scenario.seed);
+        scenario.seed = simulated_number ("TROUPE_SEED", scenario.seed);
         simulator_run (&scenario, total * scenario.share / 100, &tally);
-        const uint64_t *from = (const uint64_t *) &tally;
-        uint64_t *to = (uint64_t *) &sum;
-        for (size_t field = 0; field < sizeof sum / sizeof *to; field++)
-            to [field] += from [field];
+        simulated_sum ((uint64_t *) &sum, (const uint64_t *) &tally, sizeof sum);
     }
     printf ("%llu events in all, %llu checks of everything\n", (unsigned long long) sum.events,
             (unsigned long long) sum.checks);

@@ -256,6 +256,18 @@ test_random (void **state)
     assert_true (tally.naive_wrong > INSTANCES / 100);
 }
 
+/*  So many words that are in this list only, each before the winner.       */
+static void
+s_put_private (instance_t *self, size_t list, size_t count)
+{
+    char word [32];
+    for (size_t number = 0; number < count; number++) {
+        snprintf (word, sizeof (word), "private%zu-%zu", list, number);
+        s_put (self, list, word, 3);
+    }
+    s_put (self, list, "winner", 2);
+}
+
 /*  The winner is second in every list: naive rounds never hear of it.      */
 static void
 test_second_everywhere (void **state)
@@ -267,13 +279,7 @@ test_second_everywhere (void **state)
             tally_t tally = { { 0 }, 0 };
             s_open (&instance, lists);
             for (size_t i = 0; i < lists; i++)
-                for (size_t j = 0; j < named; j++) {
-                    char word [32];
-                    snprintf (word, sizeof (word), "private%zu-%zu", i, j);
-                    s_put (&instance, i, word, 3);
-                    if (j == 0)
-                        s_put (&instance, i, "winner", 2);
-                }
+                s_put_private (&instance, i, named);
             s_check (&instance, 1, named, &tally);
             assert_int_equal (tally.naive_wrong, 1);
             assert_int_equal (tally.rounds [1], 0);

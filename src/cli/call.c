@@ -298,12 +298,10 @@ s_call (request_t *request, troupe_actor_t *actor)
 static int
 s_connect_and_call (request_t *request, connection_t *connection)
 {
-    int rc = connection_read (&verb_call, connection);
+    troupe_t *peer;
+    int rc = cli_connect (&verb_call, connection, &peer);
     if (rc)
         return rc;
-    troupe_t *peer = cli_connect (&verb_call, connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
     troupe_actor_t *actor = s_find (request, peer, request->name);
     rc = actor ? s_prepare (request, peer) : EXIT_FAILED;
     rc = rc ? rc : s_call (request, actor);

@@ -92,8 +92,9 @@ int connection_read (const verb_t *verb, connection_t *connection);
     runtime that looks there. Returns 0 or an exit code.                    */
 int connection_export (const verb_t *verb, const connection_t *connection);
 
-/*  Connects. NULL when it has said why not.                                */
-troupe_t *cli_connect (const verb_t *verb, connection_t *connection);
+/*  Reads the file of a token and connects. Returns 0, or an exit code when it
+    has said why not.                                                       */
+int cli_connect (const verb_t *verb, connection_t *connection, troupe_t **peer);
 
 /*  --- what words say ----------------------------------------------------  */
 

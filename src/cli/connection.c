@@ -8,15 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-troupe_t *
-cli_connect (const verb_t *verb, connection_t *connection)
+int
+cli_connect (const verb_t *verb, connection_t *connection, troupe_t **peer)
 {
     fault_t fault = { TROUPE_OK, "" };
-    troupe_t *peer = client_connect (connection->address, connection->token, connection->space,
-                                     connection->objects, &fault);
-    if (!peer)
-        cli_failed (verb, "%s", fault.text);
-    return peer;
+    int rc = connection_read (verb, connection);
+    if (rc)
+        return rc;
+    *peer = client_connect (connection->address, connection->token, connection->space,
+                            connection->objects, &fault);
+    if (*peer)
+        return 0;
+    cli_failed (verb, "%s", fault.text);
+    return EXIT_UNREACHABLE;
 }
 
 int

@@ -73,12 +73,10 @@ s_run (int argc, char *argv [])
         return arguments_exit (first);
     if (first + 1 != argc)
         return cli_usage (&verb_drain, "wanted one node");
-    int rc = connection_read (&verb_drain, &connection);
+    troupe_t *peer;
+    int rc = cli_connect (&verb_drain, &connection, &peer);
     if (rc)
         return rc;
-    troupe_t *peer = cli_connect (&verb_drain, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
     rc = s_drain (argv [first], json, peer);
     client_disconnect (&peer);
     return rc;

@@ -5,7 +5,6 @@
 #include "cli/json.h"
 #include "cli/rows.h"
 #include "cli/live.h"
-#include "client/connect.h"
 #include "client/inquire.h"
 
 #include <ctype.h>
@@ -214,15 +213,7 @@ s_run (int argc, char *argv [])
         return cli_usage (&verb_list, "it takes no '%s'", argv [first + 1]);
     int rc = filter_read (&verb_list, listing.kind, &listing.conditions, &listing.filter);
     rc = rc ? rc : s_read_columns (&listing, columns);
-    rc = rc ? rc : connection_read (&verb_list, &connection);
-    if (rc)
-        return rc;
-    troupe_t *peer = cli_connect (&verb_list, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
-    rc = listing.watch ? live_repeat (&verb_list, s_print, &listing, peer)
-                       : live_once (&verb_list, s_print, &listing, peer);
-    client_disconnect (&peer);
+    rc = rc ? rc : live_show (&verb_list, &connection, listing.watch, s_print, &listing);
     return rc == EXIT_DONE && listing.cut && !listing.watch ? EXIT_PART : rc;
 }
 

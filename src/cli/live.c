@@ -93,8 +93,8 @@ s_draw (const char *text)
     free (drawing);
 }
 
-int
-live_once (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer)
+static int
+s_once (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer)
 {
     char *why;
     if (print (context, peer, stdout, &why) == 0)
@@ -141,8 +141,8 @@ s_redraw_or_say (const verb_t *verb, live_print_t *print, void *context, troupe_
     return lost ? EXIT_FAILED : 0;
 }
 
-int
-live_repeat (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer)
+static int
+s_repeat (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer)
 {
     bool terminal = screen_look ().terminal;
     int rc;
@@ -154,5 +154,18 @@ live_repeat (const verb_t *verb, live_print_t *print, void *context, troupe_t *p
     } while (rc == 0 && live_wait (1000));
     if (terminal && rc == 0)
         s_put (LEAVE_SCREEN, sizeof LEAVE_SCREEN - 1);
+    return rc;
+}
+
+int
+live_show (const verb_t *verb, connection_t *connection, bool watch, live_print_t *print,
+           void *context)
+{
+    troupe_t *peer;
+    int rc = cli_connect (verb, connection, &peer);
+    if (rc)
+        return rc;
+    rc = watch ? s_repeat (verb, print, context, peer) : s_once (verb, print, context, peer);
+    client_disconnect (&peer);
     return rc;
 }

@@ -11,13 +11,12 @@
     to be freed, which is NULL if there is no memory.                       */
 typedef int (live_print_t) (void *context, troupe_t *peer, FILE *file, char **why);
 
-/*  Prints it to standard output. Returns an exit code.                     */
-int live_once (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer);
-
-/*  Prints it about once a second, in place of what was there if standard
-    output is a terminal, until SIGINT or SIGTERM. A question that fails is
-    said, and asked again unless the head is lost. Returns an exit code.    */
-int live_repeat (const verb_t *verb, live_print_t *print, void *context, troupe_t *peer);
+/*  Connects and prints the answer to standard output; if watched, about once a
+    second, in place of what was there if standard output is a terminal, until
+    SIGINT or SIGTERM. A question that fails is then said, and asked again unless
+    the head is lost. Returns an exit code.                                 */
+int live_show (const verb_t *verb, connection_t *connection, bool watch, live_print_t *print,
+               void *context);
 
 /*  After live_arm, SIGINT and SIGTERM end live_wait, which says whether to
     go on.                                                                  */

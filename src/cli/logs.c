@@ -147,12 +147,10 @@ s_run (int argc, char *argv [])
         return cli_usage (&verb_logs, "--tail must be a number from 1 to %d, not '%s'",
                           TAIL_MAX, tail);
     request.who = argv [first];
-    int rc = connection_read (&verb_logs, &connection);
+    troupe_t *peer;
+    int rc = cli_connect (&verb_logs, &connection, &peer);
     if (rc)
         return rc;
-    troupe_t *peer = cli_connect (&verb_logs, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
     rc = s_logs (&request, peer);
     client_disconnect (&peer);
     return rc;

@@ -4,7 +4,6 @@
 
 #include "cli/live.h"
 #include "cli/rows.h"
-#include "client/connect.h"
 
 #include <stdio.h>
 
@@ -53,16 +52,7 @@ s_run (int argc, char *argv [])
         return arguments_exit (first);
     if (first != argc)
         return cli_usage (&verb_memory, "wanted no argument, got '%s'", argv [first]);
-    int rc = connection_read (&verb_memory, &connection);
-    if (rc)
-        return rc;
-    troupe_t *peer = cli_connect (&verb_memory, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (&verb_memory, s_print, &request, peer)
-               : live_once (&verb_memory, s_print, &request, peer);
-    client_disconnect (&peer);
-    return rc;
+    return live_show (&verb_memory, &connection, watch, s_print, &request);
 }
 
 const verb_t verb_memory = { "memory", s_help, s_run };

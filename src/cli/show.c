@@ -127,12 +127,10 @@ s_run (int argc, char *argv [])
     const kind_t *kind = kind_find (argv [first]);
     if (!kind)
         return cli_usage (&verb_show, "there is nothing like '%s' to show", argv [first]);
-    int rc = connection_read (&verb_show, &connection);
+    troupe_t *peer;
+    int rc = cli_connect (&verb_show, &connection, &peer);
     if (rc)
         return rc;
-    troupe_t *peer = cli_connect (&verb_show, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
     rc = s_show (kind, argv [first + 1], json, peer);
     client_disconnect (&peer);
     return rc;

@@ -5,7 +5,6 @@
 #include "cli/json.h"
 #include "cli/rows.h"
 #include "cli/live.h"
-#include "client/connect.h"
 #include "client/inquire.h"
 
 #include <stdio.h>
@@ -251,16 +250,7 @@ s_run (int argc, char *argv [])
         return arguments_exit (first);
     if (first < argc)
         return cli_usage (&verb_status, "it takes no '%s'", argv [first]);
-    int rc = connection_read (&verb_status, &connection);
-    if (rc)
-        return rc;
-    troupe_t *peer = cli_connect (&verb_status, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
-    rc = watch ? live_repeat (&verb_status, s_print, &request, peer)
-               : live_once (&verb_status, s_print, &request, peer);
-    client_disconnect (&peer);
-    return rc;
+    return live_show (&verb_status, &connection, watch, s_print, &request);
 }
 
 const verb_t verb_status = { "status", s_help, s_run };

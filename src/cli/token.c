@@ -56,12 +56,10 @@ s_run (int argc, char *argv [])
         return arguments_exit (first);
     if (first + 1 != argc)
         return cli_usage (&verb_token, "wanted one name");
-    int rc = connection_read (&verb_token, &connection);
+    troupe_t *peer;
+    int rc = cli_connect (&verb_token, &connection, &peer);
     if (rc)
         return rc;
-    troupe_t *peer = cli_connect (&verb_token, &connection);
-    if (!peer)
-        return EXIT_UNREACHABLE;
     rc = s_token (peer, argv [first], revoke);
     client_disconnect (&peer);
     return rc;

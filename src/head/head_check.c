@@ -36,6 +36,8 @@ s_check_lane (const head_state_t *self, const lane_t *lane, size_t *ready)
         return "a lane's counts are wrong";
     if ((lane->turn.place != 0) + list_linked (&lane->node) != (count != 0))
         return "a lane with tasks neither has its turn nor waits, or one without does";
+    if (list_linked (&lane->near) && (!count || !head_node (self, lane->demand->node)))
+        return "a lane waits at a node without tasks, or at one that has gone";
     return lane->plain == (lane->demand == self->one_cpu) ? NULL : "a lane is wrongly plain";
 }
 

@@ -49,6 +49,7 @@ head_lane_free (head_state_t *self, lane_t *lane)
 {
     heap_remove (&lane->job->lanes, &lane->turn);
     list_remove (&lane->node);
+    list_remove (&lane->near);
     head_keep_end (self, &lane->keep);
     head_demand_release (self, &lane->demand);
     free (lane);
@@ -114,6 +115,8 @@ head_make_ready (head_state_t *self, head_task_t *task, bool again)
     self->ready++;
     lane->ready++;
     lane->job->ready += lane->plain;
+    if (lane->ready == 1)
+        head_near_begin (self, lane);
     if (!list_linked (&lane->node) && (lane->ready == 1 || again))
         s_lane_turn (self, lane);
 }
@@ -133,6 +136,7 @@ head_leave_lane (head_state_t *self, head_task_t *task)
     }
     lane->unfit = 0;
     lane->searched = false;
+    head_near_end (self, lane);
     if (lane->keep.since)
         head_keep_end (self, &lane->keep);
     list_remove (&lane->node);
@@ -234,7 +238,8 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     place_t *place = arg;
     lane_t *lane = place->lane;
     job_t *job = lane->job;
-    if (!head_node_fits (node, lane->demand) || head_is_kept (node->keep, job, &lane->keep))
+    if (!head_node_fits (node, lane->demand) || head_is_kept (node->keep, job, &lane->keep)
+        || head_yields (node, lane, place->now))
         return false;
     place->worker = head_idle_worker (self, job, node, lane->function);
     if (place->worker || job->embedded)
@@ -282,10 +287,12 @@ s_serve_special (head_state_t *self, int64_t now, lane_t *lane)
     if (lane->demand->placement == PLACE_GROUP)
         return s_serve_bundle (self, now, lane);
     place_t place = { lane, now, NULL, false };
+    lane->yielded = false;
     const head_node_t *node
         = head_search (self, lane->demand, lane->searched, s_accept, &place);
     lane->searched = !node;
     if (place.worker) {
+        lane->yields = 0;
         head_keep_end (self, &lane->keep);
         head_lease (self, s_first (lane), place.worker, NULL);
     } else if (!node && !lane->unfit && !head_feasible (self, lane->demand, NULL, 0))
@@ -338,13 +345,16 @@ s_wake (head_state_t *self)
 void
 head_give_out (head_state_t *self, int64_t now)
 {
-    s_wake (self);
-    for (heap_node_t *turn; (turn = heap_first (&self->turns));) {
-        job_t *job = container_of (turn, job_t, turn);
-        lane_t *lane = container_of (heap_first (&job->lanes), lane_t, turn);
-        if (!s_serve (self, now, lane))
-            s_stall (self, lane);
-    }
+    do {
+        self->again = false;
+        s_wake (self);
+        for (heap_node_t *turn; (turn = heap_first (&self->turns));) {
+            job_t *job = container_of (turn, job_t, turn);
+            lane_t *lane = container_of (heap_first (&job->lanes), lane_t, turn);
+            if (!s_serve (self, now, lane))
+                s_stall (self, lane);
+        }
+    } while (self->again);
 }
 
 /*  Fails the lane if its demand could be served nowhere for too long.      */
@@ -366,7 +376,11 @@ head_fail_unfit (head_state_t *self, int64_t now)
     for (list_node_t *at = self->blocked.next, *next; at != &self->blocked; at = next) {
         lane_t *lane = container_of (at, lane_t, node);
         next = at->next;
-        s_judge (self, now, lane);
+        if (head_has_yielded (lane, now)) {
+            lane->searched = false;
+            s_wake_lane (self, lane);
+        } else
+            s_judge (self, now, lane);
     }
     for (list_node_t *on = self->wanting.next; on != &self->wanting; on = on->next) {
         job_t *job = container_of (on, job_t, wanting);

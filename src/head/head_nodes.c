@@ -41,6 +41,7 @@ head_node_new (head_state_t *self, process_t process, const char *name)
     list_init (&node->starved);
     list_init (&node->owing);
     list_init (&node->pools);
+    list_init (&node->near);
     node->name = strdup (name);
     if (!node->name || s_make_amounts (node, self->resource_count)
         || id_table_put (&self->nodes, head_key (process), node)
@@ -125,6 +126,9 @@ head_node_lost (head_state_t *self, head_node_t *node, const char *cause)
     list_remove (&node->bucket);
     list_remove (&node->stale);
     list_remove (&node->freed);
+    while (list_pop (&node->near)) {
+        /*  They run anywhere.                                              */
+    }
     head_keep_lose (self, node);
     node->gone = true;
     node->suspect = true;

@@ -62,6 +62,7 @@ typedef struct job job_t;
 typedef struct head_node head_node_t;
 typedef struct bundle bundle_t;
 typedef struct group group_t;
+typedef struct head_copy head_copy_t;
 
 /*  --- what is asked for ------------------------------------------------  */
 
@@ -130,6 +131,9 @@ struct lane {
     bool searched;              /*  in vain: only what is freed can help    */
     int64_t unfit;              /*  since when no node could ever do, or 0  */
     head_keep_t keep;           /*  if it is not plain                      */
+    list_node_t near;           /*  in the list of the node that it prefers */
+    int64_t yields;             /*  since when it leaves room to others, or 0 */
+    bool yielded;               /*  in the last search                      */
     size_t references;          /*  tasks that name it                      */
     size_t ready;
     list_t tasks;
@@ -204,6 +208,8 @@ struct head_node {
     head_keep_t *keep;          /*  what the node is kept for, or NULL      */
     list_node_t kept;           /*  then; or until its workers are placed   */
     int64_t vain;               /*  when it was last kept in vain, or 0     */
+    list_t near;                /*  lanes with tasks whose arguments it has */
+    bool yielded;               /*  another lane has left its room to them  */
     size_t worker_count;
     size_t starting;
     size_t slots;               /*  the embedded cluster's: of its workers  */
@@ -390,6 +396,9 @@ struct head_state {
     list_t unkept_bundles;
     id_table_t pools;           /*  node, job → pool_t                      */
     list_t blocked;             /*  lanes that are not plain and wait       */
+    bool again;                 /*  room that was left may be taken after all */
+    id_table_t copies;          /*  object → head_copy_t                    */
+    list_t recent_copies;
     id_table_t groups;
     list_t pending_groups;
     list_t idle;                /*  workers, the longest idle first         */
@@ -594,9 +603,37 @@ lane_t *head_lane (head_state_t *self, job_t *job, function_t *function, uint32_
 void head_lane_release (head_state_t *self, lane_t *lane);
 void head_lane_free (head_state_t *self, lane_t *lane);
 
-/*  head_locality.c: before a task is ready, with the values of its arguments. */
-void head_prefer_holder (head_state_t *self, head_task_t *task, const uint8_t *attachments,
-                         uint32_t count);
+/*  --- tasks near their arguments ---------------------------------------  */
+
+/*  Nodes that are remembered for an object.                                */
+#define HEAD_COPIES_MAX 4
+
+/*  Notes that the node has a copy of an object, or will have one.          */
+void head_copy_made (head_state_t *self, tid_t id, process_t node);
+
+/*  The nodes that have, HEAD_COPIES_MAX with 0 behind the last; some may have
+    gone. NULL: none is known. Valid until the next one is noted.           */
+const process_t *head_copies (const head_state_t *self, tid_t id);
+void head_copies_release (head_state_t *self);
+
+/*  Before a task is ready, with the values of its arguments: may put it into
+    another lane.                                                           */
+void head_prefer_holder (head_state_t *self, head_task_t *task);
+
+/*  A worker of the node is given the task.                                 */
+void head_note_copies (head_state_t *self, const head_task_t *task, const head_node_t *node);
+
+/*  The lane has ready tasks; it has none any more.                         */
+void head_near_begin (head_state_t *self, lane_t *lane);
+void head_near_end (head_state_t *self, lane_t *lane);
+
+/*  Whether the lane, which prefers another node, leaves the room of this one
+    to a lane that prefers it; and whether it has done so for long enough, so
+    that another search will find more.                                     */
+bool head_yields (head_node_t *node, lane_t *lane, int64_t now);
+bool head_has_yielded (const lane_t *lane, int64_t now);
+
+/*  --- ready ------------------------------------------------------------  */
 
 /*  Puts a task into its lane: at the end, or at the front if it was taken
     from there before.                                                      */

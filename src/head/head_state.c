@@ -35,7 +35,7 @@ head_state_new (uint32_t epoch)
         = { &self->woken, &self->wanting, &self->loading, &self->over,
             &self->stale, &self->freed,   &self->blocked, &self->pending_groups,
             &self->idle,  &self->keeps,   &self->unkept,  &self->unkept_bundles,
-            &self->unstartable };
+            &self->unstartable, &self->recent_copies };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
     for (size_t bucket = 0; bucket < BUCKETS; bucket++)
@@ -108,6 +108,7 @@ head_state_destroy (head_state_t **self_p)
     s_free_all (self);
     head_programs_release (self);
     head_resources_release (self);
+    head_copies_release (self);
     head_actions_clear (self);
     free (self->actions);
     id_table_t *const tables [] = { &self->peers, &self->tasks, &self->actors, &self->jobs,

@@ -359,9 +359,7 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
     if (pending && (!s_park (self, task, pending) || task->more->unresolved))
         return;
     self->parked--;
-    if (task->more && task->more->attachment_count)
-        head_prefer_holder (self, task, head_task_attachments (task),
-                            task->more->attachment_count);
+    head_prefer_holder (self, task);
     head_make_ready (self, task, false);
 }
 
@@ -387,8 +385,6 @@ head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, ui
         return;
     head_task_forget_waiters (self, task);
     self->parked--;
-    if (task->more && task->more->attachment_count)
-        head_prefer_holder (self, task, head_task_attachments (task),
-                            task->more->attachment_count);
+    head_prefer_holder (self, task);
     head_make_ready (self, task, false);
 }

@@ -281,7 +281,11 @@ socket_readable (void *socket)
 {
     int events = 0;
     size_t size = sizeof events;
-    return zmq_getsockopt (socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
+    int rc;
+    do {
+        rc = zmq_getsockopt (socket, ZMQ_EVENTS, &events, &size);
+    } while (rc < 0 && errno == EINTR);
+    return rc == 0 && (events & ZMQ_POLLIN);
 }
 
 static void

@@ -198,11 +198,8 @@ s_happen (world_t *world, const event_t *event)
 static void
 s_check (world_t *world)
 {
-    const char *wrong = head_check (world->head);
-    if (wrong)
-        fail_msg ("%s, seed %llu, event %llu: %s", world->scenario->name,
-                  (unsigned long long) world->scenario->seed,
-                  (unsigned long long) world->tally.events, wrong);
+    simulated_check (world->head, world->scenario->name, world->scenario->seed,
+                     world->tally.events);
     world->tally.checks++;
 }
 
@@ -237,15 +234,6 @@ s_pending (world_t *world)
     return pending;
 }
 
-static void
-s_fix_seed (id_table_t *table, uint64_t seed)
-{
-    tid_t key = { 1, 1 };
-    assert_int_equal (id_table_put (table, key, table), 0);
-    id_table_remove (table, key);
-    table->seed = seed;
-}
-
 static world_t *
 s_world_new (const scenario_t *scenario)
 {
@@ -257,10 +245,10 @@ s_world_new (const scenario_t *scenario)
     world->head = head_state_new (EPOCH);
     assert_non_null (world->head);
     /*  The order of tables is the one thing that is random by itself.      */
-    s_fix_seed (&world->head->peers, scenario->seed);
-    s_fix_seed (&world->head->tasks, scenario->seed + 1);
-    s_fix_seed (&world->head->actors, scenario->seed + 2);
-    s_fix_seed (&world->head->await.entries, scenario->seed + 3);
+    simulated_fix_seed (&world->head->peers, scenario->seed);
+    simulated_fix_seed (&world->head->tasks, scenario->seed + 1);
+    simulated_fix_seed (&world->head->actors, scenario->seed + 2);
+    simulated_fix_seed (&world->head->await.entries, scenario->seed + 3);
     for (unsigned index = 0; index < FUNCTIONS; index++)
         world->functions [index]
             = head_function (world->head, 0, simulator_function_names [index],

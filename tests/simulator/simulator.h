@@ -14,6 +14,7 @@
 
 #include "tests/agenda.h"
 #include "tests/chance.h"
+#include "tests/simulated.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,14 +146,6 @@ typedef struct {
     bool quiet;                 /*  no new work, no new calamities          */
     tally_t tally;
 } world_t;
-
-#define REQUIRE(condition_)                                                                  \
-    do {                                                                                     \
-        if (!(condition_))                                                                   \
-            fail_msg ("%s, seed %llu, event %llu: %s", world->scenario->name,                \
-                      (unsigned long long) world->scenario->seed,                            \
-                      (unsigned long long) world->tally.events, #condition_);                \
-    } while (0)
 
 /*  --- world.c: events, messages, processes ------------------------------  */
 
