@@ -115,7 +115,7 @@ head_make_ready (head_state_t *self, head_task_t *task, bool again)
     self->ready++;
     lane->ready++;
     lane->job->ready += lane->plain;
-    if (lane->ready == 1)
+    if (lane->ready == 1 && !lane->plain)
         head_near_begin (self, lane);
     if (!list_linked (&lane->node) && (lane->ready == 1 || again))
         s_lane_turn (self, lane);
@@ -136,7 +136,8 @@ head_leave_lane (head_state_t *self, head_task_t *task)
     }
     lane->unfit = 0;
     lane->searched = false;
-    head_near_end (self, lane);
+    if (!lane->plain)
+        head_near_end (self, lane);
     if (lane->keep.since)
         head_keep_end (self, &lane->keep);
     list_remove (&lane->node);

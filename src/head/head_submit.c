@@ -359,7 +359,8 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
     if (pending && (!s_park (self, task, pending) || task->more->unresolved))
         return;
     self->parked--;
-    head_prefer_holder (self, task);
+    if (task->more)
+        head_prefer_holder (self, task);
     head_make_ready (self, task, false);
 }
 

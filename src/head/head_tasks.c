@@ -197,7 +197,8 @@ head_lease (head_state_t *self, head_task_t *task, head_peer_t *peer, bundle_t *
         return;
     }
     head_leave_lane (self, task);
-    head_note_copies (self, task, peer->on);
+    if (task->more)
+        head_note_copies (self, task, peer->on);
     uint16_t slot = peer->free_slots [peer->lease_capacity - 1 - peer->outstanding];
     peer->outstanding++;
     peer->outstanding_bytes += head_task_size (task);
