@@ -151,7 +151,10 @@ s_feed_some (void *argument)
         if (atomic_load (&self->failed))
             break;
         troupe_future_t *text = s_put_slice (self->job, &self->job->slices [i]);
-        if (!text || self->give (self->context, i, text))
+        int given = text ? self->give (self->context, i, text) : -1;
+        if (text && given)
+            fprintf (stderr, "wordfreq: slice %zu: %s\n", i + 1, troupe_error ());
+        if (given)
             atomic_store (&self->failed, true);
         troupe_future_destroy (&text);
     }

@@ -3,6 +3,8 @@
     Of what frame_next accepts every byte is there, and record_write and
     record_attach make records of it that are read back the same.           */
 
+#include "fuzz/require.h"
+
 #include "wire/frame.h"
 
 #include <stdio.h>
@@ -11,17 +13,6 @@
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 #define INPUT_MAX 65536
-
-#define REQUIRE(condition_) s_require ((condition_), #condition_, __LINE__)
-
-static void
-s_require (bool condition, const char *text, int line)
-{
-    if (condition)
-        return;
-    fprintf (stderr, "fuzz_frame.c:%d: does not hold: %s\n", line, text);
-    abort ();
-}
 
 /*  Reads every byte, for a sanitizer to see.                               */
 static unsigned

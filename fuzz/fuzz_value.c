@@ -3,6 +3,8 @@
     What value_check accepts must be walked, viewed, read and copied alike by
     all that reads values; what it refuses must still harm no one.          */
 
+#include "fuzz/require.h"
+
 #include "core/value.h"
 
 #include <stdio.h>
@@ -11,17 +13,6 @@
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 #define INPUT_MAX 65536
-
-#define REQUIRE(condition_) s_require ((condition_), #condition_, __LINE__)
-
-static void
-s_require (bool condition, const char *text, int line)
-{
-    if (condition)
-        return;
-    fprintf (stderr, "fuzz_value.c:%d: does not hold: %s\n", line, text);
-    abort ();
-}
 
 /*  --- the world outside of a value -------------------------------------  */
 

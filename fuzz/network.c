@@ -89,11 +89,17 @@ gate_watch (gate_t *gate, void *socket, fault_t *fault)
     return 0;
 }
 
-void
-gate_counts (gate_t *gate, gate_counts_t *counts)
+uint64_t
+gate_refused (gate_t *gate)
 {
     REQUIRE (gate == &s_gate);
-    *counts = (gate_counts_t){ .admitted = gate->keys.count };
+    return gate->keys.count;
+}
+
+uint64_t
+gate_refused_more (gate_t *gate)
+{
+    return gate_refused (gate);
 }
 
 /*  No worker process is started here, so none opens a gate.                */

@@ -10,15 +10,6 @@
 #include <stdlib.h>
 #include <zmq.h>
 
-void
-world_require (bool condition, const char *text, const char *file, int line)
-{
-    if (condition)
-        return;
-    fprintf (stderr, "%s:%d: does not hold: %s\n", file, line, text);
-    abort ();
-}
-
 int64_t world_now;
 
 int64_t
@@ -35,6 +26,7 @@ typedef struct {
     uint8_t *data;
     size_t size;
     zmq_free_fn *release;
+    void *hint;
     bool more;
 } content_t;
 
@@ -64,8 +56,9 @@ zmq_msg_init_size (zmq_msg_t *message, size_t size)
 int
 zmq_msg_init_data (zmq_msg_t *message, void *data, size_t size, zmq_free_fn *release, void *hint)
 {
-    REQUIRE (!hint && release);
-    *s_content (message) = (content_t){ .data = data, .size = size, .release = release };
+    REQUIRE (release);
+    *s_content (message)
+        = (content_t){ .data = data, .size = size, .release = release, .hint = hint };
     return 0;
 }
 
@@ -87,7 +80,7 @@ zmq_msg_close (zmq_msg_t *message)
 {
     content_t *content = s_content (message);
     if (content->release)
-        content->release (content->data, NULL);
+        content->release (content->data, content->hint);
     else
         free (content->data);
     *content = (content_t){ 0 };
@@ -229,13 +222,19 @@ zmq_msg_recv (zmq_msg_t *message, void *socket, int flags)
     return (int) zmq_msg_size (message);
 }
 
-/*  The routing id of what a ROUTER sends.                                  */
+/*  The routing id of what a ROUTER sends, or a part.                       */
 int
 zmq_send (void *socket, const void *data, size_t size, int flags)
 {
     socket_t *self = socket;
-    REQUIRE (flags == (ZMQ_SNDMORE | ZMQ_DONTWAIT) && self->type == ZMQ_ROUTER);
-    REQUIRE (size <= sizeof self->route);
+    REQUIRE ((flags & ~ZMQ_SNDMORE) == ZMQ_DONTWAIT);
+    if (self->type != ZMQ_ROUTER || self->route_size) {
+        world_sent (socket, self->route, self->route_size, data, size);
+        if (!(flags & ZMQ_SNDMORE))
+            self->route_size = 0;
+        return (int) size;
+    }
+    REQUIRE ((flags & ZMQ_SNDMORE) && size <= sizeof self->route);
     if (!world_routable (data, size)) {
         errno = EHOSTUNREACH;
         return -1;

@@ -9,13 +9,9 @@
 #define TROUPE_FUZZ_WORLD_H
 
 #include "core/bytes.h"
+#include "fuzz/require.h"
 #include "wire/frame.h"
 #include "wire/identity.h"
-
-#define REQUIRE(condition_) world_require ((condition_), #condition_, __FILE__, __LINE__)
-
-/*  Ends the program, for the fuzzer to see, if the condition does not hold. */
-void world_require (bool condition, const char *text, const char *file, int line);
 
 /*  The time that clock_now tells.                                          */
 extern int64_t world_now;

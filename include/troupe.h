@@ -671,7 +671,8 @@ troupe_strings (const char *const *items, size_t count)
     return troupe_arg_pointer_ (TROUPE_ARG_STRINGS, items, count);
 }
 
-/*  A list of the values of futures, which may be unfinished.               */
+/*  A list of the values of futures, which may be unfinished: 32768 for one call,
+    which fails with TROUPE_ELIMIT if they are more.                        */
 static inline troupe_arg_t
 troupe_futures (troupe_future_t *const *futures, size_t count)
 {

@@ -181,15 +181,41 @@ run 0 stop
 
 run 1 start --head --insecure --bind 192.0.2.1
 has err 'loopback addresses only'
-run 0 start --head --insecure --port 0 --cpus 1
+#  With few files, a crowd that says nothing takes a part of them and no more.
+(
+    ulimit -n 300
+    run 0 start --head --insecure --port 0 --cpus 1
+    exit "$failed"
+) || failed=1
 has err '^Warning: nothing is encrypted'
 has out ' at 127.0.0.1:'
 grep -q troupe1: "$folder/out" && fail "a token without keys: $(cat "$folder/out")"
+cp "$folder/out" "$folder/start"
 join=$(sed -n 's/^ *troupe \(start --address .*\)/\1/p' "$folder/out")
 #  Split into words on purpose.
 run 0 $join --cpus 1
 run 0 status
 has out '^nodes 2 '
+pid=$(sed -n 's/.* pid \([0-9]*\), ready .*/\1/p' "$folder/start")
+port=$(sed -n 's/.* at 127.0.0.1:\([0-9]*\) .*/\1/p' "$folder/start")
+"$build/tests/hosts_stranger" idle 127.0.0.1 "$port" 400 >"$folder/crowd" &
+crowd=$!
+until_cut () {
+    for attempt in $(seq 100); do
+        grep -qs '^connected 400 ' "$folder/crowd" &&
+            grep -q 'cut 127.0.0.1: too many connections' "$folder/run/troupe/daemon-$pid.log" &&
+            return
+        sleep 0.1
+    done
+    return 1
+}
+until_cut || fail "nothing was cut: $(cat "$folder/run/troupe/daemon-$pid.log")"
+files=$(ls "/proc/$pid/fd" | wc -l)
+[ "$files" -lt 250 ] || fail "$files files are open"
+run 0 status
+has out '^[0-9]* connections were refused: [0-9]* at '
+kill "$crowd"
+wait "$crowd" 2>/dev/null
 run 0 stop --force
 
 #  --- a cluster ------------------------------------------------------------

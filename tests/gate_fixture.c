@@ -2,10 +2,13 @@
 
 #include "tests/gate_fixture.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 site_t site;
@@ -61,23 +64,27 @@ site_setup_context (void **state)
     return site.server && key_pair_new (&site.keys, &site.fault) == 0 ? 0 : -1;
 }
 
-int
-site_setup_gate (void **state)
+static int
+s_open_gate (void **state)
 {
     if (site_setup_context (state))
         return -1;
     site.gate = gate_new (site.context, s_log, NULL, &site.fault);
-    return site.gate && gate_watch (site.gate, site.server, &site.fault) == 0
-                   && socket_tcp (site.server, &site.fault) == 0
-               ? 0
-               : -1;
+    return site.gate && socket_tcp (site.server, &site.fault) == 0 ? 0 : -1;
+}
+
+int
+site_setup_gate (void **state)
+{
+    return s_open_gate (state) || gate_watch (site.gate, site.server, &site.fault) ? -1 : 0;
 }
 
 int
 site_setup (void **state)
 {
-    if (site_setup_gate (state)
-        || socket_curve_server (site.server, &site.keys, DOMAIN_NAME, &site.fault))
+    if (s_open_gate (state)
+        || socket_curve_server (site.server, &site.keys, DOMAIN_NAME, &site.fault)
+        || gate_watch (site.gate, site.server, &site.fault))
         return -1;
     site_bind (site.server, "tcp://127.0.0.1:*");
     return 0;
@@ -91,6 +98,36 @@ site_teardown (void **state)
     int rc = gate_destroy (&site.gate);
     zmq_ctx_term (site.context);
     return rc;
+}
+
+/*  --- strangers --------------------------------------------------------  */
+
+int
+raw_connect (const char *from)
+{
+    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    inet_pton (AF_INET, from, &address.sin_addr);
+    assert_true (fd >= 0);
+    assert_int_equal (bind (fd, (struct sockaddr *) &address, sizeof address), 0);
+    address.sin_port = htons ((uint16_t) strtoul (strrchr (site.endpoint, ':') + 1, NULL, 10));
+    inet_pton (AF_INET, "127.0.0.1", &address.sin_addr);
+    assert_int_equal (connect (fd, (struct sockaddr *) &address, sizeof address), 0);
+    return fd;
+}
+
+void
+raw_expect_end (int fd)
+{
+    char buffer [512];
+    struct pollfd item = { .fd = fd, .events = POLLIN };
+    ssize_t got = 1;
+    while (got > 0) {
+        if (poll (&item, 1, PATIENCE_MS) != 1)
+            fail_msg ("the server did not end the connection");
+        got = read (fd, buffer, sizeof buffer);
+    }
+    close (fd);
 }
 
 /*  --- clients ----------------------------------------------------------  */

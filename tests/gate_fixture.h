@@ -67,6 +67,13 @@ void site_expect_nothing (void);
 /*  A key that is let in still is.                                          */
 void site_expect_open (const char *name);
 
+/*  --- strangers --------------------------------------------------------  */
+
+/*  A connection to the server's tcp endpoint from this address; waits for the
+    server to end one, and closes it.                                       */
+int raw_connect (const char *from);
+void raw_expect_end (int fd);
+
 /*  --- clients ----------------------------------------------------------  */
 
 /*  In a context of its own, as if it were another process.                 */

@@ -4,6 +4,7 @@
 #  hosts_make NAME...: makes them, or exits with 77 and a note. hosts_run NAME
 #  COMMAND...: runs a command on one. hosts_address NAME. hosts_link NAME
 #  up|down. hosts_swallow NAME on|off: all that it sends or is sent vanishes.
+#  hosts_part NAME NAME on|off: nothing gets from one to the other, nor back.
 #  hosts_wire NAME MILLISECONDS PERCENT [MEGABYTES]: a link that is slow, loses
 #  frames, or is narrow: so much a second. hosts_reset NAME: resets the
 #  connections of a host. hosts_cluster NODE...: makes the hosts, a head called
@@ -80,6 +81,14 @@ hosts_swallow () {
     [ "$2" = off ] || hosts_state=0
     ip -n "$hosts_prefix-switch" link set "$1" type bridge_slave state $hosts_state ||
         hosts_fail "the switch does not swallow"
+}
+
+hosts_part () {
+    hosts_verb=add
+    [ "$3" = on ] || hosts_verb=del
+    ip -n "$hosts_prefix-$1" route $hosts_verb blackhole "$(hosts_address "$2")" &&
+        ip -n "$hosts_prefix-$2" route $hosts_verb blackhole "$(hosts_address "$1")" ||
+        hosts_fail "$1 and $2 cannot be parted"
 }
 
 #  The cable between a host and the switch becomes tests/wire.

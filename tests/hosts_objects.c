@@ -3,12 +3,11 @@
 
     Usage: hosts_objects rounds COUNT MEGABYTES NODE... | lose NODE |
     flood NODE MEGABYTES | read MEGABYTES HOME READER... |
-    ahead FIFO FILE CPUS NODE | handed COUNT NODE                           */
+    ahead FIFO FILE CPUS NODE | handed COUNT NODE | parted HOME NODE OTHER  */
 
-#include <troupe.h>
+#include "tests/hosts_values.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,52 +15,7 @@
 
 #define NODES_MAX 16
 
-/*  What has not come by then never comes.                                  */
-#define PATIENCE_MS 60000
-
-static uint64_t
-s_sum (const int64_t *numbers, size_t count)
-{
-    uint64_t sum = 0;
-    for (size_t index = 0; index < count; index++)
-        sum = sum * 31 + (uint64_t) numbers [index];
-    return sum;
-}
-
-static void
-s_fill (int64_t *numbers, size_t count, int64_t seed)
-{
-    for (size_t index = 0; index < count; index++)
-        numbers [index] = seed * 1000003 + (int64_t) index;
-}
-
 /*  --- what runs on the nodes -------------------------------------------  */
-
-static int
-digest (troupe_call_t *call)
-{
-    troupe_int64s_t numbers;
-    if (troupe_args (call, &numbers))
-        return -1;
-    return troupe_return (call, s_sum (numbers.items, numbers.count));
-}
-TROUPE_TASK (digest);
-
-static int
-make (troupe_call_t *call)
-{
-    int64_t count, seed;
-    if (troupe_args (call, &count, &seed))
-        return -1;
-    troupe_object_t *object
-        = troupe_create (troupe_of (call), TROUPE_ARG_INT64S, (size_t) count);
-    int64_t *numbers = troupe_object_data (object);
-    if (!numbers)
-        return -1;
-    s_fill (numbers, (size_t) count, seed);
-    return troupe_return (call, object);
-}
-TROUPE_TASK (make);
 
 /*  Notes in the file that it has begun, and waits for a byte from the fifo. */
 static int
@@ -94,20 +48,9 @@ TROUPE_TASK (brief);
 typedef struct {
     int unused;
 } reader_t;
-TROUPE_ACTOR (reader, reader_t, .methods = { TROUPE_METHOD (stay), TROUPE_METHOD (brief) });
-
-/*  Returns a future of another process.                                    */
-static int
-hand_on (troupe_call_t *call)
-{
-    troupe_future_t *future;
-    if (troupe_args (call, &future))
-        return -1;
-    int rc = troupe_return (call, future);
-    troupe_future_destroy (&future);
-    return rc;
-}
-TROUPE_TASK (hand_on);
+TROUPE_ACTOR (reader, reader_t, .methods = { TROUPE_METHOD (stay), TROUPE_METHOD (brief),
+                                             TROUPE_METHOD (hand_on),
+                                             TROUPE_METHOD (pass_back) });
 
 /*  --- what is asked of them --------------------------------------------  */
 
@@ -330,6 +273,77 @@ s_handed (troupe_t *troupe, char *argv [])
     return s_wrong ? 1 : 0;
 }
 
+/*  Hands on a future and passes back its value, by tasks and by an actor.  */
+enum { WAYS = 4 };
+
+static void
+s_give_back (troupe_t *troupe, troupe_actor_t *actor, const char *node, troupe_future_t *future,
+             troupe_future_t **answers)
+{
+    answers [0]
+        = troupe_remote (troupe, hand_on, troupe_handle (future), TROUPE_WITH (.node = node));
+    answers [1] = troupe_remote (troupe, pass_back, future, TROUPE_WITH (.node = node));
+    answers [2] = troupe_call (actor, hand_on, troupe_handle (future));
+    answers [3] = troupe_call (actor, pass_back, future);
+}
+
+static void
+s_check_back (troupe_future_t **answers, const int64_t *numbers, size_t count)
+{
+    troupe_int64s_t found;
+    for (size_t way = 0; way < WAYS; way++) {
+        bool right = troupe_wait (&answers [way], 1, 1, PATIENCE_MS / 4, NULL) == 1
+                     && troupe_get (answers [way], &found) == 0 && found.count == count
+                     && memcmp (found.items, numbers, count * sizeof *numbers) == 0;
+        right ? s_right++ : s_wrong++;
+        if (!right)
+            fprintf (stderr, "way %zu: %s\n", way, troupe_error ());
+        troupe_future_destroy (&answers [way]);
+    }
+}
+
+/*  parted HOME NODE OTHER: after a line has come, those two do not reach each other.
+    Answers of the one that refer to objects of the other wait; all others come.
+    After a second line they reach each other.                              */
+static int
+s_parted (troupe_t *troupe, char *argv [])
+{
+    enum { EACH = 10000, ROUNDS = 20 };
+    int64_t numbers [EACH];
+    char line [16];
+    troupe_future_t *waiting [WAYS], *others [WAYS];
+    s_fill (numbers, EACH, 5);
+    troupe_future_t *made
+        = troupe_remote (troupe, make, EACH, 5, TROUPE_WITH (.node = argv [0]));
+    troupe_future_t *near
+        = troupe_remote (troupe, make, EACH, 5, TROUPE_WITH (.node = argv [2]));
+    troupe_actor_t *actor = troupe_spawn (troupe, reader, TROUPE_WITH (.node = argv [1]));
+    if (troupe_wait (&made, 1, 1, PATIENCE_MS, NULL) != 1 || troupe_future_error (made))
+        return 1;
+    for (int round = 0; round < 2; round++) {
+        s_give_back (troupe, actor, argv [1], round ? near : made, others);
+        s_check_back (others, numbers, EACH);
+    }
+    s_say ("running");
+    if (!fgets (line, sizeof line, stdin))
+        return 1;
+    s_give_back (troupe, actor, argv [1], made, waiting);
+    for (int round = 0; round < ROUNDS; round++) {
+        s_give_back (troupe, actor, argv [1], near, others);
+        s_check_back (others, numbers, EACH);
+    }
+    printf ("%d wait\n", WAYS - troupe_wait (waiting, WAYS, WAYS, 0, NULL));
+    s_say ("others came");
+    if (!fgets (line, sizeof line, stdin))
+        return 1;
+    s_check_back (waiting, numbers, EACH);
+    troupe_actor_destroy (&actor);
+    troupe_future_destroy (&made);
+    troupe_future_destroy (&near);
+    printf ("right=%zu wrong=%zu\n", s_right, s_wrong);
+    return s_wrong ? 1 : 0;
+}
+
 int
 main (int argc, char *argv [])
 {
@@ -347,6 +361,8 @@ main (int argc, char *argv [])
         rc = s_flood (troupe, argv + 2);
     else if (argc > 3 && strcmp (argv [1], "handed") == 0)
         rc = s_handed (troupe, argv + 2);
+    else if (argc > 4 && strcmp (argv [1], "parted") == 0)
+        rc = s_parted (troupe, argv + 2);
     else if (argc > 5 && strcmp (argv [1], "ahead") == 0)
         rc = s_ahead (troupe, argv + 2);
     else if (argc > 4 && strcmp (argv [1], "read") == 0)

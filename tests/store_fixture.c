@@ -17,12 +17,17 @@
 void
 fixture_open (fixture_t *self, uint64_t memory, bool spills)
 {
+    fixture_open_of (self, (store_options_t){ .memory = memory }, spills);
+}
+
+void
+fixture_open_of (fixture_t *self, store_options_t options, bool spills)
+{
     fault_t fault;
     thread_prepare ();
     snprintf (self->folder, sizeof self->folder, "/tmp/troupe-test-XXXXXX");
     assert_non_null (mkdtemp (self->folder));
-    store_options_t options
-        = { .memory = memory, .spill_folder = spills ? self->folder : NULL };
+    options.spill_folder = spills ? self->folder : NULL;
     self->store = store_new (&options, &fault);
     assert_non_null (self->store);
     store_name (self->store, 77);
@@ -93,7 +98,7 @@ fixture_put (store_client_t *client, uint64_t size, uint64_t seed, process_t hol
         fail ();
     }
     fixture_fill (data, size, seed);
-    store_client_seal (client, id, size, OBJECT_BYTES, holder);
+    store_client_seal (client, id, size, OBJECT_BYTES, holder, true);
     return id;
 }
 
@@ -113,12 +118,12 @@ fixture_verify (store_client_t *client, tid_t id, uint64_t size, uint64_t seed)
     return right;
 }
 
-/*  Waits for all that was given so far.                                    */
 void
-fixture_settle (store_client_t *client)
+fixture_hold (store_client_t *client, tid_t id, process_t holder)
 {
     fault_t fault = { 0 };
-    if (store_client_settle (client, store_client_told (client), &fault))
+    uint64_t number = store_client_hold (client, id, holder, false);
+    if (store_client_settle (client, id.owner, number, &fault))
         fail_msg ("%s", fault.text);
 }
 

@@ -28,6 +28,7 @@ typedef struct {
 } fixture_t;
 
 void fixture_open (fixture_t *self, uint64_t memory, bool spills);
+void fixture_open_of (fixture_t *self, store_options_t options, bool spills);
 void fixture_close (fixture_t *self);
 
 /*  Waits until a figure is what it should be, and checks the store.        */
@@ -44,8 +45,8 @@ bool fixture_is_filled (const uint8_t *data, uint64_t size, uint64_t seed);
 tid_t fixture_put (store_client_t *client, uint64_t size, uint64_t seed, process_t holder);
 bool fixture_verify (store_client_t *client, tid_t id, uint64_t size, uint64_t seed);
 
-/*  Waits for all that was given so far.                                    */
-void fixture_settle (store_client_t *client);
+/*  Gives a hold of another store's object, and waits until it is there.    */
+void fixture_hold (store_client_t *client, tid_t id, process_t holder);
 
 /*  A thread that reads an object with the seed 5.                          */
 typedef struct {

@@ -19,12 +19,13 @@ s_play (stage_t *self, process_t store)
     assert_int_equal (socket_bind (socket, "tcp://127.0.0.1:*", &fault), 0);
     assert_int_equal (socket_last_endpoint (socket, endpoint, sizeof endpoint, &fault), 0);
     zmq_setsockopt (socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
-    store_announce (self->store, store, endpoint, NULL);
+    store_announce (self->store, store, store == FAKE ? "node fake" : "node second", endpoint,
+                    NULL);
     return socket;
 }
 
 void
-stage_open_of (stage_t *self, uint64_t memory, int64_t sync_patience)
+stage_open_of (stage_t *self, store_options_t options)
 {
     fault_t fault;
     int patience = (int) (PATIENCE / CLOCK_MS);
@@ -33,11 +34,9 @@ stage_open_of (stage_t *self, uint64_t memory, int64_t sync_patience)
     thread_prepare ();
     self->context = socket_context_new (&fault);
     assert_int_equal (network_open (&self->network, self->context, NULL, &fault), 0);
-    store_options_t options = { .context = self->context,
-                                .memory = memory,
-                                .network = &self->network,
-                                .claim_patience = 1000 * CLOCK_MS,
-                                .sync_patience = sync_patience };
+    options.context = self->context;
+    options.network = &self->network;
+    options.claim_patience = 1000 * CLOCK_MS;
     self->store = store_new (&options, &fault);
     assert_non_null (self->store);
     store_name (self->store, OWN);
@@ -54,7 +53,7 @@ stage_open_of (stage_t *self, uint64_t memory, int64_t sync_patience)
 void
 stage_open (stage_t *self)
 {
-    stage_open_of (self, 16 * MB, 0);
+    stage_open_of (self, (store_options_t){ .memory = 16 * MB });
 }
 
 void

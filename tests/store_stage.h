@@ -28,7 +28,7 @@ typedef struct {
 } stage_t;
 
 void stage_open (stage_t *self);
-void stage_open_of (stage_t *self, uint64_t memory, int64_t sync_patience);
+void stage_open_of (stage_t *self, store_options_t options);
 void stage_close (stage_t *self);
 
 /*  The next request of a type to FAKE, or to a played store; others are passed

@@ -5,12 +5,7 @@
 
 #include "core/clock.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,35 +50,6 @@ test_malformed_requests (void **state)
     site_expect_open ("node");
 }
 
-static int
-s_raw (const char *from)
-{
-    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    inet_pton (AF_INET, from, &address.sin_addr);
-    assert_true (fd >= 0);
-    assert_int_equal (bind (fd, (struct sockaddr *) &address, sizeof address), 0);
-    address.sin_port = htons ((uint16_t) strtoul (strrchr (site.endpoint, ':') + 1, NULL, 10));
-    inet_pton (AF_INET, "127.0.0.1", &address.sin_addr);
-    assert_int_equal (connect (fd, (struct sockaddr *) &address, sizeof address), 0);
-    return fd;
-}
-
-/*  Waits for the server to end the connection.                             */
-static void
-s_expect_end (int fd)
-{
-    char buffer [512];
-    struct pollfd item = { .fd = fd, .events = POLLIN };
-    ssize_t got = 1;
-    while (got > 0) {
-        if (poll (&item, 1, PATIENCE_MS) != 1)
-            fail_msg ("the server did not end the connection");
-        got = read (fd, buffer, sizeof buffer);
-    }
-    close (fd);
-}
-
 static void
 test_garbage (void **state)
 {
@@ -111,11 +77,11 @@ test_garbage (void **state)
         { command, sizeof command },
     };
     for (size_t index = 0; index < sizeof inputs / sizeof *inputs; index++) {
-        int fd = s_raw ("127.0.0.1");
+        int fd = raw_connect ("127.0.0.1");
         ssize_t put = send (fd, inputs [index].data, inputs [index].size, MSG_NOSIGNAL);
         assert_true (put > 0);
         shutdown (fd, SHUT_WR);
-        s_expect_end (fd);
+        raw_expect_end (fd);
     }
     site_expect_nothing ();
     assert_int_equal (site_counts ().admitted, 0);
@@ -125,9 +91,10 @@ test_garbage (void **state)
     assert_non_null (strstr (line, "handshake"));
     site_expect_open ("node");
     assert_true (eventually (site_counts ().open == 0));
-    /*  Of libzmq's own words there are two; who got in is no stranger.     */
+    /*  Of libzmq's own words there are two, and the long one may have been cut
+        before it ended; who got in is no stranger.                         */
     const watch_counts_t counts = site_counts ().connections;
-    assert_int_equal (counts.malformed + counts.abandoned, 4);
+    assert_int_equal (gate_refused (site.gate), 4);
     assert_int_equal (counts.closed, counts.opened);
     assert_int_equal (counts.succeeded, 1);
 }
@@ -145,7 +112,7 @@ test_stalled (void **state)
     gate_address_t addresses [2];
     gate_limit (site.gate, 0, STALLED_LIMIT);
     for (size_t index = 0; index < STALLED; index++)
-        fds [index] = s_raw ("127.0.0.2");
+        fds [index] = raw_connect ("127.0.0.2");
     assert_true (eventually (site_counts ().cut == STALLED - STALLED_LIMIT));
     assert_true (eventually (site_counts ().open <= STALLED_LIMIT));
     site_expect_open ("node");
@@ -156,7 +123,7 @@ test_stalled (void **state)
     assert_int_equal (addresses [stranger].admitted, 0);
     assert_int_equal (addresses [1 - stranger].admitted, 1);
     for (size_t index = 0; index < STALLED; index++)
-        s_expect_end (fds [index]);
+        raw_expect_end (fds [index]);
     assert_true (eventually (site_counts ().open == 0));
     assert_int_equal (site_counts ().connections.opened, STALLED + 1);
 }
@@ -168,7 +135,7 @@ test_total_limit (void **state)
     int fds [8];
     gate_limit (site.gate, 4, 0);
     for (size_t index = 0; index < 8; index++)
-        fds [index] = s_raw (index % 2 ? "127.0.0.2" : "127.0.0.3");
+        fds [index] = raw_connect (index % 2 ? "127.0.0.2" : "127.0.0.3");
     assert_true (eventually (site_counts ().cut == 4));
     for (size_t index = 0; index < 8; index++)
         close (fds [index]);

@@ -69,6 +69,22 @@ begin handed handed 300 one
 all_right handed 300
 nothing_left
 
+#  Two nodes do not reach each other: that delays what concerns both, and nothing
+#  else, on either.
+exec 4<>"$hosts_folder/next"
+input=$hosts_folder/next
+begin parted parted two one head
+hosts_part one two on
+echo next >&4
+hosts_until 20 grep -q 'others came' "$hosts_folder/said-parted" ||
+    hosts_fail "others wait, too: $(hosts_errors parted)"
+grep -q '^4 wait' "$hosts_folder/said-parted" || hosts_fail "none waits: $(hosts_errors parted)"
+hosts_part one two off
+echo next >&4
+all_right parted 92
+input=
+nothing_left
+
 #  Links that are cut while objects are on their way.
 begin cut rounds 4 16 one two head
 for host in one two drive; do

@@ -102,6 +102,18 @@ made=$(cat "$hosts_folder/idle" "$hosts_folder/stall" "$hosts_folder/noise" "$ho
 [ "$made" -eq 10000 ] || hosts_fail "only $made connections were made"
 hosts_until 12 refused_are $((before + made)) || hosts_fail "refused: $before, then $(refused)"
 
+#  None counts twice, and each where it was: a node tells the head of its own.
+refused_at () {
+    hosts_run head ./troupe list nodes --filter "name=$1" --json |
+        sed -n 's/.*"refused_connections": *\([0-9]*\).*/\1/p'
+}
+node_tells () {
+    [ "$(refused_at one)" -eq 100 ]
+}
+hosts_until 12 node_tells || hosts_fail "refused at one: $(refused_at one)"
+[ "$(refused)" -le $((before + made + 100)) ] ||
+    hosts_fail "refused: $before, then $(refused), by $made and 100 connections"
+
 #  It shows in the logs, with who it was if he stayed long enough, and they stay
 #  short.
 logged () {
@@ -129,7 +141,7 @@ TROUPE_TOKEN=$(cat "$hosts_folder/stranger/token-7691") \
 cat "$hosts_folder/out"
 hosts_is 3 nodes --filter state=alive || hosts_fail "a node was given up"
 hosts_run head ./troupe status >"$hosts_folder/status" || hosts_fail "no status"
-grep -iE "stranger|refused|rejected" "$hosts_folder/status" ||
+grep "connections were refused: .* at head, 100 at one\$" "$hosts_folder/status" ||
     hosts_fail "strangers are not shown: $(cat "$hosts_folder/status")"
 for name in idle stall noise brief node; do
     end $name

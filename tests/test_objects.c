@@ -6,6 +6,7 @@
 
 #include "store/figures.h"
 #include "store/object.h"
+#include "wire/frame.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -193,6 +194,9 @@ holder_give (troupe_call_t *call)
 
 TROUPE_ACTOR (holder, holder_t, .init = holder_add,
               .methods = { TROUPE_METHOD (holder_add), TROUPE_METHOD (holder_give) });
+
+/*  Its constructor returns what it is given, which nobody gets.            */
+TROUPE_ACTOR (returner, holder_t, .init = echo, .methods = { TROUPE_METHOD (holder_give) });
 
 /*  --- help -------------------------------------------------------------  */
 
@@ -409,6 +413,11 @@ test_actors (void **state)
     expect_integer (troupe_call (actor, holder_add, part),
                     3 * TOTAL + (int64_t) 50000 * 49999 / 2);
     troupe_future_destroy (&part);
+    troupe_actor_destroy (&actor);
+    actor = troupe_spawn (s_troupe, returner, kept);
+    troupe_future_t *ready = troupe_actor_ready (actor);
+    expect_done (troupe_wait (&ready, 1, 1, -1, NULL) != 1);
+    troupe_future_destroy (&ready);
     troupe_future_destroy (&kept);
     troupe_actor_destroy (&actor);
     free (given);
@@ -428,6 +437,15 @@ test_create (void **state)
     assert_int_equal (bytes.size, 10);
     assert_memory_equal (bytes.data, "0123456789", 10);
     troupe_future_destroy (&future);
+    for (size_t size = 0; size < 2; size++) {
+        object = troupe_create (s_troupe, TROUPE_ARG_BYTES, size);
+        memset (troupe_object_data (object), 'x', size);
+        future = troupe_remote (s_troupe, echo, object);
+        expect_done (troupe_get (future, &bytes));
+        assert_int_equal (bytes.size, size);
+        assert_true (!size || *(const char *) bytes.data == 'x');
+        troupe_future_destroy (&future);
+    }
     object = troupe_create (s_troupe, TROUPE_ARG_DOUBLES, 1000000);
     troupe_object_destroy (&object);
     assert_null (object);
@@ -506,9 +524,113 @@ test_more_than_memory (void **state)
     nothing_left ();
 }
 
-/*  10,000 futures, each an object's.                                       */
+/*  Takes the futures of any number of values, and returns so many.         */
+static int
+spread (troupe_call_t *call)
+{
+    enum { RETURNED = 3000 };
+    static const int64_t large [9000];
+    troupe_view_t list, inside, item;
+    troupe_future_t *parts [RETURNED];
+    int64_t number, sum = 0;
+    if (troupe_args (call, &list) || troupe_view_enter (list, &inside))
+        return -1;
+    while (troupe_view_next (&inside, &item) == 1)
+        sum += troupe_read (item, &number) == 0 ? number : 0;
+    for (int64_t index = 0; index < RETURNED; index++)
+        parts [index] = index % 100 ? troupe_put (troupe_of (call), sum + index)
+                                    : troupe_put (troupe_of (call), troupe_int64s (large, 9000));
+    int rc = troupe_return (call, troupe_futures (parts, RETURNED));
+    for (size_t index = 0; index < RETURNED; index++)
+        troupe_future_destroy (&parts [index]);
+    return rc;
+}
+TROUPE_TASK (spread);
+
+/*  10,000 futures for one task, of which each is waited for, and 3,000 values of
+    another, some of them large.                                            */
 static void
-test_many_futures (void **state)
+test_thousands (void **state)
+{
+    (void) state;
+    enum { MANY = 10000, RETURNED = 3000 };
+    static troupe_future_t *futures [MANY];
+    int64_t number, sum = (int64_t) MANY * (MANY - 1) / 2;
+    for (int64_t index = 0; index < MANY; index++)
+        futures [index] = index % 2 ? troupe_put (s_troupe, index)
+                                    : troupe_remote (s_troupe, echo, index);
+    troupe_future_t *spreads = troupe_remote (s_troupe, spread, troupe_futures (futures, MANY));
+    for (int64_t index = 0; index < MANY; index++) {
+        expect_done (troupe_get (futures [index], &number));
+        assert_int_equal (number, index);
+        troupe_future_destroy (&futures [index]);
+    }
+    troupe_view_t list, inside, item;
+    expect_done (troupe_get (spreads, &list));
+    assert_int_equal (troupe_view_count (list), RETURNED);
+    assert_int_equal (troupe_view_enter (list, &inside), 0);
+    for (int64_t index = 0; index < RETURNED; index++) {
+        troupe_int64s_t large;
+        assert_int_equal (troupe_view_next (&inside, &item), 1);
+        if (index % 100) {
+            assert_int_equal (troupe_read (item, &number), 0);
+            assert_int_equal (number, sum + index);
+        } else {
+            assert_int_equal (troupe_read (item, &large), 0);
+            assert_int_equal (large.count, 9000);
+        }
+    }
+    troupe_future_destroy (&spreads);
+    nothing_left ();
+}
+
+static int
+behind_gate (troupe_call_t *call)
+{
+    const char *gate;
+    return troupe_args (call, &gate) || !gate_pass (gate) ? -1 : troupe_return (call, 7);
+}
+TROUPE_TASK (behind_gate);
+
+static int
+length_of_list (troupe_call_t *call)
+{
+    troupe_view_t list;
+    return troupe_args (call, &list) ? -1
+                                     : troupe_return (call, (int64_t) troupe_view_count (list));
+}
+TROUPE_TASK (length_of_list);
+
+/*  As many as a task can take, which all are to come, and one more, which is said
+    at once.                                                                */
+static void
+test_too_many (void **state)
+{
+    (void) state;
+    static troupe_future_t *futures [NEEDED_MAX + 1];
+    gate_t gate = gate_new ();
+    int64_t number;
+    troupe_future_t *first = troupe_remote (s_troupe, behind_gate, gate.path);
+    for (int64_t index = 0; index <= NEEDED_MAX; index++)
+        futures [index] = troupe_remote (s_troupe, echo, first);
+    troupe_future_t *most
+        = troupe_remote (s_troupe, length_of_list, troupe_futures (futures, NEEDED_MAX));
+    expect_failure (
+        troupe_remote (s_troupe, length_of_list, troupe_futures (futures, NEEDED_MAX + 1)),
+        TROUPE_ELIMIT, "more than 32768 futures");
+    gate_open (&gate);
+    expect_done (troupe_get (most, &number));
+    assert_int_equal (number, NEEDED_MAX);
+    troupe_future_destroy (&most);
+    troupe_future_destroy (&first);
+    for (int64_t index = 0; index <= NEEDED_MAX; index++)
+        troupe_future_destroy (&futures [index]);
+    nothing_left ();
+}
+
+/*  One task that is given the objects of many others.                      */
+static void
+test_many_objects (void **state)
 {
     (void) state;
     enum { MANY = 300 };
@@ -537,7 +659,9 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_objects_of_failed_calls),
         cmocka_unit_test (test_killed_workers),
         cmocka_unit_test (test_more_than_memory),
-        cmocka_unit_test (test_many_futures),
+        cmocka_unit_test (test_many_objects),
+        cmocka_unit_test (test_thousands),
+        cmocka_unit_test (test_too_many),
     };
     setenv ("TROUPE_OBJECT_MEMORY", "64M", 1);
     support_begin (&argc, &argv);

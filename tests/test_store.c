@@ -20,10 +20,30 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+/*  While this is set, no thread but those of tests gets more memory for what it
+    has already.                                                            */
+static atomic_bool s_failing;
+static _Thread_local bool s_exempt;
+
+void *__real_realloc (void *old, size_t size);
+void *__wrap_realloc (void *old, size_t size);
+
+void *
+__wrap_realloc (void *old, size_t size)
+{
+    return atomic_load (&s_failing) && !s_exempt ? NULL : __real_realloc (old, size);
+}
 
 static void
 test_put_and_read (void **state)
@@ -42,7 +62,7 @@ test_put_and_read (void **state)
     AWAIT (self.store, pinned, 0);
     AWAIT (self.store, objects, COUNT);
     for (size_t index = 0; index < COUNT; index++)
-        store_client_release (self.client, ids [index], 1);
+        store_client_release (self.client, ids [index], 1, false);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, objects, 0);
     fault_t fault;
@@ -71,11 +91,11 @@ test_sparse (void **state)
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
     data [0] = 1;
     data [size - 1] = 2;
-    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1, true);
     assert_int_equal (store_client_pin (self.client, id, size, &read, &kind, &fault), 0);
     assert_true (read [0] == 1 && read [size - 1] == 2 && read [size / 2] == 0);
     store_client_unpin (self.client, id);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, used, 0);
     fixture_close (&self);
 }
@@ -174,26 +194,116 @@ test_holds (void **state)
     tid_t id = fixture_put (self.client, 100000, 5, 9);
     AWAIT (self.store, objects, 1);
     /*  Another way may be faster: given back before it was given.          */
-    store_client_release (self.client, id, 8);
-    store_client_hold (self.client, id, 8);
-    store_client_hold (self.client, id, 7);
-    store_client_release (self.client, id, 9);
+    store_client_release (self.client, id, 8, false);
+    store_client_hold (self.client, id, 8, false);
+    store_client_hold (self.client, id, 7, false);
+    store_client_release (self.client, id, 9, false);
     assert_true (fixture_verify (self.client, id, 100000, 5));
     AWAIT (self.store, objects, 1);
     store_process_down (self.store, 7, "killed");
     AWAIT (self.store, objects, 0);
     /*  What ended had given back more than it had.                         */
     id = fixture_put (self.client, 100000, 5, 9);
-    store_client_release (self.client, id, 6);
+    store_client_release (self.client, id, 6, false);
     assert_true (fixture_verify (self.client, id, 100000, 5));
     store_process_down (self.store, 6, "killed");
     AWAIT (self.store, objects, 1);
-    store_client_release (self.client, id, 9);
+    store_client_release (self.client, id, 9, false);
     AWAIT (self.store, objects, 0);
     /*  A hold for a process that has gone is none.                         */
     id = fixture_put (self.client, 100000, 5, 7);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
+    fixture_close (&self);
+}
+
+/*  Passes on a hold of an object to process 1, and ends; who is told claims it. */
+static void
+s_pass_on (fixture_t *self, tid_t id, process_t giver, bool claimed, bool released)
+{
+    store_client_t *client = store_client_new (store_endpoint (self->store), giver);
+    if (claimed && giver % 2)
+        store_client_claim (self->client, id, 1);
+    store_client_hold (client, id, 1, true);
+    if (released)
+        store_client_release (client, id, 1, true);
+    /*  What it has said has been read when this is answered.               */
+    assert_true (fixture_verify (client, id, 100000, 5));
+    if (claimed && giver % 2 == 0)
+        store_client_claim (self->client, id, 1);
+    assert_true (fixture_verify (self->client, id, 100000, 5));
+    store_client_destroy (&client);
+    AWAIT (self->store, clients, 1);
+}
+
+/*  Whether the report says so of an object.                                */
+static bool
+s_is_reported (store_t *store, const char *state)
+{
+    bytes_t report = { 0 };
+    assert_int_equal (store_report (store, 10, &report), 0);
+    bool is = memmem (report.data, report.size, state, strlen (state)) != NULL;
+    bytes_release (&report);
+    return is;
+}
+
+/*  A hold that was passed on ends with who passed it on, unless its holder has
+    heard of it; not before, and not more than that one.                    */
+static void
+test_passed_on (void **state)
+{
+    (void) state;
+    const int64_t patience = 200 * CLOCK_MS;
+    fixture_t self;
+    fixture_open_of (&self, (store_options_t){ .memory = 16 * MB, .claim_patience = patience },
+                     false);
+    for (process_t giver = 10; giver < 16; giver++) {
+        bool claimed = giver < 12;
+        tid_t id = fixture_put (self.client, 100000, 5, 1);
+        store_client_claim (self.client, id, 1);
+        s_pass_on (&self, id, giver, claimed, giver >= 14);
+        assert_int_equal (s_is_reported (self.store, "unclaimed"), giver == 12 || giver == 13);
+        /*  Given back beforehand: if it were there still, one would be left. */
+        store_client_release (self.client, id, 1, false);
+        if (giver < 14)
+            assert_true (fixture_verify (self.client, id, 100000, 5));
+        if (claimed) {
+            poll (NULL, 0, (int) (2 * patience / CLOCK_MS));
+            assert_true (fixture_verify (self.client, id, 100000, 5));
+            store_client_release (self.client, id, 1, false);
+        }
+        AWAIT (self.store, objects, 0);
+    }
+    AWAIT (self.store, used, 0);
+    fixture_close (&self);
+}
+
+/*  A hold for which there is no memory is not taken for given: the process is
+    told, and what others hold stays.                                       */
+static void
+test_hold_without_memory (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    tid_t other;
+    uint8_t *data;
+    fixture_open (&self, 16 * MB, false);
+    store_client_t *client = store_client_new (store_endpoint (self.store), 2);
+    tid_t id = fixture_put (self.client, 100000, 5, 1);
+    assert_true (fixture_verify (client, id, 100000, 5));
+    s_exempt = true;
+    atomic_store (&s_failing, true);
+    store_client_hold (client, id, 2, false);
+    for (int64_t until = clock_now () + PATIENCE;
+         clock_now () < until && store_client_create (client, MB, &other, &data, &fault) == 0;)
+        store_client_abort (client, other);
+    atomic_store (&s_failing, false);
+    assert_int_equal (fault.code, TROUPE_ELOST);
+    assert_true (fixture_verify (self.client, id, 100000, 5));
+    store_client_release (self.client, id, 1, false);
+    store_client_destroy (&client);
+    AWAIT (self.store, objects, 0);
     fixture_close (&self);
 }
 
@@ -211,10 +321,10 @@ test_hold_passed_on (void **state)
         tid_t id = fixture_put (self.client, 4096, round, 1);
         for (uint64_t count = 0; count < round % 8; count++)
             store_client_prefetch (self.client, id, 4096);
-        store_client_hold (other, id, 2);
-        store_client_release (self.client, id, 1);
+        store_client_hold (other, id, 2, false);
+        store_client_release (self.client, id, 1, false);
         assert_true (fixture_verify (other, id, 4096, round));
-        store_client_release (other, id, 2);
+        store_client_release (other, id, 2, false);
     }
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
@@ -234,10 +344,10 @@ test_read_without_holder (void **state)
     fixture_open (&self, 4 * MB, false);
     tid_t id = fixture_put (self.client, 2 * MB, 5, 1);
     assert_int_equal (store_client_pin (self.client, id, 2 * MB, &data, &kind, &fault), 0);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     for (uint64_t round = 0; round < 20; round++) {
         tid_t other = fixture_put (self.client, MB, round, 1);
-        store_client_release (self.client, other, 1);
+        store_client_release (self.client, other, 1, false);
     }
     AWAIT (self.store, objects, 1);
     assert_true (fixture_is_filled (data, 2 * MB, 5));
@@ -245,6 +355,65 @@ test_read_without_holder (void **state)
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     fixture_close (&self);
+}
+
+/*  How much of the memory with that name this process has in large pages, kB.  */
+static unsigned long
+s_large_kb (const char *name)
+{
+    char line [512];
+    unsigned long kb, sum = 0;
+    bool inside = false;
+    FILE *file = fopen ("/proc/self/smaps", "re");
+    assert_non_null (file);
+    while (fgets (line, sizeof line, file)) {
+        if (strstr (line, "/memfd:"))
+            inside = strstr (line, name) != NULL;
+        else if (inside && sscanf (line, "ShmemPmdMapped: %lu kB", &kb) == 1)
+            sum += kb;
+    }
+    fclose (file);
+    return sum;
+}
+
+/*  Whether this machine gives a large page to who asks for one.            */
+static bool
+s_gets_large_page (void)
+{
+    enum { LARGE = 2 << 20, ROOM = 2 * LARGE };
+    int file = memfd_create ("probe", MFD_CLOEXEC);
+    assert_true (file >= 0 && ftruncate (file, ROOM) == 0);
+    uint8_t *reserved = mmap (NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *at = reserved + (LARGE - (uintptr_t) reserved % LARGE) % LARGE;
+    assert_ptr_equal (
+        mmap (at, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0), at);
+    at [0] = 1;
+    madvise (at, LARGE, MADV_COLLAPSE);
+    bool large = s_large_kb ("probe") > 0;
+    munmap (reserved, ROOM);
+    close (file);
+    return large;
+}
+
+/*  What is filled lies in large pages, where the system has some.          */
+static void
+test_large_pages (void **state)
+{
+    (void) state;
+    bool got = false, could = false;
+    for (int round = 0; round < 5 && !got; round++) {
+        fixture_t self;
+        fixture_open (&self, 64 * MB, false);
+        if (s_gets_large_page ()) {
+            could = true;
+            fixture_put (self.client, 32 * MB, 5, 1);
+            got = s_large_kb ("troupe-objects") > 0;
+        }
+        fixture_close (&self);
+    }
+    if (!could)
+        skip ();
+    assert_true (got);
 }
 
 /*  --- memory is bounded ------------------------------------------------  */
@@ -285,7 +454,7 @@ test_spill_and_restore (void **state)
     assert_true (figures.spills >= 24 * 2 * MB - COUNT * 40);
     assert_true (figures.restores > 0 && figures.used <= 16 * MB);
     for (uint64_t index = 0; index < COUNT; index++)
-        store_client_release (self.client, ids [index], 1);
+        store_client_release (self.client, ids [index], 1, false);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
     fixture_close (&self);
@@ -374,11 +543,42 @@ test_held_back (void **state)
     pthread_create (&thread, NULL, s_put_more, &putter);
     AWAIT (self.store, waiting, 1);
     assert_true (fixture_verify (self.client, first, 12 * MB, 1));
-    store_client_release (self.client, first, 1);
+    store_client_release (self.client, first, 1, false);
     pthread_join (thread, NULL);
     assert_int_equal (putter.rc, 0);
     store_client_abort (self.client, putter.id);
     AWAIT (self.store, used, 0);
+    fixture_close (&self);
+}
+
+/*  What cannot be had says what the memory is taken up by; nothing is lost. */
+static void
+test_full (void **state)
+{
+    (void) state;
+    fixture_t self;
+    fault_t fault;
+    const uint8_t *read;
+    uint8_t kind, *data;
+    tid_t filling, more;
+    fixture_open_of (&self,
+                     (store_options_t){ .memory = 16 * MB, .room_patience = 50 * CLOCK_MS },
+                     false);
+    tid_t first = fixture_put (self.client, 3 * MB, 1, 1);
+    tid_t pinned = fixture_put (self.client, 4 * MB, 2, 1);
+    assert_int_equal (store_client_pin (self.client, pinned, 4 * MB, &read, &kind, &fault), 0);
+    assert_int_equal (store_client_create (self.client, 5 * MB, &filling, &data, &fault), 0);
+    assert_int_equal (store_client_create (self.client, 6 * MB, &more, &data, &fault), -1);
+    assert_int_equal (fault.code, TROUPE_ELIMIT);
+    assert_string_equal (fault.text,
+                         "the object store is full: of its 16 MB, 12 MB are in use, 9 MB of "
+                         "them just now being read or filled, and there is no folder to "
+                         "spill to");
+    assert_true (fixture_verify (self.client, first, 3 * MB, 1));
+    store_client_abort (self.client, filling);
+    store_client_unpin (self.client, pinned);
+    more = fixture_put (self.client, 6 * MB, 3, 1);
+    assert_true (fixture_verify (self.client, more, 6 * MB, 3));
     fixture_close (&self);
 }
 
@@ -400,14 +600,14 @@ s_work_until_killed (const char *endpoint, process_t process)
         uint8_t *data, kind;
         const uint8_t *read;
         if (ids [index].sequence)
-            store_client_release (client, ids [index], process);
+            store_client_release (client, ids [index], process, false);
         ids [index].sequence = 0;
         if (store_client_create (client, size, &id, &data, &fault))
             return 3;
         data [0] = 1;
         if (round % 7 == 3)
             continue; /*  never sealed                                */
-        store_client_seal (client, id, size, OBJECT_BYTES, process);
+        store_client_seal (client, id, size, OBJECT_BYTES, process, true);
         if (store_client_pin (client, id, size, &read, &kind, &fault))
             return 4;
         if (round % 3)
@@ -443,7 +643,7 @@ test_killed_clients (void **state)
         AWAIT (self.store, objects, 1);
     }
     assert_true (fixture_verify (self.client, kept, 100000, 42));
-    store_client_release (self.client, kept, 1);
+    store_client_release (self.client, kept, 1, false);
     AWAIT (self.store, used, 0);
     AWAIT (self.store, spilled, 0);
     fixture_close (&self);
@@ -469,11 +669,11 @@ s_move (void *arg)
     for (uint64_t round = 0; self->right && round < ROUNDS; round++) {
         uint64_t index = round % HELD;
         self->right = fixture_verify (client, ids [index], 300000, seed + index);
-        store_client_release (client, ids [index], self->process);
+        store_client_release (client, ids [index], self->process, false);
         ids [index] = fixture_put (client, 300000, seed + index, self->process);
     }
     for (uint64_t index = 0; index < HELD; index++)
-        store_client_release (client, ids [index], self->process);
+        store_client_release (client, ids [index], self->process, false);
     store_client_destroy (&client);
     return NULL;
 }
@@ -530,7 +730,7 @@ test_garbage (void **state)
     }
     AWAIT (self.store, clients, 1);
     assert_true (fixture_verify (self.client, kept, 100000, 3));
-    store_client_release (self.client, kept, 1);
+    store_client_release (self.client, kept, 1, false);
     AWAIT (self.store, used, 0);
     fixture_close (&self);
 }
@@ -547,13 +747,17 @@ main (int argc, char *argv [])
         cmocka_unit_test (test_readers_cannot_write),
         cmocka_unit_test (test_seals),
         cmocka_unit_test (test_holds),
+        cmocka_unit_test (test_passed_on),
+        cmocka_unit_test (test_hold_without_memory),
         cmocka_unit_test (test_hold_passed_on),
         cmocka_unit_test (test_read_without_holder),
+        cmocka_unit_test (test_large_pages),
         cmocka_unit_test (test_too_large),
         cmocka_unit_test (test_spill_and_restore),
         cmocka_unit_test (test_disk_full),
         cmocka_unit_test (test_disk_errors),
         cmocka_unit_test (test_held_back),
+        cmocka_unit_test (test_full),
         cmocka_unit_test (test_killed_clients),
         cmocka_unit_test (test_many_clients),
         cmocka_unit_test (test_garbage),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/checksum.h"
+#include "store/store_private.h"
 #include "tests/store_stage.h"
 
 #include <pthread.h>
@@ -197,12 +198,12 @@ test_reader_dies (void **state)
     tid_t id;
     uint8_t *data;
     const uint64_t size = ((uint64_t) 2 << 30) + 1;
-    stage_open_of (&self, size + MB, 0);
+    stage_open_of (&self, (store_options_t){ .memory = size + MB });
     assert_int_equal (store_client_create (self.client, size, &id, &data, &fault), 0);
     data [0] = 1;
     data [size - 2] = 2;
     data [size - 1] = 3;
-    store_client_seal (self.client, id, size, OBJECT_BYTES, 1);
+    store_client_seal (self.client, id, size, OBJECT_BYTES, 1, true);
     AWAIT (self.store, pinned, 0);
     transfer_message_t message = { .type = TRANSFER_LOCATE, .id = id, .from = FAKE };
     zmq_send (self.asks, &message, sizeof message, 0);
@@ -219,7 +220,7 @@ test_reader_dies (void **state)
     store_process_down (self.store, FAKE, "killed");
     AWAIT (self.store, pinned, 0);
     AWAIT (self.store, objects, 1);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     AWAIT (self.store, used, 0);
     stage_close (&self);
 }
@@ -269,7 +270,7 @@ test_holds_in_order (void **state)
     assert_int_equal (stage_tell_hold (&self, id, 9, -1, 2), 0);
     assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
     assert_int_equal (stage_tell_hold (&self, id, 9, 1, 1), 1);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     assert_true (fixture_verify (self.client, id, 100000, 3));
     assert_int_equal (stage_tell_hold (&self, id, 9, -1, 3), 1);
     assert_true (fixture_verify (self.client, id, 100000, 3));
@@ -288,7 +289,7 @@ test_holds_of_the_unknown (void **state)
     enum { UNKNOWN = 99 };
     stage_open (&self);
     tid_t id = fixture_put (self.client, 100000, 3, 1);
-    store_client_hold (self.client, (tid_t){ UNKNOWN, 1 }, 1);
+    store_client_hold (self.client, (tid_t){ UNKNOWN, 1 }, 1, false);
     assert_true (fixture_verify (self.client, id, 100000, 3));
     transfer_message_t hold = { .type = TRANSFER_HOLD,
                                 .id = id,
@@ -299,7 +300,7 @@ test_holds_of_the_unknown (void **state)
                                 .sources = { OWN } };
     zmq_send (self.asks, &hold, sizeof hold, 0);
     assert_int_equal (stage_tell_hold (&self, id, 8, 1, 7), 0);
-    store_announce (self.store, UNKNOWN, "tcp://127.0.0.1:9", NULL);
+    store_announce (self.store, UNKNOWN, "node new", "tcp://127.0.0.1:9", NULL);
     zmq_send (self.asks, &hold, sizeof hold, 0);
     assert_int_equal (zmq_recv (self.asks, &hold, sizeof hold, 0), sizeof hold);
     assert_int_equal (hold.type, TRANSFER_NOTED);
@@ -353,7 +354,7 @@ test_renamed (void **state)
                                 .sources = { OWN } };
     zmq_send (self.asks, &late, sizeof late, 0);
     assert_int_equal (stage_tell_hold (&self, now, 9, 1, 1), 1);
-    store_client_release (self.client, now, 2);
+    store_client_release (self.client, now, 2, false);
     assert_true (fixture_verify (self.client, now, 100000, 4));
     assert_int_equal (stage_tell_hold (&self, now, 9, -1, 2), 2);
     AWAIT (self.store, objects, 0);
@@ -377,7 +378,7 @@ test_copies_are_told (void **state)
     assert_int_equal (stage_notify (&self, notice, OWN, 1), 1);
     notice.type = TRANSFER_HAS;
     assert_int_equal (stage_notify (&self, notice, OWN, 2), 2);
-    store_client_release (self.client, id, 1);
+    store_client_release (self.client, id, 1, false);
     /*  It is lost twice on its way.                                        */
     for (int round = 0; round < 3; round++) {
         message = stage_asked (&self, TRANSFER_DROPPED);
@@ -420,7 +421,7 @@ test_home_is_told (void **state)
         message = stage_asked (&self, TRANSFER_DISCARDS);
         assert_true (tid_equal (message.id, self.id) && message.offset == 2);
     }
-    store_client_release (self.client, large, 1);
+    store_client_release (self.client, large, 1, false);
     AWAIT (self.store, objects, 0);
     stage_close (&self);
 }
@@ -455,7 +456,7 @@ test_renamed_under_readers (void **state)
     for (uint64_t round = 0; round < 40; round++) {
         tid_t next = fixture_put (other, MB, round, 2);
         assert_int_equal (next.owner, 80);
-        store_client_release (other, next, 2);
+        store_client_release (other, next, 2, false);
     }
     assert_true (fixture_is_filled (data, MB, 3));
     assert_true (fixture_is_filled (copy, FAKE_SIZE, 5));
@@ -465,7 +466,7 @@ test_renamed_under_readers (void **state)
     store_client_unpin (self.client, self.id);
     store_client_unpin (self.client, id);
     memset (place, 1, MB);
-    store_client_seal (self.client, filling, MB, OBJECT_BYTES, 1);
+    store_client_seal (self.client, filling, MB, OBJECT_BYTES, 1, true);
     AWAIT (self.store, objects, 0);
     AWAIT (self.store, used, 0);
     /*  What was made under the old name is lost, and that is known at once. */
@@ -475,14 +476,29 @@ test_renamed_under_readers (void **state)
     stage_close (&self);
 }
 
+/*  Waits for a hold, which the store has been given as it was asked.       */
+typedef struct {
+    store_client_t *client;
+    process_t home;
+    uint64_t number;
+    int rc;
+    fault_t fault;
+    pthread_t thread;
+} settler_t;
+
 static void *
 s_settle_one (void *arg)
 {
-    reader_t *self = arg;
-    fault_t fault;
-    self->right
-        = store_client_settle (self->client, store_client_told (self->client), &fault) == 0;
+    settler_t *self = arg;
+    self->rc = store_client_settle (self->client, self->home, self->number, &self->fault);
     return NULL;
+}
+
+static settler_t
+s_give (stage_t *self, tid_t id)
+{
+    uint64_t number = store_client_hold (self->client, id, 1, false);
+    return (settler_t){ .client = self->client, .home = id.owner, .number = number };
 }
 
 /*  A hold of another store's object is told again until that has noted it, and
@@ -493,28 +509,28 @@ test_holds_are_repeated (void **state)
     (void) state;
     static stage_t self;
     stage_open (&self);
-    self.reader = (reader_t){ .client = self.client };
-    store_client_hold (self.client, self.id, 1);
-    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    settler_t one = s_give (&self, self.id);
+    pthread_create (&one.thread, NULL, s_settle_one, &one);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
-    store_client_release (self.client, self.id, 1);
+    store_client_release (self.client, self.id, 1, false);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).count, -1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 2);
     stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 2 }, NULL, 0);
-    assert_true (stage_end_fetch (&self));
-    fixture_settle (self.client);
-    store_client_hold (self.client, self.id, 1);
-    pthread_create (&self.thread, NULL, s_settle_one, &self.reader);
+    pthread_join (one.thread, NULL);
+    assert_int_equal (one.rc, 0);
+    settler_t next = s_give (&self, self.id);
+    pthread_create (&next.thread, NULL, s_settle_one, &next);
     assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 3);
     store_process_down (self.store, FAKE, "killed");
-    assert_true (stage_end_fetch (&self));
+    pthread_join (next.thread, NULL);
+    assert_int_equal (next.rc, 0);
     stage_close (&self);
 }
 
 /*  A hold that another store does not note is waited for as long as that may
-    take; who waits then does not take it for arrived, not even later, and is
-    no burden for those that give holds to others.                          */
+    take; who waits is told which store it is. Those that give holds to others,
+    earlier or later, do not wait.                                          */
 static void
 test_holds_that_do_not_arrive (void **state)
 {
@@ -522,22 +538,53 @@ test_holds_that_do_not_arrive (void **state)
     static stage_t self;
     fault_t fault;
     tid_t other = { SECOND, 1 };
-    stage_open_of (&self, 16 * MB, 50 * CLOCK_MS);
-    store_client_hold (self.client, self.id, 1);
-    uint64_t number = store_client_told (self.client);
-    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
-    assert_int_equal (fault.code, TROUPE_ELOST);
-    assert_non_null (strstr (fault.text, "did not arrive"));
-    store_client_hold (self.client, other, 1);
+    stage_open_of (&self, (store_options_t){ .memory = 16 * MB, .sync_patience = 50 * CLOCK_MS });
+    settler_t healthy = s_give (&self, other), sick = s_give (&self, self.id),
+              behind = s_give (&self, self.id);
     assert_int_equal (stage_asked_at (&self, self.second, TRANSFER_HOLD).offset, 1);
     stage_answer_at (&self, self.second, SECOND,
                      (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 });
-    fixture_settle (self.client);
-    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
-    assert_int_equal (stage_asked (&self, TRANSFER_HOLD).offset, 1);
+    pthread_create (&sick.thread, NULL, s_settle_one, &sick);
+    pthread_create (&behind.thread, NULL, s_settle_one, &behind);
+    s_settle_one (&healthy);
+    assert_int_equal (healthy.rc, 0);
+    pthread_join (sick.thread, NULL);
+    pthread_join (behind.thread, NULL);
+    assert_int_equal (sick.rc, -1);
+    assert_int_equal (behind.rc, -1);
+    assert_int_equal (sick.fault.code, TROUPE_ELOST);
+    assert_non_null (strstr (sick.fault.text, "did not arrive"));
+    assert_non_null (strstr (sick.fault.text, "node fake (tcp://127.0.0.1:"));
+    assert_non_null (strstr (sick.fault.text, "does not answer"));
+    /*  What becomes of them is known from then on; later ones may arrive.  */
+    assert_int_equal (store_client_settle (self.client, FAKE, behind.number, &fault), -1);
+    settler_t later = s_give (&self, self.id);
+    while (stage_asked (&self, TRANSFER_HOLD).offset != 3) {
+    }
+    pthread_create (&later.thread, NULL, s_settle_one, &later);
+    stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 3 }, NULL, 0);
+    pthread_join (later.thread, NULL);
+    assert_int_equal (later.rc, 0);
+    stage_close (&self);
+}
+
+/*  Of several holds some have arrived when time is up: those are known to.  */
+static void
+test_holds_that_arrive_in_part (void **state)
+{
+    (void) state;
+    static stage_t self;
+    stage_open_of (&self,
+                   (store_options_t){ .memory = 16 * MB, .sync_patience = 300 * CLOCK_MS });
+    settler_t first = s_give (&self, self.id), second = s_give (&self, self.id);
+    pthread_create (&second.thread, NULL, s_settle_one, &second);
+    while (stage_asked (&self, TRANSFER_HOLD).offset != 2) {
+    }
     stage_answer (&self, (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 }, NULL, 0);
-    assert_int_equal (store_client_settle (self.client, number, &fault), -1);
-    fixture_settle (self.client);
+    pthread_join (second.thread, NULL);
+    assert_int_equal (second.rc, -1);
+    s_settle_one (&first);
+    assert_int_equal (first.rc, 0);
     stage_close (&self);
 }
 
@@ -574,6 +621,59 @@ test_left_behind (void **state)
     stage_close (&self);
 }
 
+/*  However often a piece is asked for that has not come, one request waits. */
+static void
+test_asked_for_too_often (void **state)
+{
+    (void) state;
+    stage_t self;
+    stage_open (&self);
+    stage_begin_fetch (&self);
+    stage_asked (&self, TRANSFER_GET);
+    transfer_message_t get
+        = { .type = TRANSFER_GET, .id = self.id, .from = SECOND, .size = TRANSFER_PIECE };
+    for (size_t count = 0; count < 1000; count++)
+        assert_true (zmq_send (self.asks, &get, sizeof get, 0) > 0);
+    /*  What is asked behind them is answered when they have been read.     */
+    transfer_message_t nothing = { .type = TRANSFER_GET, .id = { OWN, 1 }, .from = SECOND };
+    assert_true (zmq_send (self.asks, &nothing, sizeof nothing, 0) > 0);
+    assert_true (zmq_recv (self.asks, &nothing, sizeof nothing, 0) > 0);
+    assert_int_equal (nothing.type, TRANSFER_LACKS);
+    store_lock (self.store);
+    assert_int_equal (self.store->transfer->parked_count, 1);
+    store_unlock (self.store);
+    transfer_message_t gone
+        = { .type = TRANSFER_GONE, .count = TROUPE_EINVAL, .id = self.id };
+    stage_answer (&self, gone, (const uint8_t *) "it has gone", 11);
+    assert_false (stage_end_fetch (&self));
+    store_lock (self.store);
+    assert_int_equal (self.store->transfer->parked_count, 0);
+    store_unlock (self.store);
+    stage_close (&self);
+}
+
+/*  Whatever is asked for, only so many requests wait.                      */
+static void
+test_too_much_asked_for (void **state)
+{
+    (void) state;
+    stage_t self;
+    list_t parked;
+    route_t route = { .size = 5 };
+    stage_open (&self);
+    list_init (&parked);
+    store_lock (self.store);
+    transfer_t *transfer = self.store->transfer;
+    for (uint64_t offset = 0; offset < PARKED_MAX + 1000; offset++)
+        parked_append (transfer, &parked, &route, offset, 1);
+    assert_int_equal (transfer->parked_count, PARKED_MAX);
+    for (list_node_t *node; (node = list_pop (&parked));)
+        parked_free (transfer, container_of (node, parked_t, node));
+    assert_int_equal (transfer->parked_count, 0);
+    store_unlock (self.store);
+    stage_close (&self);
+}
+
 int
 main (void)
 {
@@ -595,7 +695,10 @@ main (void)
         cmocka_unit_test (test_renamed_under_readers),
         cmocka_unit_test (test_holds_are_repeated),
         cmocka_unit_test (test_holds_that_do_not_arrive),
+        cmocka_unit_test (test_holds_that_arrive_in_part),
         cmocka_unit_test (test_left_behind),
+        cmocka_unit_test (test_asked_for_too_often),
+        cmocka_unit_test (test_too_much_asked_for),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

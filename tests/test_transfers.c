@@ -36,7 +36,7 @@ static void
 s_announce (cluster_t *self, int to, int about)
 {
     const key_pair_t *keys = &self->network.keys;
-    store_announce (self->stores [to], (process_t) (70 + about),
+    store_announce (self->stores [to], (process_t) (70 + about), "node",
                     store_remote_endpoint (self->stores [about]), keys->public_key);
 }
 
@@ -100,7 +100,7 @@ s_test_transfer (bool insecure)
         tid_t id = fixture_put (self.clients [0], sizes [index], index, 1);
         for (int reader = 1; reader < STORES; reader++)
             assert_true (fixture_verify (self.clients [reader], id, sizes [index], index));
-        store_client_release (self.clients [0], id, 1);
+        store_client_release (self.clients [0], id, 1, false);
         /*  The copies go with what they are copies of.                     */
         for (int store = 0; store < STORES; store++)
             AWAIT (self.stores [store], objects, 0);
@@ -149,7 +149,7 @@ test_broadcast (void **state)
         store_figures (self.stores [store], &figures);
         assert_int_equal (figures.received - figures.repeated, SIZE);
     }
-    store_client_release (self.clients [0], id, 1);
+    store_client_release (self.clients [0], id, 1, false);
     for (int store = 0; store < STORES; store++)
         AWAIT (self.stores [store], objects, 0);
     s_close_cluster (&self);
@@ -185,7 +185,7 @@ test_large_transfer (void **state)
     data [0] = 1;
     data [middle] = 2;
     data [size - 1] = 3;
-    store_client_seal (self.clients [0], id, size, OBJECT_BYTES, 1);
+    store_client_seal (self.clients [0], id, size, OBJECT_BYTES, 1, true);
     /*  Nothing else fits beside it.                                        */
     if (store_client_create (self.clients [0], 2 * MB, &other, &data, &fault))
         fail_msg ("%s", fault.text);
@@ -197,7 +197,7 @@ test_large_transfer (void **state)
     assert_true (read [0] == 1 && read [middle] == 2 && read [size - 1] == 3);
     assert_true (read [1] == 0 && read [middle - 1] == 0 && read [size - 2] == 0);
     store_client_unpin (self.clients [1], id);
-    store_client_release (self.clients [0], id, 1);
+    store_client_release (self.clients [0], id, 1, false);
     for (int store = 0; store < STORES; store++)
         AWAIT (self.stores [store], used, 0);
     AWAIT (self.stores [0], spilled, 0);
@@ -216,26 +216,23 @@ test_far_holds_and_death (void **state)
     s_open_cluster (&self, true);
     tid_t id = fixture_put (self.clients [0], 3 * MB, 5, 1);
     for (int round = 0; round < 500; round++) {
-        store_client_hold (self.clients [1], id, 2);
-        fixture_settle (self.clients [1]);
-        store_client_release (self.clients [0], id, 1);
-        store_client_hold (self.clients [2], id, 1);
-        fixture_settle (self.clients [2]);
-        store_client_release (self.clients [1], id, 2);
+        fixture_hold (self.clients [1], id, 2);
+        store_client_release (self.clients [0], id, 1, false);
+        fixture_hold (self.clients [2], id, 1);
+        store_client_release (self.clients [1], id, 2, false);
     }
-    store_client_hold (self.clients [1], id, 2);
-    fixture_settle (self.clients [1]);
+    fixture_hold (self.clients [1], id, 2);
     assert_true (fixture_verify (self.clients [1], id, 3 * MB, 5));
     assert_int_equal (store_client_pin (self.clients [1], id, 3 * MB + 1, &data, &kind, &fault),
                       -1);
     assert_int_equal (fault.code, TROUPE_EPROTOCOL);
-    store_client_release (self.clients [0], id, 1);
+    store_client_release (self.clients [0], id, 1, false);
     tid_t others [14];
     for (uint64_t index = 0; index < 14; index++)
         others [index] = fixture_put (self.clients [0], 3 * MB, index, 1);
     assert_true (fixture_verify (self.clients [2], id, 3 * MB, 5));
     assert_true (fixture_verify (self.clients [2], others [0], 3 * MB, 0));
-    store_client_release (self.clients [1], id, 2);
+    store_client_release (self.clients [1], id, 2, false);
     AWAIT (self.stores [0], objects, 14);
     store_client_destroy (&self.clients [0]);
     assert_int_equal (store_destroy (&self.stores [0]), 0);
@@ -269,10 +266,10 @@ test_counted_as_dead_and_back (void **state)
         store_name (self.stores [1], 81 + round);
         store_process_up (self.stores [1], 70);
         s_announce (&self, 1, 0);
-        store_announce (self.stores [0], 81 + round, store_remote_endpoint (self.stores [1]),
-                        self.network.keys.public_key);
+        store_announce (self.stores [0], 81 + round, "node",
+                        store_remote_endpoint (self.stores [1]), self.network.keys.public_key);
         assert_true (fixture_verify (self.clients [1], id, 3 * MB, round));
-        store_client_release (self.clients [0], id, 1);
+        store_client_release (self.clients [0], id, 1, false);
         AWAIT (self.stores [1], objects, 0);
     }
     s_close_cluster (&self);
@@ -333,7 +330,7 @@ test_killed_receivers (void **state)
         for (uint64_t index = 0; index < COUNT; index++)
             assert_true (fixture_verify (self.clients [1], ids [index], SIZE, index));
         for (uint64_t index = 0; index < COUNT; index++)
-            store_client_release (self.clients [0], ids [index], 1);
+            store_client_release (self.clients [0], ids [index], 1, false);
         for (int store = 0; store < STORES; store++)
             AWAIT (self.stores [store], objects, 0);
         AWAIT (self.stores [1], used, 0);

@@ -41,10 +41,6 @@
 /*  What the tasks of one job that wait at the head may take of the memory.  */
 #define JOB_MEMORY_PART 4
 
-/*  Connections to the head at once, altogether and from one address.       */
-#define CONNECTIONS_MAX 8000
-#define CONNECTIONS_OF_ONE_MAX 2000
-
 /*  Logs that are kept of daemons that have ended.                          */
 #define OLD_LOGS_MAX 20
 
@@ -326,7 +322,6 @@ s_start_head (daemon_t *self, started_t *started, fault_t *fault)
     if (network->insecure ? gate_allow_insecure (network->gate, DOMAIN_HEAD, fault)
                           : s_admit_tokens (self, fault))
         return -1;
-    gate_limit (network->gate, CONNECTIONS_MAX, CONNECTIONS_OF_ONE_MAX);
     uint64_t name [2];
     if (getrandom (name, sizeof name, 0) != sizeof name)
         return fault_set (fault, TROUPE_ESYSTEM, "no random numbers: %s", strerror (errno));

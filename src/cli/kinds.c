@@ -18,7 +18,7 @@ static const kind_column_t s_nodes [] = {
 };
 static const char *const s_node_fields [] = {
     "id", "name", "state", "address", "cpus", "cpus_used", "memory", "workers",
-    "actors", "heard_ms", "resources", NULL
+    "actors", "heard_ms", "refused_connections", "resources", NULL
 };
 
 static const kind_column_t s_workers [] = {

@@ -30,7 +30,7 @@ static const char s_help [] =
     "\n"
     "The keys are those of --json:\n"
     "  nodes      id name state address cpus cpus_used memory workers actors heard_ms\n"
-    "             resources\n"
+    "             refused_connections resources\n"
     "  workers    id worker node pid program hash state tasks actors\n"
     "  actors     id class name namespace state worker node job program hash detached\n"
     "  classes    program hash class methods\n"

@@ -149,26 +149,39 @@ s_print_rows (const screen_t *screen, FILE *file, const char *kind, troupe_view_
     return rc;
 }
 
-/*  What somebody should look at.                                           */
+/*  "5 connections were refused: 3 at alpha, 1 at beta". Those at drivers are at
+    no node.                                                                */
 static void
-s_print_troubles (const screen_t *screen, FILE *file, troupe_view_t summary)
+s_print_refused (const screen_t *screen, FILE *file, double refused, troupe_view_t nodes)
 {
-    double refused = s_number (summary, "refused_connections");
-    double errors = s_number (summary, "errors");
-    char text [128];
-    if (refused <= 0 && errors <= 0)
+    troupe_view_t inside, node;
+    char text [512];
+    const char *separator = ": ";
+    if (refused <= 0)
         return;
+    size_t length = (size_t) snprintf (text, sizeof text, "%.0f connection%s refused", refused,
+                                       refused > 1 ? "s were" : " was");
+    bool some = troupe_view_enter (nodes, &inside) == 0;
+    while (some && troupe_view_next (&inside, &node) == 1) {
+        double there = s_number (node, "refused_connections");
+        char *name = there > 0 ? kind_field (node, "name") : NULL;
+        char *clean = name ? text_clean (name) : NULL;
+        size_t room = sizeof text - length;
+        int more = 0;
+        if (clean)
+            more = snprintf (text + length, room, "%s%.0f at %s", separator, there, clean);
+        free (clean);
+        free (name);
+        if ((size_t) more >= room) {
+            text [length] = 0;
+            break;
+        }
+        length += (size_t) more;
+        separator = more ? ", " : separator;
+    }
     putc ('\n', file);
-    if (refused > 0) {
-        snprintf (text, sizeof text, "%.0f connection%s refused\n", refused,
-                  refused > 1 ? "s were" : " was");
-        screen_print (screen, file, STYLE_WARN, text);
-    }
-    if (errors > 0) {
-        snprintf (text, sizeof text, "%.0f error%s: troupe logs\n", errors,
-                  errors > 1 ? "s" : "");
-        screen_print (screen, file, STYLE_WARN, text);
-    }
+    screen_print (screen, file, STYLE_WARN, text);
+    putc ('\n', file);
 }
 
 static int
@@ -193,7 +206,7 @@ s_print_screen (FILE *file, troupe_view_t summary, troupe_view_t nodes, troupe_v
     s_print_resources (&screen, file, summary);
     int rc = s_print_rows (&screen, file, "nodes", nodes, node_columns);
     rc = rc ? rc : s_print_rows (&screen, file, "jobs", jobs, job_columns);
-    s_print_troubles (&screen, file, summary);
+    s_print_refused (&screen, file, s_number (summary, "refused_connections"), nodes);
     return rc;
 }
 

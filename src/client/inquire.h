@@ -12,9 +12,10 @@
     what        the fields of each map
     "summary"   one map: address, version, uptime_s, nodes, workers, actors,
                 jobs, tasks {ready, running, waiting}, resources {name:
-                [used, total]}, refused_connections, errors
+                [used, total]}, refused_connections
     "nodes"     id, name, state, address, cpus, cpus_used, memory, workers,
-                actors, heard_ms, resources
+                actors, heard_ms, refused_connections: to it and its
+                workers, resources
     "workers"   id, node, pid, program, hash, state, tasks, actors
     "actors"    id, class, name, namespace, state, worker, node, job, program,
                 hash, detached; with a key also methods, nil if not known

@@ -339,16 +339,33 @@ s_group (head_t *self, peer_t *peer, const record_t *record, int64_t now)
     free (bundles);
 }
 
+/*  It lives, and has refused so many connections more; those of workers are
+    their node's, so that they can be looked for there.                     */
+static void
+s_ping (head_t *self, peer_t *peer, uint64_t refused)
+{
+    record_t ping = { .type = RECORD_PING };
+    if (!self->network)
+        return;
+    head_send (self, peer, &ping);
+    if (head_shell_is_own (peer))
+        return;
+    peer_t *node = peer->identity.role == ROLE_WORKER
+                       ? head_shell_peer (self, peer->identity.node)
+                       : peer;
+    if (node)
+        node->refused += refused;
+    self->refused += refused;
+}
+
 static void
 s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
     uint8_t role = peer->identity.role;
     bool own = record->id.owner == peer->process;
-    record_t ping = { .type = RECORD_PING };
     switch (record->type) {
     case RECORD_PING:
-        if (self->network)
-            head_send (self, peer, &ping);
+        s_ping (self, peer, record->id.sequence);
         break;
     case RECORD_LEAVE:
         s_leave (self, peer);

@@ -162,6 +162,12 @@ s_resources (answer_t *self, const char *field, const head_resource_report_t *re
     }
 }
 
+static uint64_t
+s_refused_by_head (const head_t *self)
+{
+    return self->network ? gate_refused (self->network->gate) : 0;
+}
+
 static void
 s_nodes (answer_t *self)
 {
@@ -170,8 +176,11 @@ s_nodes (answer_t *self)
     while (head_next_node (self->head->state, &cursor, &node)) {
         id_text_t id;
         peer_t *peer = head_shell_peer (self->head, node.process);
-        if (!s_begin (self, s_process_text (node.process, id), node.name, 11))
+        if (!s_begin (self, s_process_text (node.process, id), node.name, 12))
             continue;
+        uint64_t refused = peer ? peer->refused : 0;
+        if (peer && head_shell_is_own (peer))
+            refused += s_refused_by_head (self->head);
         s_text (self, "id", id);
         s_text (self, "name", node.name);
         s_text (self, "state", node.state);
@@ -184,6 +193,7 @@ s_nodes (answer_t *self)
         s_number (self, "actors", node.actors);
         int64_t silent = self->now - node.heard;
         s_number (self, "heard_ms", silent > 0 ? (uint64_t) (silent / CLOCK_MS) : 0);
+        s_number (self, "refused_connections", refused);
         s_resources (self, "resources", node.resources, node.count);
     }
 }
@@ -358,9 +368,6 @@ s_summary (answer_t *self)
     head_counts_t counts = head_counts (head->state);
     head_resource_report_t resources [REPORT_RESOURCES_MAX];
     size_t count = head_resources (head->state, resources, REPORT_RESOURCES_MAX);
-    gate_counts_t gate = { 0 };
-    if (head->network)
-        gate_counts (head->network->gate, &gate);
     s_begin (self, self->key, "", 10);
     s_text (self, "address", head->address);
     s_text (self, "version", troupe_version ());
@@ -375,8 +382,7 @@ s_summary (answer_t *self)
     s_number (self, "running", counts.leased);
     s_number (self, "waiting", counts.parked);
     s_resources (self, "resources", resources, count);
-    s_number (self, "refused_connections", gate.refused + gate.connections.malformed
-                                               + gate.connections.abandoned + gate.cut);
+    s_number (self, "refused_connections", head->refused + s_refused_by_head (head));
 }
 
 static peer_t *

@@ -19,6 +19,8 @@
 #include "wire/thread.h"
 #include "wire/tokens.h"
 
+#include <unistd.h>
+
 #define ROUTE_MAX 8
 
 /*  Dead processes whose HELLO may still come.                              */
@@ -58,6 +60,8 @@ typedef struct {
     process_t lines_for;        /*  a node: the last driver it was asked for */
     bytes_t store;              /*  what its object store has (STORE)       */
     class_set_t *classes;       /*  of a worker, or NULL                    */
+    uint64_t refused;           /*  connections to it, or to a node and its
+                                    workers (PING)                          */
     bytes_t frame;
     list_node_t dirty;
 } peer_t;
@@ -117,6 +121,7 @@ struct head {
     int64_t tended;             /*  when the channels were last looked at   */
     int64_t watched;            /*  and the connections                     */
     bool untended;              /*  there may be something to do            */
+    uint64_t refused;           /*  connections to other processes          */
     const network_t *network;
     const cluster_keys_t *cluster;
     tokens_t *tokens;           /*  NULL if there are none (insecure)       */
@@ -147,6 +152,14 @@ static inline peer_t *
 head_shell_peer (head_t *self, process_t process)
 {
     return id_table_get (&self->peers, head_shell_key (process));
+}
+
+/*  A node in the head's own process, which has one gate for both.          */
+static inline bool
+head_shell_is_own (const peer_t *peer)
+{
+    return !peer->far && peer->identity.role == ROLE_NODE
+           && peer->identity.pid == (uint64_t) getpid ();
 }
 
 /*  To the log of who runs the head, if he wants one.                       */

@@ -3,6 +3,8 @@
 
 #include "head/head_private.h"
 
+#include "wire/network.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,11 +52,11 @@ static int
 s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *data,
              uint32_t size)
 {
-    if (size > VALUE_SIZE_MAX)
+    if (size > VALUE_SIZE_MAX || task->more->attachment_count >= ATTACHMENTS_MAX)
         return -1;
     uint32_t step = ATTACHMENT_HEADER + ((size + 7u) & ~7u);
     size_t total = (size_t) task->attachments_size + step;
-    if (total + task->body_size > UINT32_MAX - 2 * RECORD_HEADER)
+    if (total + task->body_size > network_record_max (!task->lane->job->embedded))
         return -1;
     task_more_t *more = task->more;
     uint8_t *grown = realloc (more->attachments, total);

@@ -232,7 +232,13 @@ s_write_actor (void *context, bytes_t *out, troupe_actor_t *actor, fault_t *faul
     return value_put_actor (out, &reference);
 }
 
-/*  The owner of the answer holds what it refers to.                        */
+/*  The owner of the answer holds what it refers to. A callback's is this process. */
+static object_holder_t
+s_holder (const troupe_call_t *self)
+{
+    return (object_holder_t){ .process = self->owner, .passed = self->given != NULL };
+}
+
 static int
 s_write_object (void *context, const object_reference_t *object, fault_t *fault)
 {
@@ -241,7 +247,7 @@ s_write_object (void *context, const object_reference_t *object, fault_t *fault)
     if (value_put_object (&value, object))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the result");
     pthread_mutex_lock (&self->peer->lock);
-    object_hold_all (self->peer, value.data, value.size, self->owner);
+    object_hold_all (self->peer, value.data, value.size, s_holder (self), self->given);
     pthread_mutex_unlock (&self->peer->lock);
     self->objects = true;
     bytes_release (&value);
@@ -254,7 +260,7 @@ s_write_one (troupe_call_t *self, const troupe_arg_t *arg)
     value_writer_t writer = { self, s_write_future, s_write_actor, s_write_object };
     bool large = object_is_large (self->peer, arg);
     self->objects = self->objects || large;
-    return object_write (self->peer, arg, self->owner, &writer, &self->result, &self->fault);
+    return object_write (self->peer, arg, s_holder (self), &writer, &self->result, &self->fault);
 }
 
 static int
@@ -354,7 +360,8 @@ troupe_call_return (troupe_call_t *self, const troupe_arg_t *args, size_t count)
     if (rc) {
         pthread_mutex_lock (&self->peer->lock);
         if (self->objects)
-            object_release_all (self->peer, self->result.data, self->result.size, self->owner);
+            object_release_all (self->peer, self->result.data, self->result.size,
+                                s_holder (self));
         pthread_mutex_unlock (&self->peer->lock);
         self->objects = false;
         bytes_clear (&self->result);

@@ -27,6 +27,7 @@ struct troupe_call {
 
     bytes_t result;             /*  one value, once `returned`              */
     bool returned;
+    struct object_given *given; /*  see object.h; NULL in callbacks         */
     bool objects;               /*  the result refers to objects, which the
                                     owner holds                             */
     troupe_future_t *tail;      /*  the future that answers instead         */

@@ -94,7 +94,8 @@ s_finish (callback_t *self, troupe_call_t *call)
     tail_t *tail;
     bool pending = self->result->state == FUTURE_PENDING;
     if (call->objects && (call->fault.code || !pending))
-        object_release_all (call->peer, call->result.data, call->result.size, call->owner);
+        object_release_all (call->peer, call->result.data, call->result.size,
+                            (object_holder_t){ .process = call->owner });
     else if (call->objects)
         self->result->objects = self->result->holds = true;
     if (call->fault.code)

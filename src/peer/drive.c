@@ -266,6 +266,8 @@ s_timers (troupe_t *self, int64_t now)
     if (self->joined && now - self->pinged >= PING_INTERVAL) {
         self->pinged = now;
         record_t ping = { .type = RECORD_PING };
+        if (self->network)
+            ping.id.sequence = gate_refused_more (self->network->gate);
         link_send (self, HEAD_PROCESS, &ping);
         if (self->hosted && self->network)
             s_report_store (self);

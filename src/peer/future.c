@@ -163,7 +163,8 @@ static void
 s_let_objects_go (troupe_future_t *self)
 {
     if (self->holds && self->state == FUTURE_VALUE && !self->peer->stopping)
-        object_release_all (self->peer, self->data, self->size, self->peer->self);
+        object_release_all (self->peer, self->data, self->size,
+                            (object_holder_t){ .process = self->peer->self });
 }
 
 void

@@ -163,7 +163,7 @@ s_take_made (store_client_t *client, const troupe_arg_t *arg, object_reference_t
 }
 
 int
-object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *out,
+object_put (troupe_t *peer, const troupe_arg_t *arg, object_holder_t holder, bytes_t *out,
             fault_t *fault)
 {
     object_reference_t object = { .kind = s_kind (arg->type) };
@@ -181,15 +181,16 @@ object_put (troupe_t *peer, const troupe_arg_t *arg, process_t holder, bytes_t *
         rc = s_put_encoded (client, arg, &object, fault);
     if (rc)
         return -1;
-    store_client_seal (client, object.id, object.size, object.kind, holder);
+    store_client_seal (client, object.id, object.size, object.kind, holder.process,
+                       holder.passed);
     if (value_put_object (out, &object) == 0)
         return 0;
-    store_client_release (client, object.id, holder);
+    store_client_release (client, object.id, holder.process, holder.passed);
     return fault_set (fault, TROUPE_ENOMEM, "no memory for the value");
 }
 
 int
-object_write (troupe_t *peer, const troupe_arg_t *arg, process_t holder,
+object_write (troupe_t *peer, const troupe_arg_t *arg, object_holder_t holder,
               const value_writer_t *writer, bytes_t *out, fault_t *fault)
 {
     if (object_is_large (peer, arg))
@@ -281,83 +282,96 @@ object_read (troupe_t *peer, arena_t *arena, const object_reference_t *object, f
 
 /*  --- holds ------------------------------------------------------------  */
 
-typedef void (tell_t) (store_client_t *client, const object_reference_t *object,
-                       process_t holder);
-
+/*  Of each home the last one counts, as holds arrive there in order.       */
 static void
-s_tell_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder, tell_t *tell)
+s_note (object_given_t *given, process_t home, uint64_t number)
 {
+    object_hold_t hold = { home, number };
+    for (size_t index = 0; index < object_given_count (given); index++)
+        if (object_given_home (given, index) == home) {
+            memcpy (given->holds.data + index * sizeof hold, &hold, sizeof hold);
+            return;
+        }
+    bytes_append (&given->holds, &hold, sizeof hold);
+}
+
+void
+object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder,
+                 object_given_t *given)
+{
+    store_client_t *client = s_client_locked (peer);
     object_reference_t object;
     size_t offset = 0;
-    while (peer->objects && value_next_object (data, size, &offset, &object))
-        tell (peer->objects, &object, holder);
-}
-
-static void
-s_hold (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    store_client_hold (client, object->id, holder);
-}
-
-static void
-s_release (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    store_client_release (client, object->id, holder);
-}
-
-static void
-s_claim (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    store_client_claim (client, object->id, holder);
-}
-
-static void
-s_prefetch (store_client_t *client, const object_reference_t *object, process_t holder)
-{
-    (void) holder;
-    if (object->id.owner != store_client_store (client))
-        store_client_prefetch (client, object->id, object->size);
+    while (client && value_next_object (data, size, &offset, &object)) {
+        uint64_t number
+            = store_client_hold (client, object.id, holder.process, holder.passed);
+        if (given && number && peer->network)
+            s_note (given, object.id.owner, number);
+    }
 }
 
 void
-object_hold_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder)
+object_release_all (troupe_t *peer, const uint8_t *data, size_t size, object_holder_t holder)
 {
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, holder, s_hold);
-}
-
-void
-object_release_all (troupe_t *peer, const uint8_t *data, size_t size, process_t holder)
-{
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, holder, s_release);
+    store_client_t *client = s_client_locked (peer);
+    object_reference_t object;
+    size_t offset = 0;
+    while (client && value_next_object (data, size, &offset, &object))
+        store_client_release (client, object.id, holder.process, holder.passed);
 }
 
 void
 object_claim_all (troupe_t *peer, const uint8_t *data, size_t size)
 {
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, peer->self, s_claim);
+    store_client_t *client = s_client_locked (peer);
+    object_reference_t object;
+    size_t offset = 0;
+    while (client && value_next_object (data, size, &offset, &object))
+        store_client_claim (client, object.id, peer->self);
 }
 
 void
 object_prefetch_all (troupe_t *peer, const uint8_t *data, size_t size)
 {
-    s_client_locked (peer);
-    s_tell_all (peer, data, size, peer->self, s_prefetch);
+    store_client_t *client = s_client_locked (peer);
+    object_reference_t object;
+    size_t offset = 0;
+    while (client && value_next_object (data, size, &offset, &object))
+        if (object.id.owner != store_client_store (client))
+            store_client_prefetch (client, object.id, object.size);
 }
 
-uint64_t
-object_holds_told (const troupe_t *peer)
+void
+object_give_begin (troupe_t *peer, object_given_t *given)
 {
-    return peer->network && peer->objects ? store_client_told (peer->objects) : 0;
+    list_append (&peer->givers, &given->node);
+    peer_thread.given = given;
+}
+
+void
+object_give_end (object_given_t *given)
+{
+    list_remove (&given->node);
+    peer_thread.given = NULL;
+}
+
+process_t
+object_given_home (const object_given_t *given, size_t index)
+{
+    object_hold_t hold;
+    memcpy (&hold, given->holds.data + index * sizeof hold, sizeof hold);
+    return hold.home;
 }
 
 int
-object_settle (troupe_t *peer, uint64_t number, fault_t *fault)
+object_settle (troupe_t *peer, const object_given_t *given, size_t index, fault_t *fault)
 {
+    object_hold_t hold;
+    if (given->holds.failed)
+        return fault_set (fault, TROUPE_ENOMEM, "no memory for a hold of an object");
+    memcpy (&hold, given->holds.data + index * sizeof hold, sizeof hold);
     pthread_mutex_unlock (&peer->lock);
-    int rc = store_client_settle (peer->objects, number, fault);
+    int rc = store_client_settle (peer->objects, hold.home, hold.number, fault);
     pthread_mutex_lock (&peer->lock);
     return rc;
 }
@@ -368,6 +382,22 @@ object_is_in (const uint8_t *data, size_t size)
     object_reference_t object;
     size_t offset = 0;
     return value_next_object (data, size, &offset, &object);
+}
+
+/*  What a thread that the program has made itself gives may be any function's
+    that runs. No answer depends on what callbacks and drivers give.        */
+static void
+s_hold_for_call (troupe_t *peer, const object_reference_t *object)
+{
+    store_client_t *client = s_client_locked (peer);
+    uint64_t number = client ? store_client_hold (client, object->id, peer->self, false) : 0;
+    if (!number || !peer->network || peer_thread.callback)
+        return;
+    if (peer_thread.given)
+        s_note (peer_thread.given, object->id.owner, number);
+    for (list_node_t *at = peer->givers.next; !peer_thread.given && at != &peer->givers;
+         at = at->next)
+        s_note (container_of (at, object_given_t, node), object->id.owner, number);
 }
 
 int
@@ -386,7 +416,7 @@ object_keep (troupe_future_t *keeper, const object_reference_t *object, fault_t 
     }
     holder->local = true;
     holder->objects = holder->holds = true;
-    object_hold_all (peer, value.data, value.size, peer->self);
+    s_hold_for_call (peer, object);
     future_complete (holder, value.data, value.size, NULL, 0);
     future_release (holder);
     bytes_release (&value);

@@ -294,6 +294,7 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     list_init (&self->waiters);
     list_init (&self->sleepers);
     list_init (&self->inquiries);
+    list_init (&self->givers);
     watch_t *watch = NULL;
     if (s_read_pending_max (self, fault) == 0
         && s_open_sockets (self, options, &watch, fault) == 0

@@ -198,6 +198,7 @@ struct troupe {
 
     char store_endpoint [STORE_ENDPOINT_SIZE];  /*  "" if there is none     */
     store_client_t *objects;    /*  the way there, once it is needed        */
+    list_t givers;              /*  object_given_t of functions that run    */
     store_t *hosted;            /*  the store of this process, or NULL      */
     bytes_t reported;           /*  what the head knows of it               */
 
@@ -393,6 +394,7 @@ typedef struct {
     family_t *family;           /*  of the call that it runs, or NULL       */
     bool executor;              /*  holds a slot, to be given up in waits   */
     bool callback;              /*  runs a troupe_then callback             */
+    struct object_given *given; /*  what the function gives, or NULL        */
 } peer_thread_t;
 
 extern _Thread_local peer_thread_t peer_thread;

@@ -155,7 +155,7 @@ s_peer_up (troupe_t *self, const record_t *record)
     if (self->hosted)
         store_process_up (self->hosted, known->process);
     if (self->hosted && *identity.store)
-        store_announce (self->hosted, known->process, identity.store,
+        store_announce (self->hosted, known->process, known->label, identity.store,
                         known->has_key ? known->key : NULL);
     link_announced (self, known);
     if (self->joining)
@@ -275,8 +275,11 @@ s_result (troupe_t *self, const record_t *record, batch_t *batch)
     if (record->id.owner != self->self)
         return;
     /*  Nobody wants it any more.                                           */
-    if (record->flags & RECORD_OBJECTS && (!future || future->state != FUTURE_PENDING))
-        object_release_all (self, record->body, record->body_size, self->self);
+    if (record->flags & RECORD_OBJECTS && (!future || future->state != FUTURE_PENDING)) {
+        object_claim_all (self, record->body, record->body_size);
+        object_release_all (self, record->body, record->body_size,
+                            (object_holder_t){ .process = self->self });
+    }
     if (!future)
         return;
     if (future->repeatable) {

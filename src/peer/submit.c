@@ -62,6 +62,9 @@ s_write_future (void *context, bytes_t *out, troupe_future_t *future, bool handl
     if (future->state == FUTURE_FAILED)
         return fault_set_cause (fault, (troupe_error_t) future->code, "argument failed",
                                 future->data, future->size);
+    if (!future->needed && self->needed_count == NEEDED_MAX)
+        return fault_set (fault, TROUPE_ELIMIT, "it takes the values of more than %d futures",
+                          NEEDED_MAX);
     if (s_need (self, future))
         return fault_set (fault, TROUPE_ENOMEM, "no memory for the call");
     return value_put_reference (out, future_id (future), false);
@@ -190,9 +193,10 @@ submission_write (submission_t *self, bytes_t *frame, record_t *record, const by
         rc = s_attach (self, frame, offset, defer);
     }
     /*  Values of futures come on top of what was counted at first.         */
-    if (rc == 0 && self->peer->network && frame->size - offset > NETWORK_FRAME_MAX / 8 * 7)
+    size_t most = network_record_max (self->peer->network != NULL);
+    if (rc == 0 && frame->size - offset > most)
         rc = fault_set (&self->fault, TROUPE_ESIZE, "the arguments exceed %zu bytes together",
-                        NETWORK_FRAME_MAX / 8 * 7);
+                        most);
     if (rc) {
         record_abandon (frame, offset);
         return s_fail (self);
@@ -347,7 +351,7 @@ troupe_put_arg (troupe_t *peer, troupe_arg_t value)
     fault_t fault = { 0 };
     bool large = object_is_large (peer, &value);
     if (large)
-        object_put (peer, &value, peer->self, &block, &fault);
+        object_put (peer, &value, (object_holder_t){ .process = peer->self }, &block, &fault);
     else if (value_least_size (&value, 1) > peer_value_max (peer))
         fault_set (&fault, TROUPE_ESIZE, "the value exceeds %zu bytes", peer_value_max (peer));
     else

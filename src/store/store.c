@@ -36,9 +36,7 @@ static void
 s_event (store_t *self, void *subject)
 {
     uint64_t number;
-    if (subject == &s_listener)
-        store_accept (self);
-    else if (subject == &s_disk)
+    if (subject == &s_disk)
         store_disk_done (self);
     else if (subject == &s_transfer)
         transfer_ready (self->transfer);
@@ -58,6 +56,39 @@ s_sleep_ms (int64_t due, int64_t now)
     return due <= now ? 0 : (int) ((due - now) / CLOCK_MS) + 1;
 }
 
+static int64_t
+s_earlier (int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+/*  Does what is due, and returns when there is more.                       */
+static int64_t
+s_tend (store_t *self, int64_t now)
+{
+    int64_t due = s_earlier (store_tend (self, now), store_tend_syncs (self, now));
+    due = s_earlier (due, store_tend_connections (self, now));
+    if (self->transfer)
+        due = s_earlier (due, transfer_tend (self->transfer, now));
+    return list_empty (&self->unheld) ? due : now;
+}
+
+/*  Who is there already is served before others come.                      */
+static void
+s_turn (store_t *self, int count)
+{
+    bool knocks = false;
+    for (int index = 0; index < count; index++)
+        if (self->events [index].data.ptr == &s_listener)
+            knocks = true;
+        else
+            s_event (self, self->events [index].data.ptr);
+    if (count >= 0)
+        store_drop_unheld (self);
+    if (knocks)
+        store_accept (self);
+}
+
 static void
 s_run (void *arg)
 {
@@ -65,23 +96,13 @@ s_run (void *arg)
     thread_block_signals ();
     store_lock (self);
     while (!self->stopping) {
-        int64_t now = clock_now ();
-        int64_t due = store_tend (self, now), sync = store_tend_syncs (self, now);
-        due = sync < due ? sync : due;
-        if (self->transfer) {
-            int64_t then = transfer_tend (self->transfer, now);
-            due = then < due ? then : due;
-        }
-        due = list_empty (&self->unheld) ? due : now;
+        int64_t now = clock_now (), due = s_tend (self, now);
         self->turn++;
         store_unlock (self);
         int count = epoll_wait (self->poll, self->events, (int) self->event_count,
                                 s_sleep_ms (due, now));
         store_lock (self);
-        for (int index = 0; index < count; index++)
-            s_event (self, self->events [index].data.ptr);
-        if (count >= 0)
-            store_drop_unheld (self);
+        s_turn (self, count);
     }
     store_unlock (self);
 }
@@ -182,6 +203,13 @@ s_watch (store_t *self, int fd, void *subject, uint32_t events)
     epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event);
 }
 
+void
+store_listen (store_t *self, bool on)
+{
+    struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = &s_listener };
+    epoll_ctl (self->poll, EPOLL_CTL_MOD, self->listener, &event);
+}
+
 static int
 s_open (store_t *self, const store_options_t *options, fault_t *fault)
 {
@@ -200,7 +228,8 @@ s_open (store_t *self, const store_options_t *options, fault_t *fault)
         transfer_options_t transfer = { .context = options->context,
                                         .network = options->network,
                                         .hooks = &store_transfer_hooks,
-                                        .hooks_context = self };
+                                        .hooks_context = self,
+                                        .patience = options->fetch_patience };
         self->transfer = transfer_new (&transfer, fault);
         if (!self->transfer)
             return -1;
@@ -226,10 +255,13 @@ store_new (const store_options_t *options, fault_t *fault)
     self->memory_fd = self->listener = self->wake = self->poll = -1;
     self->log = options->log;
     self->claim_patience = options->claim_patience ? options->claim_patience : CLAIM_PATIENCE;
-    self->sync_patience = options->sync_patience ? options->sync_patience
-                                                 : STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS;
+    self->room_patience = options->room_patience ? options->room_patience : ROOM_PATIENCE;
+    int64_t longest = STORE_SYNC_PATIENCE_S * 1000 * CLOCK_MS, sync = options->sync_patience;
+    self->sync_patience = sync > 0 && sync < longest ? sync : longest;
+    self->hello_patience = options->hello_patience ? options->hello_patience : HELLO_PATIENCE;
     self->log_context = options->log_context;
     list_init (&self->connections);
+    list_init (&self->strangers);
     list_init (&self->rooms);
     list_init (&self->unheld);
     list_init (&self->clean);
@@ -326,11 +358,12 @@ store_remote_endpoint (const store_t *self)
 }
 
 void
-store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key)
+store_announce (store_t *self, process_t store, const char *name, const char *endpoint,
+                const uint8_t *key)
 {
     store_lock (self);
     if (self->transfer && store != self->name)
-        transfer_store_up (self->transfer, store, endpoint, key);
+        transfer_store_up (self->transfer, store, name, endpoint, key);
     s_wake_up (self);
     store_unlock (self);
 }
@@ -349,6 +382,7 @@ store_process_down (store_t *self, process_t process, const char *cause)
     store_lock (self);
     store_note_gone (self, process);
     store_lose_holder (self, process);
+    store_lose_giver (self, process);
     store_lose_home (self, process);
     if (self->transfer)
         transfer_store_down (self->transfer, process, cause);

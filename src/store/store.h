@@ -27,6 +27,12 @@ typedef struct {
                                     0: 30 s                                 */
     int64_t sync_patience;      /*  how long SYNC waits for other stores; at
                                     most, and if 0, STORE_SYNC_PATIENCE_S   */
+    int64_t fetch_patience;     /*  see transfer_options_t                  */
+    int64_t room_patience;      /*  how long a request for memory waits while
+                                    nothing is freed, nor written to disk for
+                                    it; 0: 10 s                             */
+    int64_t hello_patience;     /*  how long a connection may say nothing of
+                                    who it is; 0: 5 s                       */
     void (*log) (void *context, const char *text);      /*  may be NULL     */
     void *log_context;
 } store_options_t;
@@ -49,8 +55,10 @@ const char *store_endpoint (const store_t *self);
 /*  Where other stores connect, "" if there is no network.                  */
 const char *store_remote_endpoint (const store_t *self);
 
-/*  Another store has come. key: NULL without CURVE.                        */
-void store_announce (store_t *self, process_t store, const char *endpoint, const uint8_t *key);
+/*  Another store has come. name: what people call it, as "node two"; key: NULL
+    without CURVE.                                                          */
+void store_announce (store_t *self, process_t store, const char *name, const char *endpoint,
+                     const uint8_t *key);
 
 /*  A process of the cluster lives. It may have counted as ended here, when the
     host had lost the head: what it holds counts again, and what it made.   */

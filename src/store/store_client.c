@@ -4,6 +4,7 @@
 
 #include "core/list.h"
 #include "core/pages.h"
+#include "core/table.h"
 #include "store/store_message.h"
 
 #include <errno.h>
@@ -27,8 +28,18 @@
 
 typedef struct {
     int fd;
+    int patience_s;             /*  0: for ever                             */
     list_node_t node;
 } line_t;
+
+/*  Another store, and the holds that this process has given to objects there. */
+typedef struct {
+    uint64_t told;
+    uint64_t settled;           /*  so many have arrived                    */
+    uint64_t failed;            /*  of so many it is known what became      */
+    bool asking;                /*  somebody asks, for all who wait         */
+    fault_t why;                /*  of those that did not arrive            */
+} home_t;
 
 struct store_client {
     char endpoint [64];
@@ -37,15 +48,8 @@ struct store_client {
     bool closed;
     bool lost;                  /*  something did not get there             */
     int main;                   /*  for what needs no answer; -1: none yet  */
-    bool reading;               /*  somebody reads from main                */
-    /*  Holds of other stores' objects are numbered: the last; up to where it
-        is known what became of them; behind the first and up to the second
-        some have not arrived.                                              */
-    uint64_t told;
-    uint64_t settled;
-    uint64_t failed_after;
-    uint64_t failed_to;
-    pthread_mutex_t settling;   /*  who reads from main                     */
+    id_table_t homes;           /*  store → home_t                          */
+    pthread_cond_t asked;       /*  somebody has, at one of them            */
     list_t spare;
     size_t spare_count;
     list_t busy;
@@ -61,7 +65,17 @@ struct store_client {
 static int
 s_lost (fault_t *fault)
 {
-    return fault_set (fault, TROUPE_ELOST, "the object store of this machine has ended, or does not answer");
+    return fault_set (fault, TROUPE_ELOST,
+                      "the object store of this machine has ended, or does not answer");
+}
+
+/*  What the store says in a FAULT.                                         */
+static int
+s_fault (const store_message_t *message, const char *text, size_t size, fault_t *fault)
+{
+    return fault_set (fault, fault_code_valid (message->code) ? (troupe_error_t) message->code
+                                                              : TROUPE_EPROTOCOL,
+                      "%.*s", (int) size, text);
 }
 
 /*  Receives a message, and what came with it. Returns its size, or -1.     */
@@ -146,9 +160,12 @@ s_open (store_client_t *self, fault_t *fault)
     if (fd < 0)
         return -1;
     int rc = 0;
-    if (send (fd, &message, sizeof message, MSG_NOSIGNAL) < 0
-        || s_receive (fd, &message, text, sizeof text, &memory) < 0
-        || message.type != STORE_WELCOME || memory < 0)
+    ssize_t got = send (fd, &message, sizeof message, MSG_NOSIGNAL) < 0 && errno != EPIPE
+                      ? -1
+                      : s_receive (fd, &message, text, sizeof text, &memory);
+    if (got >= 0 && message.type == STORE_FAULT)
+        rc = s_fault (&message, text, (size_t) got, fault);
+    else if (got < 0 || message.type != STORE_WELCOME || memory < 0)
         rc = s_lost (fault);
     else if (!self->readable) {
         self->store = message.id.owner;
@@ -165,18 +182,20 @@ s_open (store_client_t *self, fault_t *fault)
 /*  --- requests ---------------------------------------------------------  */
 
 static void
-s_set_patience (int fd, int seconds)
+s_set_patience (line_t *line, int seconds)
 {
     struct timeval patience = { .tv_sec = seconds };
-    setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (line->patience_s != seconds)
+        setsockopt (line->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    line->patience_s = seconds;
 }
 
 /*  The connection for what needs no answer. Expects the lock.              */
 static int
 s_open_main (store_client_t *self, fault_t *fault)
 {
-    if (self->main < 0 && !self->lost && (self->main = s_open (self, fault)) >= 0)
-        s_set_patience (self->main, SYNC_ANSWER_PATIENCE_S);
+    if (self->main < 0 && !self->lost)
+        self->main = s_open (self, fault);
     return self->lost ? s_lost (fault) : self->main < 0 ? -1 : 0;
 }
 
@@ -201,10 +220,8 @@ s_take (store_client_t *self, fault_t *fault)
     else if ((line->fd = s_open (self, fault)) < 0) {
         free (line);
         line = NULL;
-    } else {
-        /*  Memory and objects may take long; the store says when too long. */
-        s_set_patience (line->fd, 0);
-    }
+    } else
+        line->patience_s = ANSWER_PATIENCE_S;
     if (line)
         list_append (&self->busy, &line->node);
     pthread_mutex_unlock (&self->lock);
@@ -235,6 +252,8 @@ s_call (store_client_t *self, store_message_t *message, uint8_t wanted, fault_t 
     line_t *line = s_take (self, fault);
     if (!line)
         return -1;
+    /*  Memory and objects may take long; the store says when too long.     */
+    s_set_patience (line, message->type == STORE_SYNC ? SYNC_ANSWER_PATIENCE_S : 0);
     ssize_t got = -1;
     if (send (line->fd, message, sizeof *message, MSG_NOSIGNAL) >= 0)
         got = s_receive (line->fd, message, text, sizeof text, NULL);
@@ -248,91 +267,105 @@ s_call (store_client_t *self, store_message_t *message, uint8_t wanted, fault_t 
         return fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
     if (got < 0)
         return s_lost (fault);
-    return fault_set (fault, fault_code_valid (message->code) ? (troupe_error_t) message->code
-                                                              : TROUPE_EPROTOCOL,
-                      "%.*s", (int) got, text);
+    return s_fault (message, text, (size_t) got, fault);
 }
 
 /*  What needs no answer. If it does not get there, nothing that follows may
     look as if it had: the store is lost to this process. Its connections stay
-    open, so that what is pinned stays while it is read.                    */
+    open, so that what is pinned stays while it is read. Expects the lock.  */
 static void
-s_tell (store_client_t *self, const store_message_t *message)
+s_tell_locked (store_client_t *self, const store_message_t *message)
 {
     fault_t fault;
-    pthread_mutex_lock (&self->lock);
     if (!self->closed || self->main >= 0)
         self->lost = s_open_main (self, &fault)
                      || send (self->main, message, sizeof *message, MSG_NOSIGNAL) < 0;
-    if (message->type == STORE_HOLD && message->id.owner != self->store)
-        self->told++;
+}
+
+static void
+s_tell (store_client_t *self, const store_message_t *message)
+{
+    pthread_mutex_lock (&self->lock);
+    s_tell_locked (self, message);
     pthread_mutex_unlock (&self->lock);
+}
+
+/*  --- holds at other stores --------------------------------------------  */
+
+/*  Made when it is first needed. NULL: no memory.                          */
+static home_t *
+s_home (store_client_t *self, process_t store)
+{
+    home_t *home = id_table_get (&self->homes, (tid_t){ 0, store });
+    if (home)
+        return home;
+    home = calloc (1, sizeof *home);
+    if (!home || id_table_put (&self->homes, (tid_t){ 0, store }, home)) {
+        free (home);
+        return NULL;
+    }
+    return home;
 }
 
 uint64_t
-store_client_told (store_client_t *self)
+store_client_hold (store_client_t *self, tid_t id, process_t holder, bool passed)
 {
+    store_message_t message
+        = { .type = STORE_HOLD, .id = id, .holder = holder, .passed = passed };
+    uint64_t number = 0;
     pthread_mutex_lock (&self->lock);
-    uint64_t told = self->told;
+    s_tell_locked (self, &message);
+    if (id.owner != self->store) {
+        home_t *home = s_home (self, id.owner);
+        number = home ? ++home->told : UINT64_MAX;
+    }
     pthread_mutex_unlock (&self->lock);
-    return told;
+    return number;
 }
 
-static int
-s_not_settled (fault_t *fault)
+/*  Asks what became of all holds so far. Expects the lock, which is free
+    meanwhile.                                                              */
+static void
+s_ask (store_client_t *self, process_t store, home_t *home)
 {
-    return fault_set (fault, TROUPE_ELOST,
-                      "a hold did not arrive at an object of another machine, whose store "
-                      "does not answer");
-}
-
-/*  Up to told it is known what has arrived. Expects the lock.              */
-static int
-s_synced (store_client_t *self, uint64_t told, bool arrived, fault_t *fault)
-{
-    if (!arrived && !self->failed_to)
-        self->failed_after = self->settled;
-    if (!arrived)
-        self->failed_to = told;
-    self->settled = told;
-    return arrived ? 0 : s_not_settled (fault);
-}
-
-/*  Asks the store. Expects the lock, which is free meanwhile.              */
-static int
-s_sync (store_client_t *self, fault_t *fault)
-{
-    store_message_t message = { .type = STORE_SYNC };
-    char text [STORE_TEXT_MAX];
-    uint64_t told = self->told;
-    if (self->lost || self->closed || self->main < 0)
-        return s_lost (fault);
-    self->lost = send (self->main, &message, sizeof message, MSG_NOSIGNAL) < 0;
-    self->reading = !self->lost;
+    uint64_t told = home->told;
+    store_message_t message = { .type = STORE_SYNC, .id = { store, told } };
+    fault_t fault;
+    home->asking = true;
     pthread_mutex_unlock (&self->lock);
-    bool answered = self->reading
-                    && s_receive (self->main, &message, text, sizeof text, NULL) >= 0
-                    && (message.type == STORE_SYNCED || message.type == STORE_FAULT);
+    int rc = s_call (self, &message, STORE_SYNCED, &fault);
     pthread_mutex_lock (&self->lock);
-    self->reading = false;
-    self->lost = self->lost || !answered;
-    return answered ? s_synced (self, told, message.type == STORE_SYNCED, fault)
-                    : s_lost (fault);
+    home->asking = false;
+    home->failed = told;
+    if (rc == 0)
+        home->settled = told;
+    else if (message.type == STORE_FAULT && message.offset > home->settled)
+        home->settled = message.offset < told ? message.offset : told;
+    if (rc)
+        home->why = fault;
+    pthread_cond_broadcast (&self->asked);
 }
 
 int
-store_client_settle (store_client_t *self, uint64_t number, fault_t *fault)
+store_client_settle (store_client_t *self, process_t store, uint64_t number, fault_t *fault)
 {
-    pthread_mutex_lock (&self->settling);
     pthread_mutex_lock (&self->lock);
-    bool failed = number > self->failed_after && number <= self->failed_to;
-    int rc = failed                    ? s_not_settled (fault)
-             : number <= self->settled ? 0
-                                       : s_sync (self, fault);
+    home_t *home = id_table_get (&self->homes, (tid_t){ 0, store });
+    while (home && number > home->failed && number <= home->told)
+        if (home->asking)
+            pthread_cond_wait (&self->asked, &self->lock);
+        else
+            s_ask (self, store, home);
+    int rc = home && number <= home->settled ? 0 : -1;
+    if (rc && home && number <= home->told)
+        *fault = home->why;
+    else if (rc)
+        fault_set (fault, TROUPE_ENOMEM, "no memory for a hold of an object");
     pthread_mutex_unlock (&self->lock);
-    pthread_mutex_unlock (&self->settling);
     return rc;
 }
+
+/*  --- objects ----------------------------------------------------------  */
 
 int
 store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **data,
@@ -349,10 +382,10 @@ store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **d
 
 void
 store_client_seal (store_client_t *self, tid_t id, uint64_t size, uint8_t kind,
-                   process_t holder)
+                   process_t holder, bool passed)
 {
-    store_message_t message
-        = { .type = STORE_SEAL, .id = id, .size = size, .kind = kind, .holder = holder };
+    store_message_t message = { .type = STORE_SEAL, .id = id, .size = size, .kind = kind,
+                                .holder = holder, .passed = passed };
     s_tell (self, &message);
 }
 
@@ -390,16 +423,10 @@ store_client_prefetch (store_client_t *self, tid_t id, uint64_t size)
 }
 
 void
-store_client_hold (store_client_t *self, tid_t id, process_t holder)
+store_client_release (store_client_t *self, tid_t id, process_t holder, bool passed)
 {
-    store_message_t message = { .type = STORE_HOLD, .id = id, .holder = holder };
-    s_tell (self, &message);
-}
-
-void
-store_client_release (store_client_t *self, tid_t id, process_t holder)
-{
-    store_message_t message = { .type = STORE_RELEASE, .id = id, .holder = holder };
+    store_message_t message
+        = { .type = STORE_RELEASE, .id = id, .holder = holder, .passed = passed };
     s_tell (self, &message);
 }
 
@@ -434,7 +461,7 @@ store_client_new (const char *endpoint, process_t process)
     self->process = process;
     self->main = -1;
     pthread_mutex_init (&self->lock, NULL);
-    pthread_mutex_init (&self->settling, NULL);
+    pthread_cond_init (&self->asked, NULL);
     list_init (&self->spare);
     list_init (&self->busy);
     return self;
@@ -447,8 +474,6 @@ store_client_close (store_client_t *self)
     self->closed = true;
     for (list_node_t *at = self->busy.next; at != &self->busy; at = at->next)
         shutdown (container_of (at, line_t, node)->fd, SHUT_RDWR);
-    if (self->reading)
-        shutdown (self->main, SHUT_RDWR);
     pthread_mutex_unlock (&self->lock);
 }
 
@@ -464,6 +489,10 @@ store_client_destroy (store_client_t **self_p)
         close (line->fd);
         free (line);
     }
+    size_t cursor = 0;
+    for (home_t *home; (home = id_table_next (&self->homes, &cursor));)
+        free (home);
+    id_table_release (&self->homes);
     if (self->main >= 0)
         close (self->main);
     if (self->readable) {
@@ -471,6 +500,6 @@ store_client_destroy (store_client_t **self_p)
         munmap (self->writable, self->size);
     }
     pthread_mutex_destroy (&self->lock);
-    pthread_mutex_destroy (&self->settling);
+    pthread_cond_destroy (&self->asked);
     free (self);
 }

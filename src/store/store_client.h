@@ -27,7 +27,7 @@ void store_client_destroy (store_client_t **self_p);
 int store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **data,
                          fault_t *fault);
 void store_client_seal (store_client_t *self, tid_t id, uint64_t size, uint8_t kind,
-                        process_t holder);
+                        process_t holder, bool passed);
 void store_client_abort (store_client_t *self, tid_t id);
 
 /*  Where an object is, read only; blocks until it is here. It stays there
@@ -40,16 +40,22 @@ void store_client_unpin (store_client_t *self, tid_t id);
 /*  It will be pinned soon.                                                 */
 void store_client_prefetch (store_client_t *self, tid_t id, uint64_t size);
 
-/*  See store_message.h.                                                    */
-void store_client_hold (store_client_t *self, tid_t id, process_t holder);
-void store_client_release (store_client_t *self, tid_t id, process_t holder);
+/*  See store_message.h. passed: the holder is told of it by another way, and
+    claims it then; if this process ends before that, it is taken back. A hold
+    of another store's object is on its way then, and its number is returned,
+    counted for each store from 1; 0 for one of the store of this machine.  */
+uint64_t store_client_hold (store_client_t *self, tid_t id, process_t holder, bool passed);
 
-/*  How many holds this process has given to objects of other stores; and waits
-    until so many have arrived there, so that others may give up theirs.
-    Returns 0, or -1 with the fault set: some have not.                     */
-uint64_t store_client_told (store_client_t *self);
-int store_client_settle (store_client_t *self, uint64_t number, fault_t *fault);
+/*  passed: one that was passed on, of which the holder has not heard.      */
+void store_client_release (store_client_t *self, tid_t id, process_t holder, bool passed);
 
+/*  Waits until the hold of that number has arrived at the other store, so that
+    others may give up theirs. Returns 0, or -1 with the fault set: it is not
+    known to have.                                                          */
+int store_client_settle (store_client_t *self, process_t home, uint64_t number,
+                         fault_t *fault);
+
+/*  The holder has heard of a hold that was passed on to him.               */
 void store_client_claim (store_client_t *self, tid_t id, process_t holder);
 
 /*  The store's name, 0 before the first object.                            */

@@ -5,16 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /*  --- answers ----------------------------------------------------------  */
 
 /*  A client has one request outstanding at most, so that there is room for
     the answer; one that has no room plays foul.                            */
-static void
-s_send (store_t *self, connection_t *connection, const store_message_t *message,
+void
+store_send (store_t *self, connection_t *connection, const store_message_t *message,
         const char *text, int fd)
 {
     struct iovec parts [] = { { (void *) (uintptr_t) message, sizeof *message },
@@ -42,7 +40,7 @@ s_send_fault (store_t *self, connection_t *connection, troupe_error_t code, cons
 {
     store_message_t message = { .type = STORE_FAULT, .code = (uint16_t) code,
                                 .size = strlen (text) };
-    s_send (self, connection, &message, text, -1);
+    store_send (self, connection, &message, text, -1);
 }
 
 static int
@@ -77,7 +75,7 @@ s_answer_one (store_t *self, object_t *object, connection_t *connection, const f
     message.type = pins ? STORE_PINNED : STORE_GRANTED;
     if (pins)
         store_pin (self, object);
-    s_send (self, connection, &message, NULL, -1);
+    store_send (self, connection, &message, NULL, -1);
 }
 
 void
@@ -123,7 +121,7 @@ s_welcome (store_t *self, connection_t *connection)
     connection->client->connections++;
     store_message_t welcome = { .type = STORE_WELCOME, .id = { self->name, 0 },
                                 .size = self->extents.size };
-    s_send (self, connection, &welcome, NULL, self->memory_fd);
+    store_send (self, connection, &welcome, NULL, self->memory_fd);
 }
 
 void
@@ -145,6 +143,7 @@ s_hello (store_t *self, connection_t *connection, const store_message_t *message
     }
     connection->process = message->holder;
     connection->hello = true;
+    list_remove (&connection->stranger);
     if (self->name)
         s_welcome (self, connection);
 }
@@ -214,6 +213,7 @@ s_request_unpin (store_t *self, connection_t *connection, tid_t id)
         store_unpin (self, object);
 }
 
+/*  Without memory for a hold the connection ends, so that the client hears of it. */
 static void
 s_request_seal (store_t *self, connection_t *connection, const store_message_t *message)
 {
@@ -223,8 +223,9 @@ s_request_seal (store_t *self, connection_t *connection, const store_message_t *
     if (!object->memory || message->size > object->size || !message->holder
         || message->id.owner != self->name)
         store_object_free (self, object);
-    else
-        store_seal (self, object, message->size, message->kind, message->holder);
+    else if (store_seal (self, object, message->size, message->kind, message->holder,
+                         message->passed ? connection->client->process : 0))
+        shutdown (connection->fd, SHUT_RDWR);
 }
 
 static void
@@ -237,98 +238,25 @@ s_request_abort (store_t *self, connection_t *connection, tid_t id)
     store_find_rooms (self);
 }
 
-/*  A hold of another store's object; the connection can wait for it. Without
-    memory for that the connection ends, so that the client hears of it.    */
+/*  HOLD, RELEASE or CLAIM; without memory for it the connection ends.      */
 static void
-s_hold_far (store_t *self, connection_t *connection, const store_message_t *message,
-            int32_t count)
+s_request_hold (store_t *self, connection_t *connection, const store_message_t *message)
 {
-    if (store_is_gone (self, message->id.owner))
-        return;
-    if (!connection->ticket
-        && id_table_put (&self->tickets, (tid_t){ 0, self->ticket_last + 1 }, connection) == 0)
-        connection->ticket = ++self->ticket_last;
-    uint64_t ticket = (uint64_t) connection->ticket << 32 | connection->epoch;
-    if (!connection->ticket
-        || transfer_hold (self->transfer, message->id, message->holder, count, ticket))
-        shutdown (connection->fd, SHUT_RDWR);
+    object_t *object = store_object (self, message->id);
+    process_t giver = message->passed ? connection->client->process : 0;
+    int rc = 0;
+    if (message->id.owner != self->name && self->transfer)
+        store_hold_far (self, connection, message);
+    else if (!object || object->copy)
+        ;
+    else if (message->type == STORE_CLAIM)
+        rc = store_claim (object, message->holder);
+    else if (message->type == STORE_HOLD)
+        rc = store_hold (self, object, message->holder, giver);
     else
-        connection->unsettled++;
-}
-
-static void
-s_answer_sync (store_t *self, connection_t *connection)
-{
-    store_message_t message = { .type = STORE_SYNCED };
-    if (connection->awaited)
-        return;
-    list_remove (&connection->sync);
-    s_send (self, connection, &message, NULL, -1);
-}
-
-/*  What is given from here on is not waited for.                           */
-static void
-s_request_sync (store_t *self, connection_t *connection)
-{
-    if (list_linked (&connection->sync)) {
+        rc = store_release (self, object, message->holder, giver);
+    if (rc)
         shutdown (connection->fd, SHUT_RDWR);
-        return;
-    }
-    connection->sync_since = clock_now ();
-    connection->awaited = connection->unsettled;
-    connection->unsettled = 0;
-    connection->epoch++;
-    list_append (&self->syncs, &connection->sync);
-    s_answer_sync (self, connection);
-}
-
-void
-store_settled (store_t *self, uint64_t ticket)
-{
-    connection_t *connection = id_table_get (&self->tickets, (tid_t){ 0, ticket >> 32 });
-    uint32_t epoch = (uint32_t) ticket;
-    if (connection && epoch == connection->epoch)
-        connection->unsettled--;
-    else if (connection && epoch + 1 == connection->epoch && list_linked (&connection->sync)) {
-        connection->awaited--;
-        s_answer_sync (self, connection);
-    }
-}
-
-int64_t
-store_tend_syncs (store_t *self, int64_t now)
-{
-    while (!list_empty (&self->syncs)) {
-        connection_t *connection = container_of (self->syncs.next, connection_t, sync);
-        if (now - connection->sync_since < self->sync_patience)
-            return connection->sync_since + self->sync_patience;
-        list_remove (&connection->sync);
-        s_send_fault (self, connection, TROUPE_ELOST, "another store does not answer");
-    }
-    return CLOCK_NEVER;
-}
-
-static void
-s_request_claim (store_t *self, connection_t *connection, const store_message_t *message)
-{
-    object_t *object = store_object (self, message->id);
-    if (message->id.owner != self->name && self->transfer)
-        s_hold_far (self, connection, message, 0);
-    else if (object && !object->copy) {
-        object->claimed = true;
-        list_remove (&object->orphan);
-    }
-}
-
-static void
-s_request_hold (store_t *self, connection_t *connection, const store_message_t *message,
-                int32_t count)
-{
-    object_t *object = store_object (self, message->id);
-    if (message->id.owner != self->name && self->transfer)
-        s_hold_far (self, connection, message, count);
-    else if (object && !object->copy)
-        store_hold (self, object, message->holder, count);
 }
 
 static void
@@ -346,13 +274,9 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
         s_request_abort (self, connection, message->id);
         break;
     case STORE_CLAIM:
-        s_request_claim (self, connection, message);
-        break;
     case STORE_HOLD:
-        s_request_hold (self, connection, message, 1);
-        break;
     case STORE_RELEASE:
-        s_request_hold (self, connection, message, -1);
+        s_request_hold (self, connection, message);
         break;
     case STORE_PIN:
         s_request_pin (self, connection, message);
@@ -361,7 +285,7 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
         s_request_unpin (self, connection, message->id);
         break;
     case STORE_SYNC:
-        s_request_sync (self, connection);
+        store_sync (self, connection, message);
         break;
     case STORE_PREFETCH:
         object = s_find_or_copy (self, NULL, message);
@@ -375,73 +299,6 @@ s_request (store_t *self, connection_t *connection, const store_message_t *messa
 
 /*  --- connections ------------------------------------------------------  */
 
-static bool
-s_is_own_user (int fd)
-{
-    struct ucred who;
-    socklen_t size = sizeof who;
-    return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == geteuid ();
-}
-
-void
-store_accept (store_t *self)
-{
-    for (int fd; (fd = accept4 (self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
-        connection_t *connection = s_is_own_user (fd) ? calloc (1, sizeof *connection) : NULL;
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-        if (!connection || store_grow_events (self, self->connection_count + 1)
-            || epoll_ctl (self->poll, EPOLL_CTL_ADD, fd, &event)) {
-            free (connection);
-            close (fd);
-            continue;
-        }
-        connection->fd = fd;
-        list_append (&self->connections, &connection->node);
-        self->connection_count++;
-    }
-}
-
-/*  What a process pinned and did not seal ends with its last connection.   */
-static void
-s_client_ended (store_t *self, client_t *client)
-{
-    id_table_remove (&self->clients, store_key (client->process));
-    for (size_t index = 0; index < client->pins.capacity; index++) {
-        const id_slot_t *slot = &client->pins.slots [index];
-        object_t *object = slot->value ? store_object (self, slot->key) : NULL;
-        for (uintptr_t left = (uintptr_t) slot->value; object && left; left--)
-            store_unpin (self, object);
-    }
-    size_t cursor = 0;
-    for (object_t *object; (object = id_table_next (&client->making, &cursor));)
-        store_object_free (self, object);
-    id_table_release (&client->pins);
-    id_table_release (&client->making);
-    cursor = 0;
-    for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
-        if (object->creator == client->process && object->sealed)
-            store_orphan (self, object);
-    free (client);
-    store_find_rooms (self);
-}
-
-void
-store_connection_close (store_t *self, connection_t *connection)
-{
-    client_t *client = connection->client;
-    list_remove (&connection->node);
-    self->connection_count--;
-    list_remove (&connection->wait);
-    list_remove (&connection->sync);
-    if (connection->ticket)
-        id_table_remove (&self->tickets, (tid_t){ 0, connection->ticket });
-    epoll_ctl (self->poll, EPOLL_CTL_DEL, connection->fd, NULL);
-    close (connection->fd);
-    free (connection);
-    if (client && --client->connections == 0)
-        s_client_ended (self, client);
-}
-
 /*  All that it has sent so far, and not much more, as others wait.         */
 void
 store_serve (store_t *self, connection_t *connection)
@@ -452,7 +309,8 @@ store_serve (store_t *self, connection_t *connection)
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         bool busy = list_linked (&connection->wait)
-                    && (message.type == STORE_CREATE || message.type == STORE_PIN);
+                    && (message.type == STORE_CREATE || message.type == STORE_PIN
+                        || message.type == STORE_SYNC);
         if (size != sizeof message || busy) {
             store_connection_close (self, connection);
             return;

@@ -21,26 +21,27 @@
                                      disk or another store
         UNPIN     client             read
         PREFETCH  client             it will be pinned soon
-        SYNC      client  SYNCED     what this connection gave to objects of
-                                     other stores has arrived there
+        SYNC      client  SYNCED     so many holds that this process gave to
+                                     objects of another store have arrived
+                                     there
 
-    CREATE, PIN and SYNC are answered by FAULT if they fail. What a client made and
-    did not seal, and what it pinned, ends with the last of its connections.
-    What is sealed for another and not claimed within a while of that ends,
-    too.                                                                    */
+    CREATE, PIN and SYNC are answered by FAULT if they fail, and HELLO if the store
+    has no file left for another connection. What a client made and did not seal,
+    and what it pinned, ends with the last of its connections.
+    A hold that it passed on, by SEAL or HOLD, and that the holder does not claim
+    within a while of that, ends, too.                                      */
 
 #ifndef TROUPE_STORE_MESSAGE_H
 #define TROUPE_STORE_MESSAGE_H
 
 #include "core/id.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 /*  What the sockets of clients hold, in bytes.                             */
 #define STORE_CLIENT_BUFFER (64 << 10)
 
-/*  How long what a connection gave to objects of other stores may take to
-    arrive there, from SYNC on.                                             */
+/*  How long holds may take to arrive at another store, from SYNC on.       */
 #define STORE_SYNC_PATIENCE_S 30
 
 /*  The text of a fault.                                                    */
@@ -62,16 +63,18 @@ typedef enum {
     STORE_PINNED,               /*  id, offset, size, kind                  */
     STORE_UNPIN,                /*  id                                      */
     STORE_PREFETCH,             /*  id, size                                */
-    STORE_FAULT,                /*  code, size: of the text behind          */
-    STORE_SYNC,
-    STORE_SYNCED
+    STORE_FAULT,                /*  code, size: of the text behind; after a
+                                    SYNC, offset as of SYNCED               */
+    STORE_SYNC,                 /*  id: the store, and how many HOLDs       */
+    STORE_SYNCED                /*  offset: how many it is known of         */
 } store_message_type_t;
 
 typedef struct {
     uint8_t type;
     uint8_t kind;               /*  object_kind_t                           */
     uint16_t code;              /*  troupe_error_t                          */
-    uint32_t spare;
+    uint32_t passed;            /*  SEAL, HOLD, RELEASE: the holder claims it
+                                    when he hears of it, or does not hear   */
     tid_t id;                   /*  home and number of the object           */
     uint64_t size;
     uint64_t offset;            /*  in the store's memory                   */

@@ -1,4 +1,4 @@
-/*  store_objects.c - the life of objects in a store: memory, disk, holds    */
+/*  store_objects.c - the life of objects in a store: memory and disk         */
 
 #include "store/store_private.h"
 
@@ -35,6 +35,7 @@ static void
 s_free_memory (store_t *self, object_t *object)
 {
     if (object->memory) {
+        self->filled -= object->sealed ? 0 : object->memory->size;
         extents_give (&self->extents, object->memory);
         self->moved_last = clock_now ();
     }
@@ -60,6 +61,7 @@ s_bury (store_t *self, object_t *object)
     s_free_memory (self, object);
     s_free_disk (self, object);
     free (object->holds);
+    free (object->passed);
     free (object);
 }
 
@@ -219,7 +221,7 @@ s_no_room (store_t *self, object_t *object)
                    "them just now being read or filled%s",
                    (unsigned long long) (self->extents.size >> 20),
                    (unsigned long long) (self->extents.used >> 20),
-                   (unsigned long long) (self->pinned >> 20),
+                   (unsigned long long) ((self->pinned + self->filled) >> 20),
                    self->disk ? "" : ", and there is no folder to spill to");
     if (object->remote && self->transfer)
         transfer_servable (self->transfer, object->id, NULL);
@@ -230,14 +232,15 @@ s_no_room (store_t *self, object_t *object)
 }
 
 /*  First come, first served; what is freed meanwhile is for the first.     */
-static void
-s_find_rooms (store_t *self)
+void
+store_find_rooms_now (store_t *self)
 {
     while (!list_empty (&self->rooms)) {
         object_t *object = container_of (self->rooms.next, object_t, room);
         object->memory = extents_take (&self->extents, object->size);
         if (object->memory) {
             list_remove (&object->room);
+            self->filled += object->memory->size;
             s_has_room (self, object);
             continue;
         }
@@ -258,7 +261,7 @@ void
 store_find_rooms (store_t *self)
 {
     if (list_empty (&self->unheld))
-        s_find_rooms (self);
+        store_find_rooms_now (self);
 }
 
 void
@@ -280,15 +283,6 @@ store_want_room (store_t *self, object_t *object)
 }
 
 /*  --- use --------------------------------------------------------------  */
-
-static bool
-s_is_held (const object_t *object)
-{
-    for (size_t index = 0; index < object->hold_count; index++)
-        if (object->holds [index].count > 0)
-            return true;
-    return false;
-}
 
 void
 store_bring (store_t *self, object_t *object)
@@ -318,145 +312,40 @@ store_unpin (store_t *self, object_t *object)
     if (!object->pins || --object->pins)
         return;
     self->pinned -= object->size;
-    if (object->stale && (object->copy || !s_is_held (object)))
+    if (object->stale && (object->copy || !store_is_held (object)))
         store_object_free (self, object);
     else
         s_rank (self, object);
     store_find_rooms (self);
 }
 
-void
-store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder)
+int
+store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder,
+            process_t giver)
 {
+    self->filled -= object->memory->size;
     if (size < object->size)
         extents_trim (&self->extents, object->memory, size);
     object->size = size;
     object->kind = kind;
     object->sealed = true;
-    object->claimed = holder == object->creator;
     s_rank (self, object);
     store_answer (self, object, NULL);
     if (object->remote)
         store_bring (self, object);
-    store_hold (self, object, holder, 1);
+    int rc = store_hold (self, object, holder, giver);
+    store_note_unheld (self, object);
+    return rc;
 }
 
 void
 store_seal_copy (store_t *self, object_t *object, uint8_t kind)
 {
+    self->filled -= object->memory->size;
     object->kind = kind;
     object->sealed = true;
     s_rank (self, object);
     store_answer (self, object, NULL);
-}
-
-/*  --- holds ------------------------------------------------------------  */
-
-bool
-store_is_gone (const store_t *self, process_t process)
-{
-    return id_table_get (&self->gone_table, store_key (process)) != NULL;
-}
-
-void
-store_note_gone (store_t *self, process_t process)
-{
-    if (store_is_gone (self, process))
-        return;
-    process_t *place = &self->gone [self->gone_count++ % GONE_MAX];
-    if (*place)
-        id_table_remove (&self->gone_table, store_key (*place));
-    *place = process;
-    id_table_put (&self->gone_table, store_key (process), self);
-}
-
-void
-store_note_back (store_t *self, process_t process)
-{
-    if (!id_table_remove (&self->gone_table, store_key (process)))
-        return;
-    for (size_t index = 0; index < GONE_MAX; index++)
-        if (self->gone [index] == process)
-            self->gone [index] = 0;
-}
-
-static hold_t *
-s_hold_of (object_t *object, process_t holder)
-{
-    for (size_t index = 0; index < object->hold_count; index++)
-        if (object->holds [index].process == holder)
-            return &object->holds [index];
-    hold_t *grown = realloc (object->holds, (object->hold_count + 1) * sizeof *grown);
-    if (!grown)
-        return NULL;
-    object->holds = grown;
-    grown [object->hold_count] = (hold_t){ .process = holder };
-    return &grown [object->hold_count++];
-}
-
-/*  Nobody holds it any more. Who reads it still, as a task that was cancelled
-    may, reads on: it goes with the last pin.                               */
-static void
-s_drop (store_t *self, object_t *object)
-{
-    object->stale = true;
-    if (self->transfer && transfer_drop (self->transfer, object->id))
-        store_unpin (self, object);
-    else if (!object->pins)
-        store_object_free (self, object);
-}
-
-/*  A process may have given a hold, and then had another give up the last: its
-    connection is read later than the other's, perhaps, but within a turn.  */
-static void
-s_note_unheld (store_t *self, object_t *object)
-{
-    if (!object->sealed || object->copy || s_is_held (object) || list_linked (&object->unheld))
-        return;
-    object->unheld_turn = self->turn;
-    list_append (&self->unheld, &object->unheld);
-}
-
-void
-store_drop_unheld (store_t *self)
-{
-    bool any = list_empty (&self->unheld);
-    while (!list_empty (&self->unheld)) {
-        object_t *object = container_of (self->unheld.next, object_t, unheld);
-        if (object->unheld_turn == self->turn)
-            break;
-        list_remove (&object->unheld);
-        any = true;
-        if (!s_is_held (object))
-            s_drop (self, object);
-    }
-    /*  Even if more is to go soon: there may always be more.               */
-    if (any)
-        s_find_rooms (self);
-}
-
-void
-store_hold (store_t *self, object_t *object, process_t holder, int32_t count)
-{
-    hold_t *hold = s_hold_of (object, holder);
-    if (hold && !(count > 0 && store_is_gone (self, holder)))
-        hold->count += count;
-    if (hold && hold->count == 0)
-        *hold = object->holds [--object->hold_count];
-    s_note_unheld (self, object);
-}
-
-void
-store_lose_holder (store_t *self, process_t holder)
-{
-    size_t cursor = 0;
-    for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
-        for (size_t index = 0; index < object->hold_count; index++)
-            if (object->holds [index].process == holder) {
-                object->holds [index] = object->holds [--object->hold_count];
-                s_note_unheld (self, object);
-                break;
-            }
 }
 
 /*  --- all of them ------------------------------------------------------  */
@@ -490,31 +379,13 @@ store_abandon_objects (store_t *self)
     s_collect (self, &all);
     for (list_node_t *node; (node = list_pop (&all));) {
         object_t *object = container_of (node, object_t, idle);
-        object->hold_count = 0;
+        store_forget_holds (object);
         if (object->copy || object->sealed)
-            s_drop (self, object);
+            store_drop (self, object);
     }
 }
 
 /*  --- time -------------------------------------------------------------  */
-
-void
-store_orphan (store_t *self, object_t *object)
-{
-    if (object->claimed || list_linked (&object->orphan))
-        return;
-    object->orphaned = clock_now ();
-    list_append (&self->orphans, &object->orphan);
-}
-
-void
-store_lose_home (store_t *self, process_t home)
-{
-    size_t cursor = 0;
-    for (object_t *object; (object = id_table_next (&self->objects, &cursor));)
-        if (object->copy && object->id.owner == home)
-            store_orphan (self, object);
-}
 
 static void
 s_forget_pages (void *context, uint64_t offset, uint64_t size)
@@ -531,8 +402,8 @@ s_tend_rooms (store_t *self, int64_t now)
         object_t *object = container_of (self->rooms.next, object_t, room);
         int64_t since = self->moved_last > object->room_since ? self->moved_last
                                                               : object->room_since;
-        if (now - since < ROOM_PATIENCE)
-            return since + ROOM_PATIENCE;
+        if (now - since < self->room_patience)
+            return since + self->room_patience;
         uint64_t moved = self->writing ? disk_moved (self->disk) : self->moved;
         if (moved != self->moved) {
             self->moved = moved;
@@ -548,18 +419,8 @@ s_tend_rooms (store_t *self, int64_t now)
 int64_t
 store_tend (store_t *self, int64_t now)
 {
-    int64_t due = s_tend_rooms (self, now);
-    while (!list_empty (&self->orphans)) {
-        object_t *object = container_of (self->orphans.next, object_t, orphan);
-        int64_t until = object->orphaned + self->claim_patience;
-        if (until > now) {
-            due = until < due ? until : due;
-            break;
-        }
-        list_remove (&object->orphan);
-        object->hold_count = 0;
-        s_drop (self, object);
-    }
+    int64_t due = s_tend_rooms (self, now), orphans = store_tend_orphans (self, now);
+    due = orphans < due ? orphans : due;
     if (!self->used_last)
         return due;
     if (now - self->used_last >= IDLE) {
@@ -593,6 +454,7 @@ static void
 s_read (store_t *self, object_t *object, const disk_job_t *job)
 {
     object->reading = false;
+    self->filled -= object->memory->size;
     if (job->fault.code) {
         s_free_memory (self, object);
         if (object->remote && self->transfer)

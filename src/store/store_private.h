@@ -14,12 +14,10 @@
 
 #include <pthread.h>
 
-/*  How long a request for memory waits while nothing is freed, nor written to
-    disk for it.                                                            */
-#define ROOM_PATIENCE (10000 * CLOCK_MS)
-
 /*  Unless the options say otherwise.                                       */
+#define ROOM_PATIENCE (10000 * CLOCK_MS)
 #define CLAIM_PATIENCE (30000 * CLOCK_MS)
+#define HELLO_PATIENCE (5000 * CLOCK_MS)
 
 /*  After this time without new objects, free memory goes back.             */
 #define IDLE (10000 * CLOCK_MS)
@@ -38,11 +36,19 @@
 #define GONE_MAX 4096
 
 /*  A hold may be given back before it was given, by another way: so counts
-    may be negative for a while.                                            */
+    may be negative for a while. So may one be claimed.                     */
 typedef struct {
     process_t process;
     int32_t count;
+    uint32_t claims;            /*  of holds that are yet to come           */
 } hold_t;
+
+/*  A hold that a process has passed on, until the holder claims it.        */
+typedef struct {
+    process_t giver;
+    process_t holder;
+    int64_t orphaned;           /*  when the giver ended, or 0              */
+} passed_t;
 
 typedef struct object {
     tid_t id;
@@ -50,7 +56,6 @@ typedef struct object {
     uint8_t kind;
     bool sealed;
     bool copy;                  /*  of another store's object               */
-    bool claimed;
     bool fetching;
     bool writing;               /*  to disk                                 */
     bool reading;
@@ -60,7 +65,7 @@ typedef struct object {
     unsigned pins;
     process_t creator;
     int64_t made;               /*  seconds since 1970                      */
-    int64_t orphaned;           /*  when its creator ended, unclaimed; or 0 */
+    int64_t orphaned;           /*  since when it is in orphans             */
     extent_t *memory;           /*  NULL: not in memory                     */
     extent_t *disk;             /*  NULL: not on disk                       */
     uint64_t checksum;          /*  of what is on disk                      */
@@ -73,6 +78,8 @@ typedef struct object {
     list_t waits;               /*  connections whose request is about it   */
     hold_t *holds;
     size_t hold_count;
+    passed_t *passed;
+    size_t passed_count;
     disk_job_t job;
 } object_t;
 
@@ -82,23 +89,35 @@ typedef struct {
     size_t connections;
     id_table_t pins;            /*  id → how often                          */
     id_table_t making;          /*  id → object_t, not sealed               */
+    id_table_t far;             /*  home → far_t                            */
 } client_t;
+
+/*  Holds that a client gives to objects of one other store: how many have
+    arrived there, or will not; behind the first of the two numbers, and up to
+    the second, are those that will not.                                    */
+typedef struct {
+    process_t home;
+    uint64_t ticket;
+    uint64_t settled;
+    uint64_t lost_after;
+    uint64_t lost_to;
+    list_t waits;               /*  connections, while SYNC waits           */
+} far_t;
 
 typedef struct {
     int fd;
     client_t *client;           /*  NULL before HELLO                       */
     list_node_t node;
-    list_node_t wait;           /*  in an object's, while a request waits   */
+    list_node_t stranger;       /*  in strangers, before HELLO              */
+    int64_t since;
+    list_node_t wait;           /*  in an object's, or a far_t's, while a
+                                    request waits                           */
     uint8_t request;            /*  STORE_CREATE or STORE_PIN               */
     bool hello;                 /*  HELLO has come before the name          */
-    /*  Holds on their way to other stores have tickets: the connection's
-        number, and below 32 bits its epoch, which SYNC ends.               */
-    uint32_t ticket;            /*  0: none so far                          */
-    uint32_t epoch;
-    unsigned unsettled;         /*  of this epoch                           */
-    unsigned awaited;           /*  of the last one, while SYNC waits       */
     list_node_t sync;           /*  in syncs, while SYNC waits              */
     int64_t sync_since;
+    far_t *far;
+    uint64_t awaited;           /*  so many holds                           */
     process_t process;
 } connection_t;
 
@@ -121,10 +140,12 @@ struct store {
     id_table_t clients;         /*  process → client_t                      */
     list_t connections;
     size_t connection_count;
+    list_t strangers;           /*  those that have not said who they are   */
+    int64_t accept_again;       /*  no file was left until then; or 0       */
     struct epoll_event *events; /*  one for each descriptor, at least       */
     size_t event_count;
-    id_table_t tickets;         /*  ticket → connection_t                   */
-    uint32_t ticket_last;
+    id_table_t tickets;         /*  ticket → far_t                          */
+    uint64_t ticket_last;
     list_t syncs;               /*  connections, in the order of arrival    */
     uint64_t sequence;
     uint64_t turn;
@@ -132,10 +153,14 @@ struct store {
     list_t rooms;               /*  objects that wait for memory            */
     list_t clean;               /*  unpinned, whose memory can go at once   */
     list_t dirty;               /*  unpinned, to be written first           */
-    list_t orphans;
+    list_t orphans;             /*  objects with holds that nobody claims, and
+                                    copies without a home                   */
     int64_t claim_patience;
     int64_t sync_patience;
+    int64_t room_patience;
+    int64_t hello_patience;
     uint64_t pinned;
+    uint64_t filled;            /*  memory of what is made, or on its way here */
     int64_t used_last;          /*  when memory was last taken              */
     uint64_t writing;           /*  bytes on their way to disk              */
     uint64_t moved;             /*  what the disk had moved when last seen  */
@@ -182,17 +207,57 @@ void store_object_free (store_t *self, object_t *object);
 void store_want_room (store_t *self, object_t *object);
 void store_find_rooms (store_t *self);
 
+/*  ... though what nobody holds is not free yet.                           */
+void store_find_rooms_now (store_t *self);
+
 /*  Has it brought into memory, if it is not there or on its way.           */
 void store_bring (store_t *self, object_t *object);
 
 void store_pin (store_t *self, object_t *object);
 void store_unpin (store_t *self, object_t *object);
 void store_seal_copy (store_t *self, object_t *object, uint8_t kind);
-void store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder);
 
-/*  Gives or takes a hold; without any it goes, after its last pin.          */
-void store_hold (store_t *self, object_t *object, process_t holder, int32_t count);
+/*  Returns 0, or -1: no memory for the hold, and it goes. giver: as below.  */
+int store_seal (store_t *self, object_t *object, uint64_t size, uint8_t kind, process_t holder,
+                process_t giver);
+
+/*  All objects: at the end, and when the store has another name, after which
+    what it had is out of reach; then who reads or fills one keeps its memory
+    until he is done.                                                       */
+void store_free_objects (store_t *self);
+void store_abandon_objects (store_t *self);
+
+int64_t store_tend (store_t *self, int64_t now);
+
+/*  Pages that nothing lies in go back to the system.                       */
+void store_give_back (store_t *self, uint64_t offset, uint64_t size);
+
+void store_disk_done (store_t *self);
+
+/*  Ends the disk's thread and frees what it had not done with. Returns 0, or
+    -1: the thread does not end.                                            */
+int store_finish_disk (store_t *self);
+
+/*  --- store_holds.c ----------------------------------------------------  */
+
+/*  Gives or takes a hold, or the holder has what was passed on to him; without any
+    it goes, after its last pin. giver: who passes it on, or 0. Return 0, or -1:
+    no memory, and nothing has changed.                                     */
+int store_hold (store_t *self, object_t *object, process_t holder, process_t giver);
+int store_release (store_t *self, object_t *object, process_t holder, process_t giver);
+int store_claim (object_t *object, process_t holder);
+
+bool store_is_held (const object_t *object);
+void store_note_unheld (store_t *self, object_t *object);
+
+/*  Nobody needs it: at once, or with its last pin.                         */
+void store_drop (store_t *self, object_t *object);
+void store_forget_holds (object_t *object);
+
+/*  A process has ended, or only its connections have: what it holds is free; what
+    it passed on waits for a while to be claimed.                           */
 void store_lose_holder (store_t *self, process_t holder);
+void store_lose_giver (store_t *self, process_t giver);
 bool store_is_gone (const store_t *self, process_t process);
 void store_note_gone (store_t *self, process_t process);
 /*  It lives after all.                                                     */
@@ -206,46 +271,53 @@ void store_drop_unheld (store_t *self);
     any more, serve for a while.                                            */
 void store_lose_home (store_t *self, process_t home);
 
-/*  All objects: at the end, and when the store has another name, after which
-    what it had is out of reach; then who reads or fills one keeps its memory
-    until he is done.                                                       */
-void store_free_objects (store_t *self);
-void store_abandon_objects (store_t *self);
+/*  Takes back what was not claimed; returns when the next is due.          */
+int64_t store_tend_orphans (store_t *self, int64_t now);
 
-/*  Its creator has ended.                                                  */
-void store_orphan (store_t *self, object_t *object);
-int64_t store_tend (store_t *self, int64_t now);
-
-/*  Pages that nothing lies in go back to the system.                       */
-void store_give_back (store_t *self, uint64_t offset, uint64_t size);
-
-void store_disk_done (store_t *self);
-
-/*  Ends the disk's thread and frees what it had not done with. Returns 0, or
-    -1: the thread does not end.                                            */
-int store_finish_disk (store_t *self);
-
-/*  --- store_clients.c --------------------------------------------------  */
-
-void store_accept (store_t *self);
+/*  --- store.c ----------------------------------------------------------  */
 
 /*  Room for what a turn may find ready, with so many connections. Returns 0, or
     -1: no memory.                                                          */
 int store_grow_events (store_t *self, size_t connections);
-void store_serve (store_t *self, connection_t *connection);
+
+/*  Whether it is told of who wants to connect.                             */
+void store_listen (store_t *self, bool on);
+
+/*  --- store_connections.c ----------------------------------------------  */
+
+/*  Accepts some of those who wait to be; tells those why for whom no file is
+    left.                                                                   */
+void store_accept (store_t *self);
 void store_connection_close (store_t *self, connection_t *connection);
 
-/*  A hold that a connection had sent to another store has arrived, or cannot. */
-void store_settled (store_t *self, uint64_t ticket);
+/*  Closes what has not said who it is in time, and accepts again after no file
+    was left. Returns when the next is due.                                 */
+int64_t store_tend_connections (store_t *self, int64_t now);
 
-/*  Gives up SYNCs that wait for too long; returns when the next one is due. */
-int64_t store_tend_syncs (store_t *self, int64_t now);
+/*  --- store_clients.c --------------------------------------------------  */
+
+void store_serve (store_t *self, connection_t *connection);
+void store_send (store_t *self, connection_t *connection, const store_message_t *message,
+                 const char *text, int fd);
 
 /*  Answers HELLOs that came before the name.                               */
 void store_greet (store_t *self);
 
 /*  The object is in memory, or cannot be: answers those who wait.          */
 void store_answer (store_t *self, object_t *object, const fault_t *fault);
+
+/*  --- store_far.c ------------------------------------------------------  */
+
+/*  HOLD, RELEASE or CLAIM for another store's object.                      */
+void store_hold_far (store_t *self, connection_t *connection, const store_message_t *message);
+void store_sync (store_t *self, connection_t *connection, const store_message_t *message);
+
+/*  A hold has arrived at another store, or that has gone; or it was lost.  */
+void store_settled (store_t *self, uint64_t ticket, bool arrived);
+
+/*  Gives up SYNCs that wait for too long; returns when the next one is due. */
+int64_t store_tend_syncs (store_t *self, int64_t now);
+void store_forget_far (store_t *self, client_t *client);
 
 /*  --- store_remote.c ---------------------------------------------------  */
 

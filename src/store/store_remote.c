@@ -52,24 +52,22 @@ s_fetched (void *context, tid_t id, uint8_t kind, const fault_t *fault)
     store_find_rooms (self);
 }
 
-static void
-s_held (void *context, tid_t id, process_t holder, int32_t count)
+static int
+s_held (void *context, const transfer_hold_t *hold)
 {
     store_t *self = context;
-    object_t *object = store_object (self, id);
+    object_t *object = store_object (self, hold->id);
     if (!object || object->copy)
-        return;
-    if (count == 0) {
-        object->claimed = true;
-        list_remove (&object->orphan);
-    } else
-        store_hold (self, object, holder, count > 0 ? 1 : -1);
+        return 0;
+    return hold->count == 0  ? store_claim (object, hold->holder)
+           : hold->count > 0 ? store_hold (self, object, hold->holder, hold->giver)
+                             : store_release (self, object, hold->holder, hold->giver);
 }
 
 static void
-s_settled (void *context, uint64_t ticket)
+s_settled (void *context, uint64_t ticket, bool arrived)
 {
-    store_settled (context, ticket);
+    store_settled (context, ticket, arrived);
 }
 
 static bool

@@ -54,7 +54,7 @@ s_state (const object_t *object)
     return object->fetching            ? "coming"
            : !object->sealed           ? "being made"
            : object->reading           ? "coming back"
-           : object->orphaned          ? "unclaimed"
+           : list_linked (&object->orphan) ? "unclaimed"
            : object->memory            ? object->disk ? "memory and disk" : "memory"
            : object->disk              ? "disk"
            : list_linked (&object->room) ? "waiting"
@@ -139,7 +139,7 @@ const char *
 store_check (store_t *self)
 {
     const char *wrong = NULL;
-    uint64_t memory = 0, pinned = 0, disk = 0;
+    uint64_t memory = 0, pinned = 0, filled = 0, disk = 0;
     store_lock (self);
     size_t cursor = 0;
     for (object_t *object; !wrong && (object = id_table_next (&self->objects, &cursor));) {
@@ -147,9 +147,13 @@ store_check (store_t *self)
         memory += object->memory ? object->memory->size : 0;
         disk += object->disk ? object->disk->size : 0;
         pinned += object->pins ? object->size : 0;
+        filled += object->memory && (!object->sealed || object->reading) ? object->memory->size
+                                                                         : 0;
     }
     if (!wrong && pinned != self->pinned)
         wrong = "what is pinned is not counted";
+    if (!wrong && (filled > self->filled || self->filled > self->extents.used))
+        wrong = "what is filled is not counted";
     if (!wrong && memory > self->extents.used)
         wrong = "memory is counted as free that is used";
     if (!wrong && self->disk && disk > disk_extents (self->disk)->used)

@@ -87,6 +87,37 @@ transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uin
     transfer_answer (self, route, &answer, &piece);
 }
 
+/*  --- requests that wait -----------------------------------------------  */
+
+void
+parked_append (transfer_t *self, list_t *list, const route_t *route, uint64_t offset,
+               uint64_t size)
+{
+    if (self->parked_count >= PARKED_MAX)
+        return;
+    for (list_node_t *at = list->next; at != list; at = at->next) {
+        const parked_t *other = container_of (at, parked_t, node);
+        if (other->offset == offset && other->size == size && other->route.size == route->size
+            && memcmp (other->route.bytes, route->bytes, route->size) == 0)
+            return;
+    }
+    parked_t *parked = calloc (1, sizeof *parked);
+    if (!parked)
+        return;
+    parked->route = *route;
+    parked->offset = offset;
+    parked->size = size;
+    list_append (list, &parked->node);
+    self->parked_count++;
+}
+
+void
+parked_free (transfer_t *self, parked_t *parked)
+{
+    self->parked_count--;
+    free (parked);
+}
+
 /*  --- receiving --------------------------------------------------------  */
 
 static void
@@ -221,9 +252,11 @@ int
 transfer_connect (transfer_t *self, other_t *other)
 {
     fault_t fault;
+    int64_t largest = TRANSFER_PIECE + REQUEST_MAX;
     other->socket = socket_dealer_new (self->context, &fault);
     if (!other->socket)
         return -1;
+    zmq_setsockopt (other->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
     if (network_approach (self->network, other->socket, other->key, &self->network->keys, &fault)
         || socket_connect (other->socket, other->endpoint, &fault)) {
         zmq_close (other->socket);
@@ -270,12 +303,14 @@ transfer_forget (transfer_t *self, other_t *other)
 }
 
 void
-transfer_store_up (transfer_t *self, process_t store, const char *endpoint, const uint8_t *key)
+transfer_store_up (transfer_t *self, process_t store, const char *name, const char *endpoint,
+                   const uint8_t *key)
 {
     other_t *other = transfer_other (self, store);
     if (!other || *other->endpoint)
         return;
     snprintf (other->endpoint, sizeof other->endpoint, "%s", endpoint);
+    snprintf (other->name, sizeof other->name, "%s", name);
     if (key)
         memcpy (other->key, key, KEY_SIZE);
     fetch_store_up (self, store);
@@ -285,11 +320,20 @@ void
 transfer_store_down (transfer_t *self, process_t store, const char *cause)
 {
     other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
-    if (!other)
-        return;
-    transfer_forget (self, other);
+    if (other)
+        transfer_forget (self, other);
     serving_store_down (self, store);
     fetch_store_down (self, store, cause);
+}
+
+const char *
+transfer_store_name (const transfer_t *self, process_t store, char text [TRANSFER_NAME_MAX])
+{
+    const other_t *other = id_table_get (&self->others, (tid_t){ 0, store });
+    if (!other || !*other->endpoint)
+        return "another machine";
+    snprintf (text, TRANSFER_NAME_MAX, "%s (%s)", other->name, other->endpoint);
+    return text;
 }
 
 /*  --- life -------------------------------------------------------------  */
@@ -298,6 +342,7 @@ static int
 s_open (transfer_t *self, fault_t *fault)
 {
     char endpoint [HOST_MAX + 32];
+    int64_t largest = REQUEST_MAX;
     const network_t *network = self->network;
     self->poll = epoll_create1 (EPOLL_CLOEXEC);
     if (self->poll < 0)
@@ -307,8 +352,10 @@ s_open (transfer_t *self, fault_t *fault)
     if (!self->socket)
         return -1;
     network_endpoint (endpoint, sizeof endpoint, network->host, 0);
-    if (network_serve (network, self->socket, &network->keys, DOMAIN_PEERS, fault)
-        || socket_bind (self->socket, endpoint, fault)
+    if (network_serve (network, self->socket, &network->keys, DOMAIN_PEERS, fault))
+        return -1;
+    zmq_setsockopt (self->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
+    if (socket_bind (self->socket, endpoint, fault)
         || socket_last_endpoint (self->socket, endpoint, sizeof endpoint, fault))
         return -1;
     const char *port = strrchr (endpoint, ':');
@@ -336,6 +383,7 @@ transfer_new (const transfer_options_t *options, fault_t *fault)
     self->network = options->network;
     self->hooks = options->hooks;
     self->hooks_context = options->hooks_context;
+    self->patience = options->patience ? options->patience : FETCH_PATIENCE;
     if (!self->lent)
         fault_set (fault, TROUPE_ENOMEM, "no memory for transfers");
     if (!self->lent || s_open (self, fault))

@@ -32,6 +32,15 @@ typedef struct {
     uint8_t kind;
 } transfer_source_t;
 
+/*  A hold that is given (count 1) or taken (-1), or claimed by its holder (0).
+    giver: who passes it on, or 0.                                          */
+typedef struct {
+    tid_t id;
+    process_t holder;
+    process_t giver;
+    int32_t count;
+} transfer_hold_t;
+
 typedef struct {
     /*  Another store wants an object. 1: it is in memory, *source says where
         and it stays there until `served`; 0: it is on its way from disk, and
@@ -42,11 +51,12 @@ typedef struct {
     void (*served) (void *context, tid_t id);
     /*  A fetch has ended: fault NULL if all is there. kind: from the home. */
     void (*fetched) (void *context, tid_t id, uint8_t kind, const fault_t *fault);
-    /*  A process elsewhere gives or takes a hold here; count 0: it has what
-        was sealed for it.                                                  */
-    void (*held) (void *context, tid_t id, process_t holder, int32_t count);
-    /*  A transfer_hold with a ticket has arrived, or its store has gone.   */
-    void (*settled) (void *context, uint64_t ticket);
+    /*  A process elsewhere gives or takes a hold here, or claims one. Returns
+        0, or -1: no memory, and it is told again.                          */
+    int (*held) (void *context, const transfer_hold_t *hold);
+    /*  A transfer_hold with a ticket has arrived, or its store has gone; or
+        it was given up, as nobody has told of that store.                  */
+    void (*settled) (void *context, uint64_t ticket, bool arrived);
     /*  Whether there is such an object, whose home this is.                */
     bool (*lives) (void *context, tid_t id);
     /*  The home has dropped an object: a copy is of no use any more.       */
@@ -58,6 +68,8 @@ typedef struct {
     const network_t *network;
     const transfer_hooks_t *hooks;
     void *hooks_context;
+    int64_t patience;           /*  how long a fetch waits for the next piece;
+                                    0: 30 s                                 */
 } transfer_options_t;
 
 transfer_t *transfer_new (const transfer_options_t *options, fault_t *fault);
@@ -80,9 +92,17 @@ void transfer_ready (transfer_t *self);
     called before each sleep.                                               */
 int64_t transfer_tend (transfer_t *self, int64_t now);
 
-void transfer_store_up (transfer_t *self, process_t store, const char *endpoint,
-                        const uint8_t *key);
+/*  name: what people call it, as "node two".                               */
+void transfer_store_up (transfer_t *self, process_t store, const char *name,
+                        const char *endpoint, const uint8_t *key);
 void transfer_store_down (transfer_t *self, process_t store, const char *cause);
+
+/*  What to call another store: its name and where it is; "another machine" if it
+    is not known.                                                           */
+#define TRANSFER_NAME_MAX (HOST_MAX + 160)
+
+const char *transfer_store_name (const transfer_t *self, process_t store,
+                                 char text [TRANSFER_NAME_MAX]);
 
 /*  Gets an object of another store into size bytes at data. Ends with the hook
     `fetched`, unless transfer_cancel comes first. Returns 0 or -1.         */
@@ -95,8 +115,7 @@ void transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *sou
 /*  To the home of an object: see `held`. It arrives once and in order, whatever
     becomes of connections, unless the home ends. With a ticket that is not 0,
     `settled` follows. Returns 0, or -1: no memory.                         */
-int transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count,
-                   uint64_t ticket);
+int transfer_hold (transfer_t *self, const transfer_hold_t *hold, uint64_t ticket);
 
 /*  Nobody holds an object of this store: those who have copies are told. True
     if it was served, so that a pin is to be taken back. A copy here is gone:

@@ -26,7 +26,7 @@ s_forget_parked (transfer_t *self, fetch_t *fetch)
     for (list_node_t *node; (node = list_pop (&fetch->parked));) {
         parked_t *parked = container_of (node, parked_t, node);
         transfer_answer (self, &parked->route, &lacks, NULL);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -61,12 +61,14 @@ s_note (transfer_t *self, fetch_t *fetch, int64_t *time)
     list_append (&self->fetching, &fetch->node);
 }
 
-/*  without: a store that does not have it, or 0.                           */
+/*  Names a store that does not have it, if there was one.                  */
 static void
-s_locate (transfer_t *self, fetch_t *fetch, process_t without)
+s_locate (transfer_t *self, fetch_t *fetch)
 {
-    transfer_message_t locate = { .type = TRANSFER_LOCATE, .id = fetch->id, .store = without };
+    transfer_message_t locate
+        = { .type = TRANSFER_LOCATE, .id = fetch->id, .store = fetch->without };
     fetch->located = false;
+    fetch->without = 0;
     s_note (self, fetch, &fetch->asked);
     transfer_ask (self, fetch->id.owner, &locate);
 }
@@ -155,7 +157,7 @@ transfer_fetch (transfer_t *self, tid_t id, uint8_t *data, uint64_t size, fault_
     fetch->piece_count = fetch->missing = pieces;
     list_init (&fetch->parked);
     s_note (self, fetch, &fetch->progress);
-    s_locate (self, fetch, 0);
+    s_locate (self, fetch);
     return 0;
 }
 
@@ -214,7 +216,7 @@ s_serve_parked (transfer_t *self, fetch_t *fetch, uint64_t piece)
             continue;
         list_remove (at);
         fetch_serve (self, fetch, &parked->route, parked->offset, parked->size);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -254,7 +256,7 @@ fetch_piece (transfer_t *self, const transfer_message_t *message, const uint8_t 
         s_damaged (self, fetch, piece);
         return;
     }
-    fetch->damaged = 0;
+    fetch->damaged = fetch->lacks = 0;
     fetch->pieces [piece] = 2;
     fetch->missing--;
     s_note (self, fetch, &fetch->progress);
@@ -272,7 +274,9 @@ fetch_lacks (transfer_t *self, const transfer_message_t *message)
     if (!fetch || !s_take_credit (fetch, message->from))
         return;
     s_start_over (fetch);
-    s_locate (self, fetch, message->from);
+    fetch->without = message->from;
+    if (++fetch->lacks <= LACKS_AT_ONCE)
+        s_locate (self, fetch);
 }
 
 void
@@ -291,18 +295,6 @@ fetch_gone (transfer_t *self, const transfer_message_t *message, const char *tex
 
 /*  --- others' requests -------------------------------------------------  */
 
-static void
-s_park (fetch_t *fetch, const route_t *route, uint64_t offset, uint64_t size)
-{
-    parked_t *parked = calloc (1, sizeof *parked);
-    if (!parked)
-        return;     /*  it asks again                                       */
-    parked->route = *route;
-    parked->offset = offset;
-    parked->size = size;
-    list_append (&fetch->parked, &parked->node);
-}
-
 void
 fetch_serve (transfer_t *self, fetch_t *fetch, const route_t *route, uint64_t offset,
              uint64_t size)
@@ -314,7 +306,7 @@ fetch_serve (transfer_t *self, fetch_t *fetch, const route_t *route, uint64_t of
     if (fetch->pieces [piece] == 2)
         transfer_send_piece (self, route, fetch->id, fetch->data, offset, size);
     else
-        s_park (fetch, route, offset, size);
+        parked_append (self, &fetch->parked, route, offset, size);
 }
 
 /*  --- time and deaths --------------------------------------------------  */
@@ -325,7 +317,7 @@ fetch_store_up (transfer_t *self, process_t store)
     size_t cursor = 0;
     for (fetch_t *fetch; (fetch = id_table_next (&self->fetches, &cursor));)
         if (fetch->id.owner == store && !fetch->located)
-            s_locate (self, fetch, 0);
+            s_locate (self, fetch);
 }
 
 static fetch_t *
@@ -350,7 +342,7 @@ fetch_store_down (transfer_t *self, process_t store, const char *cause)
         for (int index = 0; index < SOURCES; index++)
             if (fetch->sources [index].store == store) {
                 s_start_over (fetch);
-                s_locate (self, fetch, 0);
+                s_locate (self, fetch);
             }
 }
 
@@ -361,24 +353,27 @@ s_overdue (transfer_t *self, fetch_t *fetch)
     const other_t *home = id_table_get (&self->others, (tid_t){ 0, fetch->id.owner });
     bool known = home && *home->endpoint;
     fault_set (&fault, TROUPE_ELOST, "the object did not come within %d s: %s",
-               (int) (FETCH_PATIENCE / (1000 * CLOCK_MS)),
-               known ? "its store does not answer" : "its store is not known here");
+               (int) (self->patience / (1000 * CLOCK_MS)),
+               !known        ? "its store is not known here"
+               : fetch->lacks ? "its store names only such as do not have it"
+                              : "its store does not answer");
     s_end (self, fetch, &fault);
 }
 
 int64_t
 fetch_tend (transfer_t *self, int64_t now)
 {
+    int64_t stall = self->patience / STALLS;
     while (!list_empty (&self->fetching)) {
         fetch_t *fetch = container_of (self->fetching.next, fetch_t, node);
         int64_t quiet = fetch->asked > fetch->progress ? fetch->asked : fetch->progress;
-        if (now - quiet < STALL)
-            return quiet + STALL;
-        if (now - fetch->progress >= FETCH_PATIENCE)
+        if (now - quiet < stall)
+            return quiet + stall;
+        if (now - fetch->progress >= self->patience)
             s_overdue (self, fetch);
         else {
             s_start_over (fetch);
-            s_locate (self, fetch, 0);
+            s_locate (self, fetch);
         }
     }
     return CLOCK_NEVER;

@@ -49,11 +49,14 @@ notice_tell (transfer_t *self, process_t store, const transfer_message_t *messag
 }
 
 int
-transfer_hold (transfer_t *self, tid_t id, process_t holder, int32_t count, uint64_t ticket)
+transfer_hold (transfer_t *self, const transfer_hold_t *hold, uint64_t ticket)
 {
-    transfer_message_t hold
-        = { .type = TRANSFER_HOLD, .id = id, .store = holder, .count = count };
-    return notice_tell (self, id.owner, &hold, ticket);
+    transfer_message_t message = { .type = TRANSFER_HOLD,
+                                   .id = hold->id,
+                                   .store = hold->holder,
+                                   .size = hold->giver,
+                                   .count = hold->count };
+    return notice_tell (self, hold->id.owner, &message, ticket);
 }
 
 void
@@ -73,11 +76,11 @@ notice_dropped (transfer_t *self, tid_t id, process_t store)
 }
 
 static void
-s_done (transfer_t *self, notice_t *notice)
+s_done (transfer_t *self, notice_t *notice, bool arrived)
 {
     list_remove (&notice->node);
     if (notice->ticket)
-        self->hooks->settled (self->hooks_context, notice->ticket);
+        self->hooks->settled (self->hooks_context, notice->ticket, arrived);
     free (notice);
 }
 
@@ -89,18 +92,24 @@ notice_noted (transfer_t *self, const transfer_message_t *message)
         notice_t *notice = container_of (other->untold.next, notice_t, node);
         if (notice->message.offset > message->offset)
             return;
-        s_done (self, notice);
+        s_done (self, notice, true);
     }
     if (other)
         list_remove (&other->telling);
 }
 
+static void
+s_forget (transfer_t *self, other_t *other, bool arrived)
+{
+    while (!list_empty (&other->untold))
+        s_done (self, container_of (other->untold.next, notice_t, node), arrived);
+    list_remove (&other->telling);
+}
+
 void
 notice_forget (transfer_t *self, other_t *other)
 {
-    while (!list_empty (&other->untold))
-        s_done (self, container_of (other->untold.next, notice_t, node));
-    list_remove (&other->telling);
+    s_forget (self, other, true);
 }
 
 static void
@@ -123,6 +132,7 @@ notice_tend (transfer_t *self, int64_t now)
         const notice_t *first = container_of (other->untold.next, notice_t, node);
         next = at->next;
         if (!*other->endpoint && now - first->made >= UNKNOWN_PATIENCE) {
+            s_forget (self, other, false);
             transfer_forget (self, other);
             continue;
         }
@@ -135,16 +145,21 @@ notice_tend (transfer_t *self, int64_t now)
 
 /*  --- where they go to -------------------------------------------------  */
 
-static void
+static int
 s_apply (transfer_t *self, const transfer_message_t *message)
 {
+    transfer_hold_t hold = { .id = message->id,
+                             .holder = message->store,
+                             .giver = message->size,
+                             .count = message->count };
     if (message->type == TRANSFER_HOLD)
-        self->hooks->held (self->hooks_context, message->id, message->store, message->count);
-    else if (message->type == TRANSFER_DROPPED) {
+        return self->hooks->held (self->hooks_context, &hold);
+    if (message->type == TRANSFER_DROPPED) {
         serving_close (self, message->id);
         self->hooks->dropped (self->hooks_context, message->id);
     } else
         serving_note (self, message);
+    return 0;
 }
 
 void
@@ -155,10 +170,8 @@ notice_hear (transfer_t *self, const route_t *route, const transfer_message_t *m
         what was counted of a store that is not known yet may be forgotten.  */
     if (!other || !*other->endpoint || message->sources [0] != self->name)
         return;     /*  it is sent again, as long as that store is known    */
-    if (message->offset == other->heard + 1) {
+    if (message->offset == other->heard + 1 && s_apply (self, message) == 0)
         other->heard++;
-        s_apply (self, message);
-    }
     transfer_message_t noted = { .type = TRANSFER_NOTED, .offset = other->heard };
     transfer_answer (self, route, &noted, NULL);
 }

@@ -23,11 +23,22 @@
 #define SOURCES 2
 #define CHILDREN 2
 
-/*  No piece for this long: what is missing is asked for again.             */
-#define STALL (2000 * CLOCK_MS)
+/*  Requests that wait for something to come, and stores that take one object:
+    more are dropped, and whoever made them asks again.                     */
+#define PARKED_MAX 16384
+#define TAKERS_MAX 10000
 
-/*  No piece for this long: the fetch has failed.                           */
+/*  What a request may have: the message, and what a handshake needs.       */
+#define REQUEST_MAX 4096
+
+/*  No piece for this long: the fetch has failed, unless the options say
+    otherwise; for so much less, what is missing is asked for again.        */
 #define FETCH_PATIENCE (30000 * CLOCK_MS)
+#define STALLS 15
+
+/*  So often in a row the home is asked at once for another source than one that
+    lacks the object; then only after each stall.                           */
+#define LACKS_AT_ONCE 16
 
 /*  So many damaged pieces, and none that is good: the fetch has failed. What
     was on its way from memory that has been used anew is damaged, too.     */
@@ -42,7 +53,8 @@ typedef enum {
     TRANSFER_GET,               /*  to a source: offset, size               */
     /*  Notices, each of which arrives: offset: its number; sources [0]: to
         whom.                                                               */
-    TRANSFER_HOLD,              /*  to the home: store: the holder; count   */
+    TRANSFER_HOLD,              /*  to the home: store: the holder; size: the
+                                    giver; count                            */
     TRANSFER_HAS,               /*  to the home: all of it has come         */
     TRANSFER_DISCARDS,          /*  to the home: the copy is gone           */
     TRANSFER_DROPPED,           /*  from the home: nobody holds it          */
@@ -79,6 +91,7 @@ typedef struct {
     process_t process;
     void *socket;               /*  NULL until there is something to ask    */
     char endpoint [HOST_MAX + 32];      /*  "" until it is announced        */
+    char name [96];
     uint8_t key [KEY_SIZE];
     uint64_t told;              /*  number of the last notice to it         */
     list_t untold;              /*  those that it has not acknowledged      */
@@ -86,7 +99,10 @@ typedef struct {
     uint64_t heard;             /*  number of the last notice from it       */
 } other_t;
 
-/*  A request for a piece that is not here yet.                             */
+/*  A request for a piece that is not here yet, or (LOCATE_SIZE, and the store
+    in place of the offset) where the object can be taken from.             */
+#define LOCATE_SIZE UINT64_MAX
+
 typedef struct {
     list_node_t node;
     route_t route;
@@ -111,6 +127,8 @@ typedef struct {
     } sources [SOURCES];
     bool located;
     int damaged;                /*  pieces since the last good one          */
+    int lacks;                  /*  sources that had none, since then       */
+    process_t without;          /*  the last of them                        */
     int64_t progress;           /*  when the last piece came                */
     int64_t asked;              /*  when something was last asked for       */
     list_node_t node;           /*  in the transfer's fetching              */
@@ -122,6 +140,8 @@ typedef struct {
     process_t store;
     bool whole;
     process_t sources [SOURCES];
+    unsigned children;          /*  that take it from there, not whole yet  */
+    unsigned depth;             /*  stores between it and who has all of it */
 } taker_t;
 
 /*  An object that others take from here.                                   */
@@ -136,6 +156,7 @@ typedef struct {
     list_t parked;
     taker_t *takers;            /*  in the order in which they asked        */
     size_t taker_count;
+    unsigned children;          /*  of this store                           */
 } serving_t;
 
 struct transfer {
@@ -155,7 +176,9 @@ struct transfer {
     list_t fetching;            /*  fetches, the quietest first             */
     list_t recent;              /*  servings, the one asked for last last   */
     list_t telling;             /*  others with notices on their way        */
+    size_t parked_count;        /*  requests that wait, altogether          */
     transfer_figures_t figures;
+    int64_t patience;           /*  of fetches                              */
     pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
@@ -173,6 +196,12 @@ void transfer_answer (transfer_t *self, const route_t *route, const transfer_mes
 void transfer_send_piece (transfer_t *self, const route_t *route, tid_t id, const uint8_t *data,
                           uint64_t offset, uint64_t size);
 int transfer_connect (transfer_t *self, other_t *other);
+
+/*  A request that waits, appended to a list, if there is room, once: who asks
+    again is not answered twice; and the end of one that is in no list any more. */
+void parked_append (transfer_t *self, list_t *list, const route_t *route, uint64_t offset,
+                    uint64_t size);
+void parked_free (transfer_t *self, parked_t *parked);
 
 /*  The other store, made if it is not known yet. NULL: no memory.          */
 other_t *transfer_other (transfer_t *self, process_t store);

@@ -53,9 +53,6 @@ s_tell_lacks (transfer_t *self, tid_t id, const route_t *route)
     transfer_answer (self, route, &lacks, NULL);
 }
 
-/*  Parked with this size it is a question where, not for a piece.          */
-#define LOCATE_SIZE UINT64_MAX
-
 static void
 s_refuse (transfer_t *self, serving_t *serving, const char *why)
 {
@@ -65,7 +62,7 @@ s_refuse (transfer_t *self, serving_t *serving, const char *why)
             s_tell_gone (self, serving->id, &parked->route, why);
         else
             s_tell_lacks (self, serving->id, &parked->route);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -114,18 +111,6 @@ s_send_piece (transfer_t *self, const serving_t *serving, const route_t *route, 
         transfer_send_piece (self, route, serving->id, source->data, offset, size);
 }
 
-static void
-s_park (serving_t *serving, const route_t *route, uint64_t offset, uint64_t size)
-{
-    parked_t *parked = calloc (1, sizeof *parked);
-    if (!parked)
-        return;     /*  it asks again                                       */
-    parked->route = *route;
-    parked->offset = offset;
-    parked->size = size;
-    list_append (&serving->parked, &parked->node);
-}
-
 void
 serving_get (transfer_t *self, const route_t *route, const transfer_message_t *message)
 {
@@ -142,7 +127,7 @@ serving_get (transfer_t *self, const route_t *route, const transfer_message_t *m
     if (rc == 1)
         s_send_piece (self, serving, route, message->offset, message->size);
     else if (rc == 0)
-        s_park (serving, route, message->offset, message->size);
+        parked_append (self, &serving->parked, route, message->offset, message->size);
     else {
         s_tell_lacks (self, message->id, route);
         if (serving && !serving->taker_count)
@@ -152,53 +137,84 @@ serving_get (transfer_t *self, const route_t *route, const transfer_message_t *m
 
 /*  --- where it can be taken from ---------------------------------------  */
 
+/*  Where it is counted how many take it from a store; NULL if that is not known
+    to have it.                                                             */
+static unsigned *
+s_children (const transfer_t *self, serving_t *serving, process_t store)
+{
+    if (store == self->name)
+        return &serving->children;
+    for (size_t index = 0; index < serving->taker_count; index++)
+        if (serving->takers [index].store == store)
+            return &serving->takers [index].children;
+    return NULL;
+}
+
+/*  Those that a taker takes it from have a child more, or less: no more once it
+    has all of it.                                                          */
+static void
+s_count (const transfer_t *self, serving_t *serving, const taker_t *taker, bool more)
+{
+    for (int source = 0; source < SOURCES && !taker->whole; source++) {
+        unsigned *children = taker->sources [source]
+                                 ? s_children (self, serving, taker->sources [source])
+                                 : NULL;
+        if (children && (more || *children))
+            *children = more ? *children + 1 : *children - 1;
+    }
+}
+
 static taker_t *
 s_taker (serving_t *serving, process_t store)
 {
     for (size_t index = 0; index < serving->taker_count; index++)
         if (serving->takers [index].store == store)
             return &serving->takers [index];
-    taker_t *grown
-        = realloc (serving->takers, (serving->taker_count + 1) * sizeof *grown);
+    taker_t *grown = serving->taker_count < TAKERS_MAX
+                         ? realloc (serving->takers, (serving->taker_count + 1) * sizeof *grown)
+                         : NULL;
     if (!grown)
         return NULL;
     serving->takers = grown;
-    grown [serving->taker_count] = (taker_t){ .store = store };
-    return &grown [serving->taker_count++];
+    taker_t *taker = &grown [serving->taker_count];
+    *taker = (taker_t){ .store = store };
+    /*  It may have been one before.                                        */
+    for (size_t index = 0; index < serving->taker_count; index++)
+        for (int source = 0; source < SOURCES && !grown [index].whole; source++)
+            taker->children += grown [index].sources [source] == store;
+    serving->taker_count++;
+    return taker;
 }
 
-static unsigned
-s_children (const serving_t *serving, process_t store)
+/*  When the last piece comes, counted in pieces: it waits for each store on its
+    way, and there for its turn among the children.                         */
+static uint64_t
+s_cost (const serving_t *serving, unsigned depth, unsigned children)
 {
-    unsigned count = 0;
-    for (size_t index = 0; index < serving->taker_count; index++) {
-        const taker_t *taker = &serving->takers [index];
-        for (int source = 0; source < SOURCES && !taker->whole; source++)
-            count += taker->sources [source] == store;
-    }
-    return count;
+    uint64_t pieces = (serving->source.size + TRANSFER_PIECE - 1) / TRANSFER_PIECE;
+    return depth + (children + 1) * (pieces ? pieces : 1);
 }
 
-/*  The least busy of those that may serve a store: the home, and whoever asked
-    before it or has all of it; but not the one chosen already.             */
-static process_t
+/*  The one from which it comes soonest of those that may serve a store: the home,
+    and whoever asked before it or has all of it; but not the one chosen already.
+    NULL for the home, and if all are busy.                                 */
+static const taker_t *
 s_choose (const transfer_t *self, const serving_t *serving, const taker_t *taker,
           process_t other)
 {
-    process_t best = 0;
-    unsigned least = CHILDREN;
-    if (other != self->name && s_children (serving, self->name) < least) {
-        best = self->name;
-        least = s_children (serving, self->name);
-    }
+    const taker_t *best = NULL;
+    uint64_t least = UINT64_MAX;
+    if (other != self->name && serving->children < CHILDREN)
+        least = s_cost (serving, 0, serving->children);
     for (size_t index = 0; index < serving->taker_count; index++) {
         const taker_t *at = &serving->takers [index];
         bool may = at->store != taker->store && at->store != other
-                   && (at->whole || at < taker);
-        if (!may || s_children (serving, at->store) >= least)
+                   && (at->whole || at < taker) && at->children < CHILDREN;
+        uint64_t cost = s_cost (serving, at->whole ? 0 : at->depth, at->children);
+        if (!may || cost >= least)
             continue;
-        best = at->store;
-        least = s_children (serving, at->store);
+        best = at;
+        least = cost;
     }
     return best;
 }
@@ -206,16 +222,18 @@ s_choose (const transfer_t *self, const serving_t *serving, const taker_t *taker
 static void
 s_choose_sources (const transfer_t *self, serving_t *serving, taker_t *taker)
 {
+    s_count (self, serving, taker, false);
     memset (taker->sources, 0, sizeof taker->sources);
     taker->whole = false;
-    process_t first = s_choose (self, serving, taker, 0);
-    taker->sources [0] = first ? first : self->name;
+    const taker_t *first = s_choose (self, serving, taker, 0);
+    taker->sources [0] = first ? first->store : self->name;
+    taker->depth = first && !first->whole ? first->depth + 1 : 1;
     /*  A second one only if it has all of it: two who get it themselves are
         not faster than one.                                                */
-    process_t second = s_choose (self, serving, taker, taker->sources [0]);
-    for (size_t index = 0; index < serving->taker_count; index++)
-        if (serving->takers [index].store == second && serving->takers [index].whole)
-            taker->sources [1] = second;
+    const taker_t *second = s_choose (self, serving, taker, taker->sources [0]);
+    if (second && second->whole)
+        taker->sources [1] = second->store;
+    s_count (self, serving, taker, true);
 }
 
 static void
@@ -240,6 +258,7 @@ s_forget_taker (transfer_t *self, serving_t *serving, process_t store)
         taker_t *taker = &serving->takers [index];
         if (taker->store != store)
             continue;
+        s_count (self, serving, taker, false);
         memmove (taker, taker + 1, (serving->taker_count - index - 1) * sizeof *taker);
         if (--serving->taker_count == 0 && !list_linked (&serving->node))
             s_touch (self, serving);
@@ -258,7 +277,7 @@ serving_locate (transfer_t *self, const route_t *route, const transfer_message_t
     if (rc == 1)
         s_tell_where (self, serving, route, message->from);
     else if (rc == 0)
-        s_park (serving, route, message->from, LOCATE_SIZE);
+        parked_append (self, &serving->parked, route, message->from, LOCATE_SIZE);
     else {
         s_tell_gone (self, message->id, route, why);
         if (serving && !serving->taker_count)
@@ -289,7 +308,7 @@ transfer_servable (transfer_t *self, tid_t id, const transfer_source_t *source)
             s_tell_where (self, serving, &parked->route, parked->offset);
         else
             s_send_piece (self, serving, &parked->route, parked->offset, parked->size);
-        free (parked);
+        parked_free (self, parked);
     }
 }
 
@@ -304,8 +323,10 @@ s_note_whole (transfer_t *self, tid_t id, process_t store)
     }
     serving_t *serving = s_serving (self, id);
     taker_t *taker = serving ? s_taker (serving, store) : NULL;
-    if (taker)
+    if (taker) {
+        s_count (self, serving, taker, false);
         taker->whole = true;
+    }
     if (serving && !taker && !serving->taker_count)
         s_touch (self, serving);
 }

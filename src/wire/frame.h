@@ -52,6 +52,10 @@
 #define VALUE_SIZE_MAX ((size_t) 1 << 30)
 #define ATTACHMENTS_MAX 65536
 
+/*  Futures whose values one call takes: a task that waits at the head has an
+    attachment for each, and then another one with its value.               */
+#define NEEDED_MAX (ATTACHMENTS_MAX / 2)
+
 /*  Types: name, number, short, who sends it and what for.                  */
 #define RECORD_TYPES(X)                                                                      \
     X (HELLO, 1, false)     /*  peer to head: who I am, what I offer        */               \
@@ -59,7 +63,8 @@
     X (REFUSED, 3, false)   /*  head to peer: why not                       */               \
     X (PEER_UP, 4, false)   /*  head to peer: a process and its address     */               \
     X (PEER_DOWN, 5, false) /*  head to peer: a process has ended, and why  */               \
-    X (PING, 6, true)       /*  peer to head: alive                         */               \
+    X (PING, 6, true)       /*  peer to head: alive, and how many connections
+                                it has refused since the last; and back: alive */            \
     X (STOP, 7, true)       /*  node to worker: end                         */               \
     X (TASK, 8, false)      /*  owner to head, head to worker               */               \
     X (DONE, 9, true)       /*  worker to head: leases and their durations  */               \

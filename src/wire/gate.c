@@ -1,6 +1,7 @@
 /*  gate.c - decides which connections get into a context's sockets         */
 
 #include "wire/gate_private.h"
+#include "core/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,20 +44,38 @@ s_drop_watch (gate_t *self, watched_t *watched)
     free (watched);
 }
 
-static void
-s_drain_watches (gate_t *self)
+void
+gate_drain_watches (gate_t *self)
 {
+    int64_t now = clock_now (), due;
     pthread_mutex_lock (&self->lock);
+    self->settle_due = CLOCK_NEVER;
     list_node_t *node = self->watches.next;
     while (node != &self->watches) {
         watched_t *watched = container_of (node, watched_t, node);
         node = node->next;
-        if (watch_drain (watched->watch))
+        bool ended = watch_drain (watched->watch);
+        due = watch_settle (watched->watch, now);
+        self->settle_due = due < self->settle_due ? due : self->settle_due;
+        if (ended)
             s_drop_watch (self, watched);
     }
     gate_record_unsaid (self);
     pthread_mutex_unlock (&self->lock);
     gate_record_log (self);
+}
+
+/*  How long it may sleep, in milliseconds; -1: until something happens. With
+    the lock held.                                                          */
+static long
+s_sleep_ms (const gate_t *self)
+{
+    if (self->unsaid > 0 || self->waiting_count > 0)
+        return LATER_MS;
+    if (self->settle_due == CLOCK_NEVER)
+        return -1;
+    int64_t left = self->settle_due - clock_now ();
+    return left > 0 ? (long) (left / CLOCK_MS) + 1 : 0;
 }
 
 /*  Sleeps until there is something to do.                                  */
@@ -75,9 +94,9 @@ s_poll (gate_t *self)
             .events = ZMQ_POLLIN
         };
     self->counts.waiting = self->waiting_count;
-    bool later = self->unsaid > 0 || self->waiting_count > 0;
+    long sleep_ms = s_sleep_ms (self);
     pthread_mutex_unlock (&self->lock);
-    zmq_poll (items, count, later ? LATER_MS : -1);
+    zmq_poll (items, count, sleep_ms);
     uint64_t number;
     if ((items [1].revents & ZMQ_POLLIN) && read (self->nudge, &number, sizeof number) < 0)
         return;
@@ -101,7 +120,7 @@ s_run (void *arg)
         for (int count = 0; count < ANSWERS_MAX && gate_answer (self); count++)
             ;
         gate_review (self, false);
-        s_drain_watches (self);
+        gate_drain_watches (self);
     }
     gate_review (self, true);
     /*  First, as sockets do not end before this one lets go of their
@@ -156,12 +175,13 @@ s_free (gate_t *self)
 static int
 s_bind (gate_t *self, fault_t *fault)
 {
-    int zero = 0;
+    int zero = 0, one = 1;
     self->socket = zmq_socket (self->context, ZMQ_ROUTER);
     if (!self->socket)
         return fault_set (fault, TROUPE_ELIMIT, "cannot make the gate's socket: %s",
                           zmq_strerror (errno));
     zmq_setsockopt (self->socket, ZMQ_LINGER, &zero, sizeof zero);
+    zmq_setsockopt (self->socket, ZMQ_ROUTER_MANDATORY, &one, sizeof one);
     if (zmq_bind (self->socket, ZAP_ENDPOINT))
         return fault_set (fault, TROUPE_ESYSTEM, "cannot make a gate: %s", zmq_strerror (errno));
     return 0;
@@ -179,6 +199,7 @@ gate_new (void *context, gate_log_t *log, void *arg, fault_t *fault)
     self->log = log;
     self->log_arg = arg;
     self->log_tokens = LOG_BURST;
+    self->settle_due = CLOCK_NEVER;
     list_init (&self->watches);
     list_init (&self->by_time);
     list_init (&self->waiting);
@@ -358,10 +379,7 @@ gate_watch (gate_t *gate, void *socket, fault_t *fault)
     if (!watched)
         return fault_set (fault, TROUPE_ENOMEM, "no memory to watch a socket");
     int rc = -1;
-    size_t size = sizeof watched->domain;
     watched->gate = gate;
-    if (zmq_getsockopt (socket, ZMQ_ZAP_DOMAIN, watched->domain, &size))
-        watched->domain [0] = 0;
     pthread_mutex_lock (&gate->lock);
     if (gate->watch_count >= GATE_WATCHES_MAX)
         fault_set (fault, TROUPE_ELIMIT, "limit of %d watched sockets reached",
@@ -409,6 +427,22 @@ gate_counts (gate_t *gate, gate_counts_t *counts)
         sum->last_malformed = one.last_malformed ? one.last_malformed : sum->last_malformed;
     }
     pthread_mutex_unlock (&gate->lock);
+}
+
+uint64_t
+gate_refused (gate_t *gate)
+{
+    gate_counts_t counts;
+    gate_counts (gate, &counts);
+    return counts.refused + counts.connections.malformed + counts.connections.abandoned
+           + counts.cut;
+}
+
+uint64_t
+gate_refused_more (gate_t *gate)
+{
+    uint64_t refused = gate_refused (gate);
+    return refused - atomic_exchange (&gate->refused_told, refused);
 }
 
 size_t

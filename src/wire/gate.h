@@ -113,15 +113,25 @@ int gate_deny_range (gate_t *gate, const char *domain, const char *range, fault_
 
 /*  How many connections watched sockets may have open together, and of one
     address; 0 is without limit, as it is at first. What exceeds a limit is
-    cut at once. Local sockets do not count.                                */
+    cut at once. Local sockets do not count: what connects to them is cut when
+    few files are left (core/files.h).                                      */
 void gate_limit (gate_t *gate, size_t total, size_t per_address);
 
-/*  Counts what connects to a socket, and applies the limits to it. Before it
-    binds. Returns 0, or -1 with the fault set.                             */
+/*  Counts what connects to a socket, applies the limits to it, and cuts who
+    sends more than a handshake before he is let in. Before it binds, and when
+    it is a CURVE server, if it will be one. Returns 0, or -1 with the fault
+    set.                                                                    */
 int gate_watch (gate_t *gate, void *socket, fault_t *fault);
 void gate_unwatch (gate_t *gate, void *socket);
 
 void gate_counts (gate_t *gate, gate_counts_t *counts);
+
+/*  How many connections were refused or cut, or were none of this cluster; each
+    counts once.                                                            */
+uint64_t gate_refused (gate_t *gate);
+
+/*  How many of these there were since this was last asked.                 */
+uint64_t gate_refused_more (gate_t *gate);
 
 /*  The last refusals, newest first, and the addresses, those with the most
     open first; at most room of them. Return how many.                      */

@@ -37,14 +37,18 @@ typedef struct {
 typedef struct {
     list_node_t node;
     gate_address_t seen;
-    unsigned early;             /*  let in before the connection was seen   */
+    size_t verdicts;            /*  of which it is not known which of its
+                                    connections they are about              */
+    size_t silent;              /*  connections that have ended without a
+                                    reason, perhaps with such a verdict: so
+                                    not more than these                     */
+    int64_t verdict_last;
 } address_record_t;
 
 typedef struct {
     list_node_t node;
     gate_t *gate;
     watch_t *watch;
-    char domain [GATE_NAME_MAX + 1];    /*  of the socket                   */
 } watched_t;
 
 struct gate {
@@ -52,10 +56,12 @@ struct gate {
     void *socket;               /*  the thread's                            */
     int nudge;                  /*  eventfd: there is something new         */
     atomic_bool stopping;
+    atomic_uint_fast64_t refused_told;
     thread_t *thread;
     int left;                   /*  watches that could not be ended         */
     list_t waiting;             /*  the thread's: requests with unknown keys */
     size_t waiting_count;
+    int64_t settle_due;         /*  when the next connection is settled     */
     uint64_t reviewed;          /*  the revision at which they were looked at */
 
     pthread_mutex_t lock;       /*  guards all below                        */
@@ -67,7 +73,8 @@ struct gate {
     list_t by_time;
     size_t limit_total;
     size_t limit_address;
-    gate_counts_t counts;       /*  connections: of watches that have ended */
+    gate_counts_t counts;       /*  connections: of watches that have ended,
+                                    and malformed ones that were silent     */
     gate_refusal_t refusals [GATE_REFUSALS];
     size_t refusal_next;
     uint64_t unsaid;            /*  not logged since the last line          */
@@ -91,8 +98,11 @@ void gate_review (gate_t *self, bool end);
     "localhost:UID:GID:PID", the host being what the C library makes of it. */
 bool gate_is_local (const char *address);
 
+/*  gate.c: reads what has happened to the connections of watched sockets.   */
+void gate_drain_watches (gate_t *self);
+
 /*  gate_record.c: with the lock held.                                      */
-void gate_record_admitted (gate_t *self, const char *domain, const char *address);
+void gate_record_admitted (gate_t *self, const char *address);
 void gate_record_refused (gate_t *self, const gate_refusal_t *refusal);
 void gate_record_link (void *arg, int fd, const char *address, watch_change_t change);
 void gate_record_release (gate_t *self);

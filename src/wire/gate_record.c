@@ -2,6 +2,7 @@
 
 #include "wire/gate_private.h"
 #include "core/clock.h"
+#include "core/files.h"
 #include "wire/range.h"
 #include "wire/socket.h"
 
@@ -12,6 +13,9 @@
 #include <time.h>
 
 #define SECOND (1000 * CLOCK_MS)
+
+#define NO_HANDSHAKE "what it sends is no handshake of this cluster"
+#define ABANDONED "it left, or was silent, in the handshake"
 
 int64_t
 gate_record_time (void)
@@ -124,31 +128,66 @@ s_address (gate_t *self, const char *address)
     return record;
 }
 
-/*  Its connection may be seen later than the question about it.            */
+/*  --- verdicts, and ends without a reason ------------------------------  */
+
+/*  libzmq asks about an address, without saying which connection from there it
+    is that it asks about. Of a connection that ends early and in silence it is
+    therefore not known at once whether it was one with a verdict, or was no
+    handshake. But more such ends than verdicts are certain to have been none;
+    and once a connection is settled its verdict is accounted for.          */
+
+/*  By then what a verdict was about has ended or is settled.               */
+#define VERDICT_LAPSES (4 * SOCKET_HANDSHAKE_MS * CLOCK_MS)
+
 static void
-s_note_admitted (gate_t *self, address_record_t *record, const char *domain)
+s_lapse (address_record_t *record)
 {
-    bool watched = false;
-    for (list_node_t *node = self->watches.next; node != &self->watches; node = node->next) {
-        watched_t *place = container_of (node, watched_t, node);
-        if (*place->domain && strcmp (place->domain, domain))
-            continue;
-        if (watch_admitted (place->watch, record->seen.address))
-            return;
-        watched = true;
+    if (clock_now () - record->verdict_last >= VERDICT_LAPSES)
+        record->verdicts = record->silent = 0;
+}
+
+static void
+s_blame (gate_t *self, address_record_t *record)
+{
+    while (record->silent > record->verdicts) {
+        record->silent--;
+        self->counts.connections.malformed++;
+        s_say (self, "refused", record->seen.address, NO_HANDSHAKE);
     }
-    record->early += watched;
+}
+
+static void
+s_note_verdict (address_record_t *record)
+{
+    s_lapse (record);
+    record->verdicts++;
+    record->verdict_last = clock_now ();
+}
+
+static void
+s_note_silent (gate_t *self, address_record_t *record)
+{
+    s_lapse (record);
+    record->silent++;
+    s_blame (self, record);
+}
+
+static void
+s_note_settled (gate_t *self, address_record_t *record)
+{
+    record->verdicts -= record->verdicts > 0;
+    s_blame (self, record);
 }
 
 void
-gate_record_admitted (gate_t *self, const char *domain, const char *address)
+gate_record_admitted (gate_t *self, const char *address)
 {
     address_record_t *record = s_address (self, address_plain (address));
     self->counts.admitted++;
     if (!record)
         return;
     record->seen.admitted++;
-    s_note_admitted (self, record, domain);
+    s_note_verdict (record);
 }
 
 void
@@ -163,8 +202,10 @@ gate_record_refused (gate_t *self, const gate_refusal_t *refusal)
     place->when_ms = gate_record_time ();
     self->counts.refused++;
     self->counts.refused_by [refusal->reason]++;
-    if (record)
+    if (record) {
         record->seen.refused++;
+        s_note_verdict (record);
+    }
     snprintf (detail, sizeof detail, "%s%s%s", gate_reason_text (refusal->reason),
               refusal->key [0] ? " " : "", refusal->key);
     s_say (self, "refused", place->address, detail);
@@ -173,11 +214,9 @@ gate_record_refused (gate_t *self, const gate_refusal_t *refusal)
 /*  --- connections of watched sockets -----------------------------------  */
 
 static void
-s_cut (gate_t *self, int fd, const char *address, const char *why)
+s_cut (gate_t *self, watch_t *watch, int fd, const char *address, const char *why)
 {
-    peer_link_t link;
-    peer_link_of_fd (&link, fd);
-    if (peer_cut (&link))
+    if (watch_cut (watch, fd))
         return;
     self->counts.cut++;
     s_say (self, "cut", address, why);
@@ -187,19 +226,47 @@ static void
 s_opened (gate_t *self, watch_t *watch, int fd, const char *address)
 {
     address_record_t *record = s_address (self, address);
-    if (record && record->early && watch_admitted (watch, address))
-        record->early--;
     if (!record && self->limit_total)
-        s_cut (self, fd, address, "connections from too many addresses");
+        s_cut (self, watch, fd, address, "connections from too many addresses");
     if (!record)
         return;
     record->seen.open++;
     record->seen.opened++;
     self->counts.open++;
     if (self->limit_total && self->counts.open > self->limit_total)
-        s_cut (self, fd, address, "too many connections");
+        s_cut (self, watch, fd, address, "too many connections");
     else if (self->limit_address && record->seen.open > self->limit_address)
-        s_cut (self, fd, address, "too many connections from there");
+        s_cut (self, watch, fd, address, "too many connections from there");
+}
+
+/*  A local process has no address. Who leaves at once has none either: he is
+    gone before it can be asked for, and nothing was asked about him.       */
+static void
+s_unknown (gate_t *self, watch_t *watch, int fd, watch_change_t change)
+{
+    if (change == WATCH_OPENED && !files_left_for_local (fd))
+        s_cut (self, watch, fd, "", "few files are left");
+    if (change == WATCH_SILENT)
+        self->counts.connections.malformed++;
+    if (change == WATCH_SILENT || change == WATCH_MALFORMED)
+        s_say (self, "refused", "somebody who has left", NO_HANDSHAKE);
+    else if (change == WATCH_ABANDONED)
+        s_say (self, "refused", "somebody who has left", ABANDONED);
+}
+
+static void
+s_ended (gate_t *self, address_record_t *record, watch_change_t change)
+{
+    if (change == WATCH_SILENT)
+        s_note_silent (self, record);
+    else if (change == WATCH_MALFORMED)
+        s_say (self, "refused", record->seen.address, NO_HANDSHAKE);
+    else if (change == WATCH_ABANDONED)
+        s_say (self, "refused", record->seen.address, ABANDONED);
+    if (record->seen.open) {
+        record->seen.open--;
+        self->counts.open--;
+    }
 }
 
 void
@@ -207,23 +274,21 @@ gate_record_link (void *arg, int fd, const char *address, watch_change_t change)
 {
     watched_t *watched = arg;
     gate_t *self = watched->gate;
-    /*  Who leaves at once is gone before his address can be asked for.     */
-    const char *who = *address ? address : "somebody who has left";
-    if (change == WATCH_MALFORMED)
-        s_say (self, "refused", who, "what it sends is no handshake of this cluster");
-    else if (change == WATCH_ABANDONED)
-        s_say (self, "refused", who, "it left, or was silent, in the handshake");
-    if (!*address)
+    if (!*address) {
+        s_unknown (self, watched->watch, fd, change);
         return;
+    }
     if (change == WATCH_OPENED) {
         s_opened (self, watched->watch, fd, address);
         return;
     }
     address_record_t *record = name_table_get (&self->addresses, address, strlen (address));
-    if (record && record->seen.open) {
-        record->seen.open--;
-        self->counts.open--;
-    }
+    if (change == WATCH_EXCEEDS)
+        s_cut (self, watched->watch, fd, address, "it sends more than a handshake");
+    else if (record && change == WATCH_SETTLED)
+        s_note_settled (self, record);
+    else if (record)
+        s_ended (self, record, change);
 }
 
 void

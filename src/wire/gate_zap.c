@@ -37,8 +37,9 @@ typedef struct {
 
 typedef struct {
     const char *status;         /*  NULL: to wait                           */
-    char text [64];
+    bool admitted;
     char user [GATE_NAME_MAX + 1];
+    gate_refusal_t refusal;     /*  who it is, also if he is let in         */
 } verdict_t;
 
 static void
@@ -133,9 +134,9 @@ gate_is_local (const char *address)
 }
 
 static int
-s_decide_key (const domain_t *domain, request_t *request, verdict_t *verdict,
-              gate_refusal_t *refusal)
+s_decide_key (const domain_t *domain, request_t *request, verdict_t *verdict)
 {
+    gate_refusal_t *refusal = &verdict->refusal;
     refusal->reason = GATE_MALFORMED;
     if (request->count != KEY + 1 || s_size (request, KEY) != KEY_SIZE)
         return -1;
@@ -151,10 +152,10 @@ s_decide_key (const domain_t *domain, request_t *request, verdict_t *verdict,
 
 /*  Returns 0 to let in; otherwise sets the reason and returns -1.          */
 static int
-s_decide (const domain_t *domain, request_t *request, verdict_t *verdict,
-          gate_refusal_t *refusal)
+s_decide (const domain_t *domain, request_t *request, verdict_t *verdict)
 {
     address_t address;
+    gate_refusal_t *refusal = &verdict->refusal;
     bool local = gate_is_local (refusal->address);
     bool known = !local && address_read (&address, refusal->address) == 0;
     refusal->reason = GATE_DOMAIN;
@@ -164,7 +165,7 @@ s_decide (const domain_t *domain, request_t *request, verdict_t *verdict,
     if (!local && domain->range_count && (!known || !s_in_ranges (domain, &address)))
         return -1;
     if (s_is (request, MECHANISM, "CURVE"))
-        return s_decide_key (domain, request, verdict, refusal);
+        return s_decide_key (domain, request, verdict);
     refusal->reason = GATE_MECHANISM;
     if (!s_is (request, MECHANISM, "NULL") || !domain->insecure)
         return -1;
@@ -175,33 +176,26 @@ s_decide (const domain_t *domain, request_t *request, verdict_t *verdict,
     return 0;
 }
 
-/*  What to answer, which is recorded; if it may wait, perhaps nothing yet. */
-static void
-s_judge (gate_t *self, request_t *request, bool may_wait, verdict_t *verdict)
+/*  What to answer; if it may wait, perhaps nothing yet.                    */
+static verdict_t
+s_judge (gate_t *self, request_t *request, bool may_wait)
 {
-    gate_refusal_t refusal = { .reason = GATE_MALFORMED };
-    int rc = -1;
-    s_text (request, DOMAIN, refusal.domain, sizeof refusal.domain);
-    s_text (request, ADDRESS, refusal.address, sizeof refusal.address);
-    verdict->status = "400";
+    verdict_t verdict = { .status = "400", .refusal = { .reason = GATE_MALFORMED } };
+    s_text (request, DOMAIN, verdict.refusal.domain, sizeof verdict.refusal.domain);
+    s_text (request, ADDRESS, verdict.refusal.address, sizeof verdict.refusal.address);
+    if (request->count <= MECHANISM || request->too_many || !s_is (request, PROTOCOL, "1.0"))
+        return verdict;
     pthread_mutex_lock (&self->lock);
-    if (request->count > MECHANISM && !request->too_many && s_is (request, PROTOCOL, "1.0")) {
-        const domain_t *domain = name_table_get (&self->domains,
-                                                 zmq_msg_data (&request->frames [DOMAIN]),
-                                                 s_size (request, DOMAIN));
-        rc = s_decide (domain, request, verdict, &refusal);
-        if (rc && refusal.reason == GATE_UNKNOWN_KEY && domain->wait)
-            verdict->status = may_wait ? NULL : "300";
-    }
-    if (rc && verdict->status)
-        gate_record_refused (self, &refusal);
-    else if (!rc) {
-        verdict->status = "200";
-        gate_record_admitted (self, refusal.domain, refusal.address);
-    }
+    const domain_t *domain = name_table_get (&self->domains,
+                                             zmq_msg_data (&request->frames [DOMAIN]),
+                                             s_size (request, DOMAIN));
+    verdict.admitted = s_decide (domain, request, &verdict) == 0;
+    if (verdict.admitted)
+        verdict.status = "200";
+    else if (verdict.refusal.reason == GATE_UNKNOWN_KEY && domain->wait)
+        verdict.status = may_wait ? NULL : "300";
     pthread_mutex_unlock (&self->lock);
-    snprintf (verdict->text, sizeof verdict->text, "%s",
-              rc ? gate_reason_text (refusal.reason) : "OK");
+    return verdict;
 }
 
 /*  --- the answer -------------------------------------------------------  */
@@ -221,29 +215,40 @@ s_send (void *socket, const char *text, int flags)
     return -1;
 }
 
-/*  The frames that address the answer go back as they came. If it cannot be
-    sent, the connection ends with the time for its handshake.              */
-static void
+/*  The frames that address the answer go back as they came. Returns -1 if
+    there is nobody any more to be answered.                                */
+static int
 s_reply (void *socket, request_t *request, const verdict_t *verdict)
 {
     if (zmq_msg_send (&request->frames [SENDER], socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-        return;
+        return -1;
     s_send (socket, "", ZMQ_SNDMORE);
     s_send (socket, "1.0", ZMQ_SNDMORE);
     zmq_msg_send (&request->frames [REQUEST], socket, ZMQ_SNDMORE | ZMQ_DONTWAIT);
     s_send (socket, verdict->status, ZMQ_SNDMORE);
-    s_send (socket, verdict->text, ZMQ_SNDMORE);
+    s_send (socket, verdict->admitted ? "OK" : gate_reason_text (verdict->refusal.reason),
+            ZMQ_SNDMORE);
     s_send (socket, verdict->user, ZMQ_SNDMORE);
     s_send (socket, "", 0);
+    return 0;
 }
 
+/*  Who has left meanwhile counts as that, and not as let in or refused, too.
+    Without a place to send it to there is no answer.                       */
 static void
 s_answer (gate_t *self, request_t *request, const verdict_t *verdict)
 {
-    /*  Without a place to send it to there is no answer.                   */
-    if (request->count > REQUEST && s_size (request, DELIMITER) == 0)
-        s_reply (self->socket, request, verdict);
+    bool whole = request->count > REQUEST && s_size (request, DELIMITER) == 0;
+    int rc = whole ? s_reply (self->socket, request, verdict) : 0;
     s_release (request);
+    if (rc)
+        return;
+    pthread_mutex_lock (&self->lock);
+    if (verdict->admitted)
+        gate_record_admitted (self, verdict->refusal.address);
+    else
+        gate_record_refused (self, &verdict->refusal);
+    pthread_mutex_unlock (&self->lock);
     gate_record_log (self);
 }
 
@@ -251,13 +256,14 @@ bool
 gate_answer (gate_t *self)
 {
     request_t request;
-    verdict_t verdict = { .user = "" };
     if (!s_receive (self->socket, &request))
         return false;
+    /*  So its connection is known.                                         */
+    gate_drain_watches (self);
     waiting_t *waiting = NULL;
     if (self->waiting_count < GATE_WAITING_MAX)
         waiting = malloc (sizeof *waiting);
-    s_judge (self, &request, waiting != NULL, &verdict);
+    verdict_t verdict = s_judge (self, &request, waiting != NULL);
     if (verdict.status) {
         free (waiting);
         s_answer (self, &request, &verdict);
@@ -283,11 +289,11 @@ gate_review (gate_t *self, bool end)
     list_node_t *node = self->waiting.next;
     while (node != &self->waiting) {
         waiting_t *waiting = container_of (node, waiting_t, node);
-        verdict_t verdict = { .user = "" };
         bool late = end || now >= waiting->until;
         node = node->next;
-        if (news || late)
-            s_judge (self, &waiting->request, !late, &verdict);
+        if (!news && !late)
+            continue;
+        verdict_t verdict = s_judge (self, &waiting->request, !late);
         if (!verdict.status)
             continue;
         list_remove (&waiting->node);

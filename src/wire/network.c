@@ -3,6 +3,7 @@
 #include "wire/network.h"
 
 #include "core/clock.h"
+#include "core/files.h"
 #include "wire/socket.h"
 
 #include <arpa/inet.h>
@@ -15,13 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/*  Connections to a process at once, from other machines.                  */
-#define CONNECTIONS_MAX 8000
 
 /*  A day.                                                                  */
 #define SECONDS_MAX 86400
@@ -168,18 +165,6 @@ s_open_ranges (gate_t *gate, const char *variable, fault_t *fault,
     return 0;
 }
 
-/*  A part of what files there may be; of one address, where several processes
-    may be, half of that.                                                   */
-static void
-s_limit_connections (gate_t *gate)
-{
-    struct rlimit files;
-    size_t limit = CONNECTIONS_MAX;
-    if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 * 3 < limit)
-        limit = (size_t) files.rlim_cur / 4 * 3;
-    gate_limit (gate, limit, limit / 2);
-}
-
 int
 network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
 {
@@ -189,7 +174,8 @@ network_open (network_t *self, void *context, gate_log_t *log, fault_t *fault)
     if (!self->gate || s_open_ranges (self->gate, "TROUPE_ALLOW", fault, gate_allow_range)
         || s_open_ranges (self->gate, "TROUPE_DENY", fault, gate_deny_range))
         return -1;
-    s_limit_connections (self->gate);
+    files_raise ();
+    gate_limit (self->gate, files_for_network (), files_for_address ());
     return self->insecure ? gate_allow_insecure (self->gate, DOMAIN_PEERS, fault)
                           : gate_let_wait (self->gate, DOMAIN_PEERS, fault);
 }

@@ -9,6 +9,7 @@
 #ifndef TROUPE_WIRE_NETWORK_H
 #define TROUPE_WIRE_NETWORK_H
 
+#include "wire/frame.h"
 #include "wire/gate.h"
 #include "wire/keys.h"
 
@@ -24,6 +25,13 @@
 
 /*  What a value and the arguments of a call may have then.                 */
 #define NETWORK_VALUE_MAX ((size_t) 64 << 20)
+
+/*  What one record may have, with its attachments: between machines, or on one. */
+static inline size_t
+network_record_max (bool between)
+{
+    return between ? NETWORK_FRAME_MAX / 8 * 7 : VALUE_SIZE_MAX;
+}
 
 /*  Seconds of silence after which one counts as dead, unless told otherwise. */
 #define NETWORK_DEAD_AFTER 10

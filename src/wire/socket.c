@@ -1,12 +1,15 @@
 /*  socket.c - raw libzmq sockets, set up the one way that Troupe uses them */
 
 #include "wire/socket.h"
+#include "core/files.h"
 #include "wire/frame.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,10 +47,10 @@
 static int
 s_sockets_max (void)
 {
-    struct rlimit files;
-    if (getrlimit (RLIMIT_NOFILE, &files) || files.rlim_max / 2 >= SOCKETS_MAX)
-        return SOCKETS_MAX;
-    return files.rlim_max / 2 > SOCKETS_MIN ? (int) (files.rlim_max / 2) : SOCKETS_MIN;
+    size_t sockets = files_raise () / 2;
+    return sockets >= SOCKETS_MAX  ? SOCKETS_MAX
+           : sockets > SOCKETS_MIN ? (int) sockets
+                                   : SOCKETS_MIN;
 }
 
 void *
@@ -188,7 +191,7 @@ socket_tcp (void *socket, fault_t *fault)
         int value;
     } settings [] = {
         { ZMQ_IPV6, 1 },
-        { ZMQ_HANDSHAKE_IVL, 5000 },
+        { ZMQ_HANDSHAKE_IVL, SOCKET_HANDSHAKE_MS },
         { ZMQ_CONNECT_TIMEOUT, 5000 },
         { ZMQ_BACKLOG, 1024 },
         { ZMQ_RECONNECT_IVL, 100 },
@@ -250,6 +253,20 @@ bool
 peer_linked (const peer_link_t *link)
 {
     return link->fd < 0 || s_cookie (link->fd) == link->cookie;
+}
+
+int
+peer_bytes (const peer_link_t *link, uint64_t *received, uint64_t *acknowledged)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (link->fd < 0 || getsockopt (link->fd, IPPROTO_TCP, TCP_INFO, &info, &size)
+        || size < offsetof (struct tcp_info, tcpi_bytes_received) + sizeof (uint64_t)
+        || !peer_linked (link))
+        return -1;
+    *received = info.tcpi_bytes_received;
+    *acknowledged = info.tcpi_bytes_acked;
+    return 0;
 }
 
 /*  The descriptor may be another's by now, or become so while we look: only

@@ -41,8 +41,11 @@ int socket_curve_client (void *socket, const uint8_t server [KEY_SIZE],
     in whom the gate's domain lets in without (gate_allow_insecure).        */
 int socket_insecure_server (void *socket, const char *domain, fault_t *fault);
 
+/*  What a handshake between machines may take.                             */
+#define SOCKET_HANDSHAKE_MS 5000
+
 /*  Options for connections between machines: IPv6 and IPv4, handshakes of at
-    most 5 s, keepalive, an end to connections whose data nobody confirms for
+    most SOCKET_HANDSHAKE_MS, keepalive, an end to connections whose data nobody confirms for
     20 s, reconnects at 100 ms to 5 s with growing pauses. Before it binds or
     connects.                                                               */
 int socket_tcp (void *socket, fault_t *fault);
@@ -68,6 +71,11 @@ const char *peer_name_of (zmq_msg_t *message);
 
 /*  Whether the connection is there. True if it was not known.              */
 bool peer_linked (const peer_link_t *link);
+
+/*  How many bytes have come through a tcp connection, and how many of ours the
+    other side has acknowledged. Returns 0, or -1 if it is none of these, or the
+    kernel does not say.                                                    */
+int peer_bytes (const peer_link_t *link, uint64_t *received, uint64_t *acknowledged);
 
 /*  Ends the connection, if it still is the same one: for a peer whose key was
     revoked. The peer may try again and is then refused. Returns 0, or -1 if

@@ -3,6 +3,7 @@
 #include "wire/thread.h"
 
 #include "core/clock.h"
+#include "core/files.h"
 
 #include <czmq.h>
 #include <errno.h>
@@ -11,15 +12,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-/*  What must be left over for sockets and files of the program itself.     */
-#define RESERVED_FDS 64
-
-/*  A zactor has two of the sockets that CZMQ's context can have.           */
+/*  A zactor has two of the sockets that CZMQ's context can have; some are left
+    over for the program itself.                                            */
 #define SOCKETS_MAX 65535
 #define SOCKETS_MIN 1024
+#define SOCKETS_RESERVED 32
 #define THREADS_MAX 32000
 
 /*  How long exit waits for threads that start or end just now.             */
@@ -76,16 +75,12 @@ s_exit (void)
 static void
 s_prepare (void)
 {
-    struct rlimit files = { 0, RLIM_INFINITY };
-    if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit (RLIMIT_NOFILE, &files);
-    }
     /*  A context has a table for as many sockets as it may have. Each has an
         open file at least.                                                 */
-    int sockets = files.rlim_max < SOCKETS_MAX ? (int) files.rlim_max : SOCKETS_MAX;
+    size_t files = files_raise ();
+    int sockets = files < SOCKETS_MAX ? (int) files : SOCKETS_MAX;
     sockets = sockets > SOCKETS_MIN ? sockets : SOCKETS_MIN;
-    s_threads_max = (sockets - RESERVED_FDS / 2) / 2;
+    s_threads_max = (sockets - SOCKETS_RESERVED) / 2;
     s_threads_max = s_threads_max < THREADS_MAX ? s_threads_max : THREADS_MAX;
     zsys_handler_set (NULL);
     zsys_init ();
@@ -134,17 +129,14 @@ s_check_limits (fault_t *fault)
 {
     if (atomic_load (&s_threads) >= s_threads_max)
         return fault_set (fault, TROUPE_ELIMIT, "limit of %d threads reached", s_threads_max);
-    struct rlimit files;
     int probe = eventfd (0, EFD_CLOEXEC);
     int number = probe;
     if (probe >= 0)
         close (probe);
-    if (probe < 0
-        || (getrlimit (RLIMIT_NOFILE, &files) == 0
-            && (rlim_t) number + RESERVED_FDS > files.rlim_cur))
+    if (probe < 0 || !files_left_for_thread (number))
         return fault_set (fault, TROUPE_ELIMIT,
                           "limit of open files reached: %d in use (raise it with ulimit -n)",
-                          number < 0 ? (int) files.rlim_cur : number);
+                          number < 0 ? (int) files_max () : number);
     pthread_t thread;
     int rc = pthread_create (&thread, NULL, s_nothing, NULL);
     if (rc)

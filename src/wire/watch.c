@@ -2,8 +2,11 @@
 
 #include "wire/watch.h"
 #include "core/bytes.h"
+#include "core/clock.h"
+#include "core/list.h"
 #include "core/table.h"
 #include "wire/range.h"
+#include "wire/socket.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -26,11 +29,25 @@
 
 #define STOPPED_WAIT_MS 1000
 
-/*  A connection. libzmq says nothing of what is no ZMTP at all but that it has
-    closed, and of a handshake that succeeds not whose it was.              */
+/*  The time for a handshake, and for libzmq to end it and for us to hear.   */
+#define SETTLED_AFTER ((SOCKET_HANDSHAKE_MS + 1000) * CLOCK_MS)
+
+/*  Before a CURVE server lets somebody in he gets its greeting, a WELCOME and
+    perhaps an ERROR, which are 246 bytes, and then a READY of more than 50; and
+    he has sent less than 2 KiB.                                            */
+#define REFUSED_GETS_MAX 256
+#define STRANGER_SENDS_MAX 4096
+
+/*  How often connections are looked at that are not settled: the more there
+    are, the less often, so that it is a small part of the time.            */
+#define LOOK_AFTER (20 * CLOCK_MS)
+#define LOOK_AFTER_EACH (25 * CLOCK_US)
+
 typedef struct {
-    uint64_t number;
-    bool open;              /*  whether its handshake succeeds is open      */
+    list_node_t node;       /*  in open                                     */
+    int64_t since;
+    peer_link_t connection;
+    bool cut;
     char address [];        /*  of the other side                           */
 } watch_link_t;
 
@@ -39,8 +56,12 @@ struct watch {
     watch_told_t *told;
     void *arg;
     watch_counts_t counts;
-    id_table_t links;       /*  descriptor to link_t                        */
-    uint64_t numbers;       /*  of links so far                             */
+    id_table_t links;       /*  descriptor to watch_link_t                  */
+    list_t open;            /*  those of others that are not settled, the
+                                oldest first                                */
+    size_t open_count;
+    int64_t look_due;
+    bool curve;
     watch_change_t failing; /*  why the next one closes                     */
     bool ended;
 };
@@ -58,6 +79,15 @@ s_connect (watch_t *self, void *context, const char *endpoint)
     return zmq_connect (self->socket, endpoint) ? NULL : self;
 }
 
+static bool
+s_is_curve (void *socket)
+{
+    int mechanism = ZMQ_NULL;
+    size_t size = sizeof mechanism;
+    return zmq_getsockopt (socket, ZMQ_MECHANISM, &mechanism, &size) == 0
+           && mechanism == ZMQ_CURVE;
+}
+
 watch_t *
 watch_new (void *context, void *socket, watch_told_t *told, void *arg, fault_t *fault)
 {
@@ -70,6 +100,8 @@ watch_new (void *context, void *socket, watch_told_t *told, void *arg, fault_t *
     }
     self->told = told;
     self->failing = WATCH_CLOSED;
+    self->curve = s_is_curve (socket);
+    list_init (&self->open);
     self->arg = arg;
     snprintf (endpoint, sizeof endpoint, "inproc://troupe-watch-%u",
               atomic_fetch_add (&count, 1));
@@ -132,19 +164,36 @@ s_key (int fd)
 }
 
 static void
+s_tell (watch_t *self, const watch_link_t *link, int fd, watch_change_t change)
+{
+    if (self->told)
+        self->told (self->arg, fd, link->address, change);
+}
+
+static void
+s_remove_open (watch_t *self, watch_link_t *link)
+{
+    self->open_count -= list_linked (&link->node);
+    list_remove (&link->node);
+}
+
+static void
 s_closed (watch_t *self, int fd)
 {
+    watch_change_t why = self->failing;
     watch_link_t *link = id_table_remove (&self->links, s_key (fd));
+    self->failing = WATCH_CLOSED;
+    if (link && link->cut)
+        why = WATCH_CUT;
+    self->counts.malformed += why == WATCH_MALFORMED;
+    self->counts.abandoned += why == WATCH_ABANDONED;
     if (!link)
         return;
-    watch_change_t why = self->failing;
+    if (why == WATCH_CLOSED && list_linked (&link->node))
+        why = WATCH_SILENT;
     self->counts.closed++;
-    if (link->open && why == WATCH_CLOSED) {
-        why = WATCH_MALFORMED;
-        self->counts.malformed++;
-    }
-    if (self->told)
-        self->told (self->arg, fd, link->address, why);
+    s_remove_open (self, link);
+    s_tell (self, link, fd, why);
     free (link);
 }
 
@@ -159,31 +208,70 @@ s_opened (watch_t *self, int fd, const char *endpoint, bool accepted)
     s_peer_address (fd, endpoint, accepted, address, sizeof address);
     const char *plain = address_plain (address);
     size_t size = strlen (plain) + 1;
-    watch_link_t *link = malloc (sizeof *link + size);
+    watch_link_t *link = calloc (1, sizeof *link + size);
     if (!link || id_table_put (&self->links, s_key (fd), link)) {
         free (link);
         self->counts.closed++;
         return;
     }
-    *link = (watch_link_t){ .number = ++self->numbers,
-                            .open = accepted && strncmp (endpoint, "tcp://", 6) == 0 };
+    peer_link_of_fd (&link->connection, fd);
+    link->since = clock_now ();
     memcpy (link->address, plain, size);
-    if (self->told)
-        self->told (self->arg, fd, link->address, WATCH_OPENED);
+    if (accepted && strncmp (endpoint, "tcp://", 6) == 0) {
+        list_append (&self->open, &link->node);
+        self->open_count++;
+    }
+    s_tell (self, link, fd, WATCH_OPENED);
 }
 
-bool
-watch_admitted (watch_t *watch, const char *address)
+int
+watch_cut (watch_t *watch, int fd)
 {
-    watch_link_t *newest = NULL;
-    size_t cursor = 0;
-    for (watch_link_t *link; (link = id_table_next (&watch->links, &cursor));)
-        if (link->open && strcmp (link->address, address) == 0
-            && (!newest || link->number > newest->number))
-            newest = link;
-    if (newest)
-        newest->open = false;
-    return newest != NULL;
+    watch_link_t *link = id_table_get (&watch->links, s_key (fd));
+    if (!link || link->cut || peer_cut (&link->connection))
+        return -1;
+    link->cut = true;
+    return 0;
+}
+
+/*  WATCH_OPENED if nothing new is known.                                   */
+static watch_change_t
+s_look (const watch_t *self, const watch_link_t *link, int64_t now)
+{
+    uint64_t received, acknowledged;
+    if (now - link->since >= SETTLED_AFTER)
+        return WATCH_SETTLED;
+    if (!self->curve || link->cut || peer_bytes (&link->connection, &received, &acknowledged))
+        return WATCH_OPENED;
+    return acknowledged > REFUSED_GETS_MAX ? WATCH_SETTLED
+           : received > STRANGER_SENDS_MAX ? WATCH_EXCEEDS
+                                           : WATCH_OPENED;
+}
+
+int64_t
+watch_settle (watch_t *watch, int64_t now)
+{
+    if (list_empty (&watch->open))
+        return CLOCK_NEVER;
+    if (now < watch->look_due)
+        return watch->look_due;
+    list_node_t *node = watch->open.next;
+    while (node != &watch->open) {
+        watch_link_t *link = container_of (node, watch_link_t, node);
+        watch_change_t found = s_look (watch, link, now);
+        node = node->next;
+        if (found == WATCH_SETTLED)
+            s_remove_open (watch, link);
+        if (found != WATCH_OPENED)
+            s_tell (watch, link, link->connection.fd, found);
+    }
+    if (list_empty (&watch->open))
+        return CLOCK_NEVER;
+    const watch_link_t *oldest = container_of (watch->open.next, watch_link_t, node);
+    watch->look_due = watch->curve
+                          ? now + LOOK_AFTER + (int64_t) watch->open_count * LOOK_AFTER_EACH
+                          : oldest->since + SETTLED_AFTER;
+    return watch->look_due;
 }
 
 static void
@@ -192,8 +280,8 @@ s_close_all (watch_t *self)
     size_t cursor = 0;
     for (watch_link_t *link; (link = id_table_next (&self->links, &cursor));) {
         self->counts.closed++;
-        if (self->told)
-            self->told (self->arg, -1, link->address, WATCH_CLOSED);
+        list_remove (&link->node);
+        s_tell (self, link, -1, WATCH_CLOSED);
         free (link);
     }
     id_table_release (&self->links);
@@ -212,23 +300,19 @@ s_event (watch_t *self, unsigned event, uint32_t value, const char *endpoint)
         break;
     case ZMQ_EVENT_DISCONNECTED:
         s_closed (self, (int) value);
-        self->failing = WATCH_CLOSED;
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         self->counts.succeeded++;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         self->counts.refused++;
-        self->failing = WATCH_REFUSED;
         self->counts.last_refusal = (int) value;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        self->counts.malformed++;
         self->failing = WATCH_MALFORMED;
         self->counts.last_malformed = (int) value;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        self->counts.abandoned++;
         if (self->failing == WATCH_CLOSED)
             self->failing = WATCH_ABANDONED;
         break;

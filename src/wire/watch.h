@@ -16,19 +16,30 @@ typedef struct {
     uint64_t closed;
     uint64_t succeeded;     /*  handshakes                                  */
     uint64_t refused;       /*  by ZAP: ours of them, or theirs of us       */
-    uint64_t malformed;     /*  not ZMTP, wrong mechanism, wrong server key */
+    uint64_t malformed;     /*  wrong mechanism, wrong server key, ...: what
+                                libzmq says is no handshake                 */
     uint64_t abandoned;     /*  closed or timed out in the handshake; a client
                                 that knows a wrong server key sees this     */
     int last_refusal;       /*  status of the last refusal: 300, 400, 500   */
     int last_malformed;     /*  ZMQ_PROTOCOL_ERROR_ of the last malformed   */
 } watch_counts_t;
 
+/*  What libzmq tells of a handshake does not say of which connection; only its
+    beginning and its end have the descriptor. Why one closes is known if libzmq
+    says so right before. It says nothing of the end of one that was let in or
+    refused, and nothing if what came was no ZMTP. That somebody was let in shows
+    in what he was sent, with CURVE, and else at the latest when the time for
+    handshakes is over, since who is there then was.                        */
 typedef enum {
     WATCH_OPENED,
-    WATCH_CLOSED,
-    WATCH_REFUSED,          /*  closed, by ZAP                              */
+    WATCH_SETTLED,          /*  was let in                                  */
+    WATCH_EXCEEDS,          /*  was not, and sends more than a handshake, which
+                                libzmq keeps until it is a whole message    */
+    WATCH_CLOSED,           /*  after that, or it was ours, or is local     */
+    WATCH_SILENT,           /*  closed before that, no reason given         */
     WATCH_MALFORMED,        /*  closed, as its handshake made no sense      */
-    WATCH_ABANDONED         /*  closed or silent in the handshake           */
+    WATCH_ABANDONED,        /*  closed or silent in the handshake           */
+    WATCH_CUT               /*  closed by watch_cut                         */
 } watch_change_t;
 
 /*  Told of each connection that opens or closes: fd is its descriptor, -1 if
@@ -36,16 +47,19 @@ typedef enum {
     this machine's local sockets, or was gone before we saw it.             */
 typedef void watch_told_t (void *arg, int fd, const char *address, watch_change_t change);
 
-/*  Starts watching; to be called by the thread that owns the socket. The
-    watch itself may then go to another thread. told may be NULL.           */
+/*  Starts watching; to be called by the thread that owns the socket, which is a
+    CURVE server by then or never. The watch itself may then go to another
+    thread. told may be NULL.                                               */
 watch_t *watch_new (void *context, void *socket, watch_told_t *told, void *arg,
                     fault_t *fault);
 
-/*  The gate has let somebody in who is at this address: the newest of the
-    connections from there whose handshake has not been decided. What closes
-    before that, without any other word of libzmq's, was no ZMTP and counts as
-    malformed. Returns false if none is known, yet.                         */
-bool watch_admitted (watch_t *watch, const char *address);
+/*  Ends the connection with this descriptor. Returns 0, or -1 if there is none
+    any more. Its end is told, but not counted as that of a handshake.      */
+int watch_cut (watch_t *watch, int fd);
+
+/*  Looks at those that are not settled, if it is time for that, and tells what
+    has become of them. Returns when it will be time again, or CLOCK_NEVER.  */
+int64_t watch_settle (watch_t *watch, int64_t now);
 
 /*  The socket to poll for events.                                          */
 void *watch_socket (watch_t *watch);

@@ -197,6 +197,18 @@ s_report_failure (worker_t *worker, tid_t id, const char *class_name, fault_t *f
     link_send (worker->peer, HEAD_PROCESS, &down);
 }
 
+/*  What the constructor gave has arrived before others hear that the actor is
+    there. Its own calls wait meanwhile, and nobody else's.                 */
+static void
+s_settle_given (troupe_t *peer, object_given_t *given, fault_t *fault)
+{
+    size_t index = 0;
+    while (!fault->code && object_given_any (given)
+           && (given->holds.failed || index < object_given_count (given)))
+        object_settle (peer, given, index++, fault);
+    bytes_release (&given->holds);
+}
+
 /*  Runs the constructor. Called by the first runner, with the lock, which
     it releases meanwhile.                                                  */
 static void
@@ -204,6 +216,7 @@ s_construct (worker_actor_t *self)
 {
     troupe_t *peer = self->worker->peer;
     job_t *birth = self->birth;
+    object_given_t given = { .holds = { 0 } };
     troupe_call_t call = { .peer = peer,
                            .what = self->described->name,
                            .args = birth->record.body,
@@ -213,19 +226,27 @@ s_construct (worker_actor_t *self)
                            .self = self->state,
                            .actor = &self->reference,
                            .cancelled = &birth->cancelled,
-                           .deadline = CLOCK_NEVER };
-    pthread_mutex_unlock (&peer->lock);
+                           .deadline = CLOCK_NEVER,
+                           .given = &given };
     peer_thread = (peer_thread_t){ .depth = birth->record.number + 1,
                                    .deadline = CLOCK_NEVER,
                                    .family = &birth->family };
+    object_give_begin (peer, &given);
+    pthread_mutex_unlock (&peer->lock);
     if (self->described->init)
         call_run (&call, self->described->init);
     else if (troupe_arg_count (&call))
         fault_set (&call.fault, TROUPE_EINVAL, "the class takes no arguments");
     call_release (&call);
-    bytes_release (&call.result);
-    peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
+    peer_thread.family = NULL;
     pthread_mutex_lock (&peer->lock);
+    object_give_end (&given);
+    /*  Nobody gets what a constructor returns.                             */
+    if (call.objects)
+        object_release_all (peer, call.result.data, call.result.size,
+                            (object_holder_t){ .process = call.owner, .passed = true });
+    bytes_release (&call.result);
+    s_settle_given (peer, &given, &call.fault);
     bool failed = call.fault.code != 0;
     if (failed) {
         s_report_failure (self->worker, self->reference.id, self->described->name, &call.fault);

@@ -10,18 +10,19 @@
 void
 executor_report_slots (worker_t *worker)
 {
-    record_t slots = { .type = RECORD_SLOTS, .id.sequence = worker->blocked };
+    record_t slots = { .type = RECORD_SLOTS,
+                       .id.sequence = worker->blocked + worker->unanswered };
     link_send (worker->peer, HEAD_PROCESS, &slots);
 }
 
 /*  Lets executors take what may run: an idle one, or a new one. Answers that
-    wait for holds need no slot, and one executor for all of them.          */
+    wait for holds need no slot.                                            */
 void
 executor_kick (worker_t *worker)
 {
     bool work = !list_empty (&worker->queue) || worker->peer->callback_count;
     bool may = work && worker->active + worker->coming < worker->slots;
-    bool settles = !list_empty (&worker->settling) && !worker->settler && !worker->coming;
+    bool settles = !list_empty (&worker->due) && !worker->coming;
     if ((!may && !settles) || worker->stopping)
         return;
     worker->coming++;
@@ -144,7 +145,7 @@ s_run (void *arg)
     pthread_mutex_lock (&worker->peer->lock);
     while (!worker->stopping) {
         s_arrive (worker, self);
-        if (job_settle_one (worker)) {
+        if (settle_one (worker)) {
             time = 0;
             continue;
         }

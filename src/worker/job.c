@@ -3,7 +3,6 @@
 #include "worker/worker_private.h"
 
 #include "peer/inquiry.h"
-#include "peer/object.h"
 #include "peer/registry.h"
 
 #include <stdarg.h>
@@ -235,127 +234,121 @@ job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *tex
     job_destroy (worker, self);
 }
 
-/*  The answer comes from a future that the function returned. If that was a
-    method, its actor may have ended by then.                               */
+/*  --- answers that come later ------------------------------------------  */
+
+/*  An answer that comes from a future that the function returned, or waits for
+    holds that it gave. If that was a method, its actor may end before.     */
 typedef struct {
-    continuation_t base;
-    list_node_t node;           /*  in the worker's settling                */
+    settling_t base;
+    continuation_t tail;
     worker_t *worker;
     job_t *job;
-    troupe_future_t *done;      /*  while it settles                        */
-    uint64_t holds;             /*  given by then                           */
+    troupe_future_t *done;      /*  the future, while it settles            */
+    troupe_call_t call;         /*  its result, if there is no future       */
     char what [];
-} tail_t;
+} later_t;
+
+/*  Of the objects in an answer.                                            */
+static object_holder_t
+s_holder (const job_t *self)
+{
+    return (object_holder_t){ .process = self->id.owner, .passed = true };
+}
+
+/*  A task keeps its lease, but not its slot, until it is answered.         */
+static void
+s_count_unanswered (worker_t *worker, const job_t *job, int change)
+{
+    if (!job->task)
+        return;
+    worker->unanswered += (unsigned) change;
+    executor_report_slots (worker);
+}
+
+/*  Takes over the job. NULL: no memory, and it was answered so.            */
+static later_t *
+s_later (worker_t *worker, job_t *job, troupe_call_t *call)
+{
+    size_t length = strlen (call->what);
+    later_t *self = calloc (1, sizeof *self + length + 1);
+    if (!self) {
+        if (call->objects)
+            object_release_all (worker->peer, call->result.data, call->result.size,
+                                s_holder (job));
+        job_fail (worker, job, TROUPE_ENOMEM, "no memory for the answer");
+        return NULL;
+    }
+    self->worker = worker;
+    self->job = job;
+    self->base.given.holds = call->given->holds;
+    call->given->holds = (bytes_t){ 0 };
+    memcpy (self->what, call->what, length);
+    job->actor = NULL;
+    s_count_unanswered (worker, job, 1);
+    return self;
+}
 
 static void
-s_tail_answer (tail_t *tail, const troupe_future_t *done, fault_t *fault)
+s_tail_answer (later_t *self, fault_t *fault)
 {
+    const troupe_future_t *done = self->done;
     if (fault->code)
-        s_answer_fault (tail->worker, tail->job, tail->what, fault);
+        s_answer_fault (self->worker, self->job, self->what, fault);
     else
-        s_answer (tail->worker, tail->job, done->objects ? RECORD_OBJECTS : 0, 0, done->data,
+        s_answer (self->worker, self->job, done->objects ? RECORD_OBJECTS : 0, 0, done->data,
                   done->size);
-    job_destroy (tail->worker, tail->job);
-    free (tail);
 }
 
-/*  Holds what the answer refers to for its owner. If somebody else may give up
-    his hold as soon as he hears of the answer, ours must be there by then: an
-    executor waits for that, as a continuation must not.                    */
 static void
-s_tail_done (continuation_t *base, troupe_future_t *done)
+s_tail_settled (worker_t *worker, settling_t *base, const fault_t *fault)
 {
-    tail_t *tail = (tail_t *) base;
-    worker_t *worker = tail->worker;
-    fault_t fault = { .code = TROUPE_OK };
-    if (tail->job->task) {
-        worker->blocked--;
-        executor_report_slots (worker);
-    }
-    uint64_t before = object_holds_told (worker->peer);
-    if (done->state != FUTURE_VALUE)
-        fault_set (&fault, (troupe_error_t) done->code, "%s", (const char *) done->data);
-    else if (done->objects)
-        object_hold_all (worker->peer, done->data, done->size, tail->job->id.owner);
-    tail->holds = object_holds_told (worker->peer);
-    if (tail->holds == before || done->holds) {
-        s_tail_answer (tail, done, &fault);
-        return;
-    }
-    tail->done = future_retain (done);
-    list_append (&worker->settling, &tail->node);
-    executor_kick (worker);
-}
-
-bool
-job_settle_one (worker_t *worker)
-{
-    list_node_t *node = worker->settler ? NULL : list_pop (&worker->settling);
-    if (!node)
-        return false;
-    /*  It may have been called for a task, which is another's meanwhile.   */
-    worker->settler = true;
-    executor_kick (worker);
-    tail_t *tail = container_of (node, tail_t, node);
-    troupe_future_t *done = tail->done;
-    fault_t fault = { .code = TROUPE_OK };
-    if (object_settle (worker->peer, tail->holds, &fault))
-        object_release_all (worker->peer, done->data, done->size, tail->job->id.owner);
-    s_tail_answer (tail, done, &fault);
+    later_t *self = container_of (base, later_t, base);
+    troupe_future_t *done = self->done;
+    fault_t why = *fault;
+    s_count_unanswered (worker, self->job, -1);
+    if (why.code && done->state == FUTURE_VALUE && done->objects)
+        object_release_all (worker->peer, done->data, done->size, s_holder (self->job));
+    if (!why.code && done->state != FUTURE_VALUE)
+        fault_set (&why, (troupe_error_t) done->code, "%s", (const char *) done->data);
+    s_tail_answer (self, &why);
+    job_destroy (worker, self->job);
     future_release (done);
-    worker->settler = false;
-    return true;
+    free (self);
 }
 
-void
-job_forget_settling (worker_t *worker)
-{
-    for (list_node_t *node; (node = list_pop (&worker->settling));) {
-        tail_t *tail = container_of (node, tail_t, node);
-        future_release (tail->done);
-        free (tail);
-    }
-}
-
-/*  The task keeps its lease, but not its slot, until the future is done.   */
+/*  Holds what the answer refers to for its owner. That must have arrived if
+    somebody else may give up his hold as soon as he hears of the answer; our
+    own, if we have one, goes the same way behind it.                       */
 static void
-s_answer_later (worker_t *worker, job_t *self, troupe_future_t *future)
+s_tail_done (continuation_t *tail, troupe_future_t *done)
 {
-    char name [2 * TROUPE_NAME_MAX + 8];
-    const char *what = s_name (self, name, sizeof name);
-    tail_t *tail = calloc (1, sizeof *tail + strlen (what) + 1);
-    if (!tail) {
-        job_fail (worker, self, TROUPE_ENOMEM, "no memory for the answer");
+    later_t *self = container_of (tail, later_t, tail);
+    self->done = future_retain (done);
+    if (done->state == FUTURE_VALUE && done->objects)
+        object_hold_all (self->worker->peer, done->data, done->size, s_holder (self->job),
+                         done->holds ? NULL : &self->base.given);
+    settle_later (self->worker, &self->base);
+}
+
+static void
+s_answer_tail (worker_t *worker, job_t *job, troupe_call_t *call)
+{
+    later_t *self = s_later (worker, job, call);
+    if (!self)
         return;
-    }
-    tail->base.run = s_tail_done;
-    tail->worker = worker;
-    tail->job = self;
-    memcpy (tail->what, what, strlen (what));
-    self->actor = NULL;
-    if (self->task) {
-        worker->blocked++;
-        executor_report_slots (worker);
-    }
-    future_continue (future, &tail->base);
+    self->base.settled = s_tail_settled;
+    self->tail.run = s_tail_done;
+    future_continue (call->tail, &self->tail);
 }
 
 static void
 s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
 {
-    if (call->tail && !call->fault.code) {
-        s_answer_later (worker, self, call->tail);
-        return;
-    }
-    /*  Whatever fails after the deadline fails because of it.              */
-    if (call->fault.code && self->deadline <= worker->peer->now) {
-        call->fault.code = TROUPE_ETIMEOUT;
-        fault_prefix (&call->fault, "deadline passed");
-    }
     if (call->fault.code && call->objects)
-        object_release_all (worker->peer, call->result.data, call->result.size, call->owner);
+        object_release_all (worker->peer, call->result.data, call->result.size,
+                            s_holder (self));
     if (call->fault.code)
-        s_answer_fault (worker, self, NULL, &call->fault);
+        s_answer_fault (worker, self, call->what, &call->fault);
     else {
         bool handles = call->future_count || call->actor_count;
         if (handles && self->id.owner != worker->peer->self)
@@ -365,6 +358,72 @@ s_finish (worker_t *worker, job_t *self, troupe_call_t *call)
         s_answer (worker, self, flags, 0, call->result.data, call->result.size);
     }
     job_destroy (worker, self);
+}
+
+static void
+s_result_settled (worker_t *worker, settling_t *base, const fault_t *fault)
+{
+    later_t *self = container_of (base, later_t, base);
+    s_count_unanswered (worker, self->job, -1);
+    if (fault->code && !self->call.fault.code)
+        self->call.fault = *fault;
+    /*  What the head learns of the function is how long it ran.            */
+    self->job->started = self->job->started ? clock_now () - self->job->started : 0;
+    s_finish (worker, self->job, &self->call);
+    pthread_mutex_unlock (&worker->peer->lock);
+    call_release (&self->call);
+    bytes_release (&self->call.result);
+    free (self);
+    pthread_mutex_lock (&worker->peer->lock);
+}
+
+/*  The result waits, with the handles in it; the arguments are not needed.  */
+static void
+s_answer_settled (worker_t *worker, job_t *job, troupe_call_t *call, int64_t ended)
+{
+    later_t *self = s_later (worker, job, call);
+    if (!self)
+        return;
+    self->base.settled = s_result_settled;
+    self->call = (troupe_call_t){ .peer = call->peer,
+                                  .what = self->what,
+                                  .owner = call->owner,
+                                  .result = call->result,
+                                  .objects = call->objects,
+                                  .futures = call->futures,
+                                  .future_count = call->future_count,
+                                  .actors = call->actors,
+                                  .actor_count = call->actor_count,
+                                  .fault = call->fault };
+    call->result = (bytes_t){ 0 };
+    call->futures = NULL;
+    call->actors = NULL;
+    call->future_count = call->actor_count = 0;
+    job->started = ended - job->started;
+    settle_later (worker, &self->base);
+}
+
+/*  Whatever fails after the deadline fails because of it.                  */
+static void
+s_judge (const job_t *self, troupe_call_t *call, int64_t ended)
+{
+    if (!call->fault.code || self->deadline > ended)
+        return;
+    call->fault.code = TROUPE_ETIMEOUT;
+    fault_prefix (&call->fault, "deadline passed");
+}
+
+static void
+s_give_answer (worker_t *worker, job_t *self, troupe_call_t *call, int64_t ended)
+{
+    s_judge (self, call, ended);
+    if (call->tail && !call->fault.code)
+        s_answer_tail (worker, self, call);
+    else if (object_given_any (call->given))
+        s_answer_settled (worker, self, call, ended);
+    else
+        s_finish (worker, self, call);
+    bytes_release (&call->given->holds);
 }
 
 int64_t
@@ -381,9 +440,8 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
     troupe_function_t *function
         = self->task ? self->task->function
                      : class_method_function (self->actor->described, (size_t) self->method);
+    object_given_t given = { .holds = { 0 } };
     self->running = true;
-    uint64_t holds = object_holds_told (peer);
-    pthread_mutex_unlock (&peer->lock);
     troupe_call_t call = { .peer = peer,
                            .what = s_name (self, name, sizeof name),
                            .owner = self->id.owner,
@@ -395,6 +453,7 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
                            .actor = self->actor ? &self->actor->reference : NULL,
                            .cancelled = &self->cancelled,
                            .deadline = self->deadline,
+                           .given = &given,
                            .result = *reuse };
     peer_thread = (peer_thread_t){ .depth = self->record.number + 1,
                                    .deadline = self->deadline,
@@ -405,19 +464,18 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
         peer_thread.lease = self->lease;
     }
     self->started = started;
+    object_give_begin (peer, &given);
+    pthread_mutex_unlock (&peer->lock);
     call_run (&call, function);
-    peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
     int64_t ended = clock_now ();
-    fault_t unsettled;
     pthread_mutex_lock (&peer->lock);
-    if (object_holds_told (peer) != holds
-        && object_settle (peer, object_holds_told (peer), &unsettled) && !call.fault.code)
-        call.fault = unsettled;
+    object_give_end (&given);
+    peer_thread = (peer_thread_t){ .deadline = CLOCK_NEVER };
     peer->now = ended;
     /*  While more tasks wait here, answers gather: a wake-up for each would cost
         more than short ones take. Not those that a call waits for.         */
     peer->gathering = self->task && worker->queued > 0 && !self->target_count && !call.tail;
-    s_finish (worker, self, &call);
+    s_give_answer (worker, self, &call, ended);
     peer->now = 0;
     peer->gathering = false;
     if (call.tail || call.future_count || call.actor_count || call.arena.blocks

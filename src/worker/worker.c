@@ -242,7 +242,7 @@ worker_new (const worker_options_t *options, fault_t *fault)
     self->told = registry_classes ();
     list_init (&self->queue);
     list_init (&self->idle);
-    list_init (&self->settling);
+    list_init (&self->due);
     list_init (&self->births);
     list_init (&self->dead);
     peer_options_t peer = { .context = options->context,
@@ -372,7 +372,7 @@ worker_destroy (worker_t **self_p, int timeout_ms)
     if (s_join_executors (self, deadline) || left || rc)
         return -1;
     pthread_mutex_lock (&self->peer->lock);
-    job_forget_settling (self);
+    settle_forget_all (self);
     size_t cursor = 0;
     for (job_t *job; (job = id_table_next (&self->jobs, &cursor)); cursor = 0)
         job_destroy (self, job);

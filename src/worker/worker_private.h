@@ -6,6 +6,7 @@
 #include "core/slab.h"
 #include "peer/call.h"
 #include "peer/family.h"
+#include "peer/object.h"
 #include "worker/worker.h"
 
 /*  Executors that may wait inside their tasks at once.                     */
@@ -74,13 +75,14 @@ struct worker {
     unsigned active;            /*  executors that run and do not wait      */
     unsigned blocked;           /*  executors that wait inside their task   */
     unsigned callbacks_blocked; /*  the same, inside a callback             */
+    unsigned unanswered;        /*  tasks that have run and wait for that   */
     unsigned coming;            /*  executors called or being made          */
     list_t queue;
     unsigned queued;            /*  jobs in it                              */
     unsigned low;               /*  with so few left, answers leave         */
     list_t idle;                /*  executors                               */
-    list_t settling;            /*  answers that wait for holds elsewhere   */
-    bool settler;               /*  an executor waits for them              */
+    id_table_t homes;           /*  stores that answers wait for            */
+    list_t due;                 /*  those that no executor waits for        */
     runner_t **executors;
     unsigned executor_count;
     unsigned wanted;            /*  executors that should be made           */
@@ -130,14 +132,27 @@ void job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *f
 void job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *text,
                         size_t length);
 
-/*  Gives an answer that waits for holds at other machines, and waits for them
-    without the lock. False if there is none, or another executor is at it,
-    which goes on with the next. And forgets them all.                      */
-bool job_settle_one (worker_t *worker);
-void job_forget_settling (worker_t *worker);
-
 /*  Ends a lease at the head.                                               */
 void job_report_done (worker_t *worker, const job_t *self);
+
+/*  --- settle.c ---------------------------------------------------------  */
+
+/*  An answer that waits for holds at other machines.                       */
+typedef struct settling {
+    object_given_t given;
+    size_t next;                /*  the one of them that it waits for       */
+    list_node_t node;
+    /*  They have arrived, or, with a fault, it is not known that they have.
+        Frees it. With the lock.                                            */
+    void (*settled) (worker_t *worker, struct settling *self, const fault_t *fault);
+} settling_t;
+
+void settle_later (worker_t *worker, settling_t *self);
+
+/*  Waits for the next store that answers wait for, without the lock. False if
+    there is none, but for those that other executors wait for.             */
+bool settle_one (worker_t *worker);
+void settle_forget_all (worker_t *worker);
 
 /*  --- executor.c -------------------------------------------------------  */
 
