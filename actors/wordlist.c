@@ -11,6 +11,9 @@
 
 typedef struct {
     wordcount_t *counts;
+    wordcount_entry_t *ranked;  /*  the first words in rank, as last asked  */
+    size_t ranked_count;
+    uint64_t ranked_limit;
 } wordlist_t;
 
 /* ------------------------------------------------------------------------
@@ -52,23 +55,44 @@ static void
 wordlist_term (void *state)
 {
     wordlist_t *self = state;
+    free (self->ranked);
     wordcount_destroy (&self->counts);
 }
 
 /* ------------------------------------------------------------------------
    Methods                                                                  */
 
-/*  The first `limit` words in rank; how many in *count. NULL when there is
-    no memory.                                                              */
-static wordcount_entry_t *
-s_rank (const wordlist_t *self, uint64_t limit, size_t *count)
+/*  (bytes text) -> nothing                                                 */
+static int
+wordlist_add (troupe_call_t *call)
+{
+    wordlist_t *self = troupe_self (call);
+    troupe_bytes_t text;
+    if (troupe_args (call, &text))
+        return -1;
+    free (self->ranked);
+    self->ranked = NULL;
+    if (wordcount_feed (self->counts, text.data, text.size) || wordcount_finish (self->counts))
+        return troupe_fail (call, "counting: %s", strerror (errno));
+    return troupe_return (call);
+}
+
+/*  The first `limit` words in rank, which the list keeps, as each round asks for
+    the same; how many in *count. NULL when there is no memory.             */
+static const wordcount_entry_t *
+s_rank (wordlist_t *self, uint64_t limit, size_t *count)
 {
     size_t distinct = wordcount_distinct (self->counts);
     size_t most = limit < distinct ? (size_t) limit : distinct;
-    wordcount_entry_t *top = calloc (most + 1, sizeof (*top));
-    if (top)
-        *count = wordcount_top (self->counts, top, most);
-    return top;
+    if (!self->ranked || self->ranked_limit != limit) {
+        free (self->ranked);
+        self->ranked = calloc (most + 1, sizeof (*self->ranked));
+        if (self->ranked)
+            self->ranked_count = wordcount_top (self->counts, self->ranked, most);
+        self->ranked_limit = limit;
+    }
+    *count = self->ranked_count;
+    return self->ranked;
 }
 
 /*  (uint64 limit) -> bytes words, int64s counts, int64 bound, int64 words  */
@@ -80,7 +104,7 @@ wordlist_top (troupe_call_t *call)
     size_t count;
     if (troupe_args (call, &limit))
         return -1;
-    wordcount_entry_t *top = s_rank (self, limit, &count);
+    const wordcount_entry_t *top = s_rank (self, limit, &count);
     wordpack_t pack = { 0 };
     int status = top ? 0 : -1;
     for (size_t i = 0; status == 0 && i < count; i++)
@@ -96,7 +120,6 @@ wordlist_top (troupe_call_t *call)
                                 wordcount_words (self->counts));
     }
     wordpack_release (&pack);
-    free (top);
     return status;
 }
 
@@ -128,10 +151,9 @@ wordlist_above (troupe_call_t *call)
     wordpack_t pack = { 0 };
     int status = 0;
     if (threshold <= wordcount_words (self->counts)) {
-        wordcount_entry_t *top = s_rank (self, skip, &count);
+        const wordcount_entry_t *top = s_rank (self, skip, &count);
         status = top ? s_pack_above (self, threshold, count ? &top [count - 1] : NULL, &pack)
                      : -1;
-        free (top);
     }
     if (status)
         troupe_fail (call, "out of memory");
@@ -189,7 +211,8 @@ wordlist_distinct (troupe_call_t *call)
 }
 
 TROUPE_ACTOR (wordlist, wordlist_t, .init = wordlist_init, .term = wordlist_term,
-              .methods = { TROUPE_METHOD (wordlist_top, .parameters = "limit: uint64"),
+              .methods = { TROUPE_METHOD (wordlist_add, .parameters = "text: bytes"),
+                           TROUPE_METHOD (wordlist_top, .parameters = "limit: uint64"),
                            TROUPE_METHOD (wordlist_above,
                                           .parameters = "threshold: int64, skip: uint64"),
                            TROUPE_METHOD (wordlist_count, .parameters = "words: bytes"),

@@ -43,6 +43,14 @@ wordlist_spawn_files (troupe_t *troupe, const char *const *paths, const int64_t 
                                  troupe_int64s (lengths, count));
 }
 
+/*  Nothing, once the words of more text are counted too. The text is the
+    value of a future and is read where it lies; it ends between words.     */
+static inline troupe_future_t *
+wordlist_add (troupe_actor_t *self, troupe_future_t *text)
+{
+    return troupe_call_by_name (self, "add", text);
+}
+
 /*  bytes, int64s, int64_t, int64_t: the first `limit` words in rank and
     their counts; the most that any other word counts (the count of the last
     word listed, 0 if all are); and the number of words, each occurrence

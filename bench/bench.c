@@ -138,6 +138,21 @@ bench_median (double *values, size_t count)
 }
 
 /* ------------------------------------------------------------------------
+   Content                                                                  */
+
+void
+bench_fill (uint64_t *data, size_t count, uint64_t seed)
+{
+    uint64_t state = seed + 1;
+    for (size_t index = 0; index < count; index++) {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        data [index] = state * UINT64_C (2685821657736338717);
+    }
+}
+
+/* ------------------------------------------------------------------------
    Results                                                                  */
 
 static void

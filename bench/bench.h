@@ -41,6 +41,14 @@ int64_t bench_percentile (const int64_t *sorted, size_t count, double percent);
 double bench_median (double *values, size_t count);
 
 /* ------------------------------------------------------------------------
+   Content                                                                  */
+
+/*  Fills count numbers with what nothing else repeats: xorshift64* (Vigna, An
+    experimental exploration of Marsaglia's xorshift generators, 2016), which
+    the seed determines.                                                    */
+void bench_fill (uint64_t *data, size_t count, uint64_t seed);
+
+/* ------------------------------------------------------------------------
    Results: one JSON object a line on stdout. bench_result_begin, then any
    fields, then bench_result_end.                                           */
 

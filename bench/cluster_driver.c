@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TASKS 50000
-#define CALLS 50000
+#define TASKS 300000
+#define CALLS 300000
 #define LATENCIES 2000
 
 static int

@@ -9,26 +9,11 @@
 #define COUNT 400
 #define SIZE 10000000
 
-/*  Numbers that nothing else repeats: xorshift64*, seeded by the object's
-    number (Vigna, An experimental exploration of Marsaglia's xorshift
-    generators, 2016).                                                      */
-static void
-s_fill (uint64_t *data, size_t count, uint64_t seed)
-{
-    uint64_t state = seed + 1;
-    for (size_t index = 0; index < count; index++) {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        data [index] = state * UINT64_C (2685821657736338717);
-    }
-}
-
 static int
 s_put_all (troupe_t *troupe, troupe_future_t **futures, uint64_t *data)
 {
     for (size_t index = 0; index < COUNT; index++) {
-        s_fill (data, SIZE / 8, index);
+        bench_fill (data, SIZE / 8, index);
         futures [index] = troupe_put (troupe, ((troupe_bytes_t){ data, SIZE }));
         if (!futures [index] || troupe_future_error (futures [index]))
             return driver_fail (futures [index]);
@@ -44,7 +29,7 @@ s_read_all (troupe_future_t **futures, uint64_t *data)
         troupe_bytes_t bytes;
         if (troupe_get (futures [index], &bytes))
             return driver_fail (futures [index]);
-        s_fill (data, SIZE / 8, index);
+        bench_fill (data, SIZE / 8, index);
         if (bytes.size != SIZE || memcmp (bytes.data, data, SIZE) != 0)
             return bench_fail ("object %zu has changed", index);
         troupe_future_destroy (&futures [index]);

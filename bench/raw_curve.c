@@ -11,7 +11,7 @@
 
 #define SIZE 32
 #define WINDOW 500
-#define RATE_COUNT 100000
+#define RATE_COUNT 200000
 #define LATENCY_COUNT 2000
 
 static int

@@ -1,12 +1,14 @@
 ##  table.awk - turns the results of bench/run into one table
 ##
 ##  Input, fields separated by tabs:
-##      round  program  side  ok      JSON line
-##      round  program  side  failed  reason
+##      round  program  side  ok       JSON line
+##      round  program  side  failed   reason
+##      round  program  side  skipped  reason
 
 BEGIN {
     FS = "\t"
-    # row(key, program, label, unit, field, kind of budget, bound)
+    # row(key, program, label, unit, field, kind of budget, bound, base): the base is
+    # what the row is compared with, "KEY SIDE", by default the same of the raw twin
     row("task_rate", "task_rate", "tasks, pipelined", "/s", "value", "ratio>=", 1.0)
     row("call_rate", "call_rate", "actor calls, pipelined", "/s", "value", "ratio>=", 0.5)
     row("task_latency", "task_latency", "a task waited for, p50", "us", "p50", "ratio<=", 1.3)
@@ -18,7 +20,9 @@ BEGIN {
     row("memory_worker", "memory", "one worker, idle", "MB", "value", "<=", 9)
     row("memory_actor", "actors", "one actor, idle", "kB", "value", "<=", 45)
     row("queued_memory", "queued", "a queued task", "bytes", "value", "<=", 250)
-    row("queued_rate", "queued", "queued tasks, drained", "/s", "value", "full", 1.0)
+    row("queued_rate", "queued", "queued tasks, drained", "/s", "value")
+    row("queued_rate", "queued", "  beside pipelined", "/s", "value", "ratio>=", 1.0,
+        "task_rate troupe")
     row("actors_alive", "actors", "actors alive", "", "value", ">=", 5000)
     row("actors_limit", "actors", "actors at the limit", "", "value")
     row("actors_rate", "actors", "a call to each actor", "/s", "value")
@@ -30,8 +34,9 @@ BEGIN {
     row("put_1g_cold", "object_put", "  cold", "GB/s", "value")
     row("get_1k", "object_get", "get of 1 kB, p50", "us", "p50")
     row("get_1m", "object_get", "get of 1 MB, p50", "us", "p50")
-    row("get_100m", "object_get", "get of 100 MB, p50", "us", "p50")
-    row("get_1g", "object_get", "get of 1 GB, p50", "us", "p50")
+    row("get_100m", "object_get", "get of 100 MB, p50", "us", "p50", "ratio<=", 0.1)
+    row("get_1g", "object_get", "get of 1 GB, p50", "us", "p50", "ratio<=", 0.01)
+    row("get_1g", "object_get", "  beside 1 MB", "us", "p50", "ratio<=", 5, "get_1m troupe")
     row("readers_memory", "object_get", "1 GB and ten readers", "MB", "value", "<=", 1300)
     row("many_gets", "object_many", "10,000 gets, each", "us", "value")
     row("many_gets", "object_many", "  of 1,000, each", "us", "at_a_tenth_us")
@@ -45,9 +50,27 @@ BEGIN {
     row("wordfreq_sequential", "wordfreq", "100 MB of words, one core", "ms", "value", "ratio<=", 1.1)
     row("wordfreq_tasks", "wordfreq", "  as tasks, two workers", "ms", "value", "ratio<=", 1.25)
     row("wordfreq_actors", "wordfreq", "  as actors, two workers", "ms", "value", "ratio<=", 1.25)
+    row("transfer_plain", "transfer", "1 GB to another node", "GB/s", "value", "ratio>=", 0.8)
+    row("transfer_plain", "transfer", "  beside plain TCP", "GB/s", "value", "", 0,
+        "transfer_tcp raw")
+    row("transfer_plain", "transfer", "  into new memory", "GB/s", "first")
+    row("transfer_curve", "transfer", "  with CURVE", "GB/s", "value", "ratio>=", 0.8)
+    row("broadcast_tree", "broadcast", "100 MB to 8 nodes at once", "GB/s", "value", "", 0,
+        "broadcast_sequential troupe")
+    row("far_task_rate_1", "cluster", "tasks on 1 node", "/s", "value")
+    row("far_task_rate_2", "cluster", "  on 2, beside 1", "/s", "value", "", 0,
+        "far_task_rate_1 troupe")
+    row("far_task_rate_4", "cluster", "  on 4, beside 1", "/s", "value", "", 0,
+        "far_task_rate_1 troupe")
+    row("far_call_rate", "cluster", "actor calls between nodes", "/s", "value")
+    row("far_call_latency", "cluster", "  one waited for, p50", "us", "p50")
+    row("far_chain", "cluster", "10 in a chain, 5 ms away", "ms", "value", "<=", 15)
+    row("far_join", "cluster", "a node joins", "ms", "value")
+    row("far_node_memory", "cluster", "a node's daemon, idle", "MB", "value")
+    row("far_head_actors", "cluster", "1,000 idle, at the head", "kB", "value")
 }
 
-function row(key, program, label, unit, field, kind, bound)
+function row(key, program, label, unit, field, kind, bound, base,    words)
 {
     rows++
     row_key [rows] = key
@@ -57,6 +80,9 @@ function row(key, program, label, unit, field, kind, bound)
     row_field [rows] = field
     row_kind [rows] = kind
     row_bound [rows] = bound
+    split(base ? base : key " raw", words, " ")
+    row_base_key [rows] = words [1]
+    row_base_side [rows] = words [2]
 }
 
 # The value of a field of a flat JSON object, "" if it has none.
@@ -80,7 +106,9 @@ function field(json, name,    at, rest)
         rounds = $1
     ran [$2] = 1
     if ($4 == "ok")
-        result [field($5, "bench"), $3, $1] = $5
+        result [field($5, "bench"), field($5, "side"), $1] = $5
+    else if ($4 == "skipped")
+        skipped [$2] = $5
     else {
         failures [$2, $3]++
         failure_count++
@@ -128,12 +156,12 @@ function spread(list, count)
     return short(median(list, count)) " (" short(list [1]) "-" short(list [count]) ")"
 }
 
-# Fills list with a side's values of a row, a round each; returns how many.
-function values(number, side, list,    round, count, text)
+# Fills list with the values of a field, a round each; returns how many.
+function values(key, side, name, list,    round, count, text)
 {
     count = 0
     for (round = 1; round <= rounds; round++) {
-        text = field(result [row_key [number], side, round], row_field [number])
+        text = field(result [key, side, round], name)
         if (text != "")
             list [++count] = text + 0
     }
@@ -158,31 +186,21 @@ function budget_text(number,    kind, bound)
     kind = row_kind [number]
     bound = row_bound [number]
     if (kind == "ratio>=")
-        return sprintf ("at least %g x raw", bound)
+        return sprintf ("at least %g x", bound)
     if (kind == "ratio<=")
-        return sprintf ("at most %g x raw", bound)
-    if (kind == "full")
-        return sprintf ("%.1f x pipelined", bound)
+        return sprintf ("at most %g x", bound)
     if (kind == ">=")
         return "at least " bound
     return kind == "<=" ? "at most " bound " " row_unit [number] : ""
 }
 
 # Whether the budget is met; own and ratio are sorted lists.
-function verdict(number, own, own_count, ratio, ratio_count,    kind, bound, value, full, count)
+function verdict(number, own, own_count, ratio, ratio_count,    kind, bound, value)
 {
     kind = row_kind [number]
     bound = row_bound [number]
     if (kind == "")
         return ""
-    if (kind == "full") {
-        count = ratios(row_key [number], "troupe", "value", "task_rate", "troupe", full)
-        sort(full, count)
-        if (count == 0)
-            return "unknown"
-        value = median(full, count)
-        return (value >= bound ? "met" : "missed") ", " short(value) " x"
-    }
     if (own_count == 0 || (kind ~ /^ratio/ && ratio_count == 0))
         return "unknown"
     value = kind ~ /^ratio/ ? median(ratio, ratio_count) : median(own, own_count)
@@ -191,34 +209,55 @@ function verdict(number, own, own_count, ratio, ratio_count,    kind, bound, val
     return value <= bound ? "met" : "missed"
 }
 
-function print_row(number,    own, raw, ratio, own_count, raw_count, ratio_count, program, text,
-                    raw_text, judged)
+# The values of one side, or that the program did not bring one each round.
+function side_text(program, side, list, count)
+{
+    if (failures [program, side] && count < rounds)
+        return "failed " rounds - count " of " rounds
+    return spread(list, count)
+}
+
+function print_row(number,    own, base, ratio, own_count, base_count, ratio_count, program,
+                    base_key, base_side, name, text)
 {
     program = row_program [number]
-    own_count = values(number, "troupe", own)
-    raw_count = values(number, "raw", raw)
-    ratio_count = ratios(row_key [number], "troupe", row_field [number], row_key [number],
-                          "raw", ratio)
-    text = spread(own, own_count)
-    raw_text = spread(raw, raw_count)
+    base_key = row_base_key [number]
+    base_side = row_base_side [number]
+    name = row_field [number]
+    own_count = values(row_key [number], "troupe", name, own)
+    base_count = values(base_key, base_side, name, base)
+    ratio_count = ratios(row_key [number], "troupe", name, base_key, base_side, ratio)
+    sort(own, own_count)
     sort(ratio, ratio_count)
-    judged = verdict(number, own, own_count, ratio, ratio_count)
-    if (failures [program, "raw"])
-        raw_text = "failed " failures [program, "raw"] " of " rounds
-    if (failures [program, "troupe"]) {
-        text = "failed " failures [program, "troupe"] " of " rounds
-        judged = "failed"
+    text = side_text(program, "troupe", own, own_count)
+    printf "%-25s %-5s  %-21s  %-21s  %-19s  %-16s  %s\n", row_label [number], row_unit [number],
+        text, side_text(program, base_side, base, base_count), spread(ratio, ratio_count),
+        budget_text(number),
+        text ~ /^failed/ ? "failed" : verdict(number, own, own_count, ratio, ratio_count)
+}
+
+# The rows that could not be measured here, together if it is for the same reason.
+function print_skipped(    number, reason, label, labels)
+{
+    for (number = 1; number <= rows; number++) {
+        if (!(row_program [number] in skipped))
+            continue
+        reason = skipped [row_program [number]]
+        label = row_label [number]
+        sub(/^ +/, "", label)
+        labels [reason] = labels [reason] (labels [reason] ? "; " : "") label
     }
-    printf "%-25s %-5s  %-21s  %-21s  %-19s  %-18s  %s\n", row_label [number], row_unit [number],
-        text, raw_text, spread(ratio, ratio_count), budget_text(number), judged
+    for (reason in labels)
+        print "\nNot measured, as " reason ":\n" labels [reason]
 }
 
 END {
-    printf "%-25s %-5s  %-21s  %-21s  %-19s  %-18s  %s\n", "what", "unit", "Troupe",
-        "raw", "ratio", "budget", ""
+    printf "%-25s %-5s  %-21s  %-21s  %-19s  %-16s\n", "what", "unit", "Troupe",
+        "beside it", "ratio", "budget"
     for (number = 1; number <= rows; number++)
-        if (row_program [number] in ran)
+        if (row_program [number] in ran && !(row_program [number] in skipped))
             print_row(number)
+    print_skipped()
     limit = field(result ["actors_limit", "troupe", rounds], "error")
     gsub(/\\"/, "\"", limit)
     if (limit != "")

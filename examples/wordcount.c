@@ -191,17 +191,24 @@ s_long_key (const wordcount_t *self, const uint8_t *word, size_t length, uint64_
     key [1] = hash | 1;
 }
 
+/*  The bytes of a number, not 0, up to the last one that is not 0.         */
+static inline size_t
+s_used (uint64_t number)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return 8 - (size_t) __builtin_clzll (number) / 8;
+#else
+    return 8 - (size_t) __builtin_ctzll (number) / 8;
+#endif
+}
+
 /*  The bytes of the word in a slot, and how many.                          */
 static const uint8_t *
 s_slot_word (const wordcount_t *self, const slot_t *slot, size_t *length)
 {
     if (slot->key [0]) {
-        const uint8_t *bytes = (const uint8_t *) slot->key;
-        size_t count = SHORT;
-        while (!bytes [count - 1])
-            count--;
-        *length = count;
-        return bytes;
+        *length = slot->key [1] ? 8 + s_used (slot->key [1]) : s_used (slot->key [0]);
+        return (const uint8_t *) slot->key;
     }
     memcpy (length, self->store + slot->text, sizeof (size_t));
     return self->store + slot->text + sizeof (size_t);

@@ -20,6 +20,9 @@
 
 #define RETRIES -1              /*  a task survives any number of workers   */
 #define READERS_MAX 16          /*  threads that read slices                */
+#define SHARES 4                /*  of the words, each merged by a task     */
+#define PIECE 2097152           /*  bytes of text that an actor gets at once */
+#define AHEAD 2                 /*  pieces that it has and has not counted  */
 #define INCOMPLETE "not all of the text could be given out"
 
 /*  What the variants work on.                                              */
@@ -76,29 +79,35 @@ s_sequential (const job_t *job, result_t *result)
 }
 
 /* ------------------------------------------------------------------------
-   Tasks: each counts a slice, one more merges what they return             */
+   Tasks: each counts a slice, some more merge what they return, a share of
+   the words each                                                           */
 
-/*  Answers with the counts of all words.                                   */
+/*  Answers with the counts of all words, share by share.                   */
 static int
 s_return_counts (troupe_call_t *call, const wordcount_t *counts)
 {
-    wordpack_t pack = { 0 };
+    wordpack_t packs [SHARES] = { { 0 } };
+    troupe_arg_t answer [2 * SHARES];
     wordcount_entry_t entry;
     size_t cursor = 0;
     int status = 0;
     while (status == 0 && wordcount_next (counts, &cursor, &entry))
-        status = wordpack_add (&pack, &entry);
+        status = wordpack_add (&packs [wordpack_share (&entry, SHARES)], &entry);
+    for (size_t i = 0; i < SHARES; i++) {
+        answer [2 * i] = TROUPE_ARG (troupe_bytes (packs [i].words, packs [i].size));
+        answer [2 * i + 1] = TROUPE_ARG (troupe_int64s (packs [i].counts, packs [i].count));
+    }
     if (status)
         troupe_fail (call, "out of memory");
     else
-        status = troupe_return (call, troupe_bytes (pack.words, pack.size),
-                                troupe_int64s (pack.counts, pack.count));
-    wordpack_release (&pack);
+        status = troupe_call_return (call, answer, 2 * SHARES);
+    for (size_t i = 0; i < SHARES; i++)
+        wordpack_release (&packs [i]);
     return status;
 }
 
-/*  (bytes text) -> bytes words, int64s counts. The text is read where it lies,
-    in the memory of the machine's object store.                            */
+/*  (bytes text) -> bytes words, int64s counts, of each share in turn. The text
+    is read where it lies, in the memory of the machine's object store.     */
 static int
 count_slice (troupe_call_t *call)
 {
@@ -178,40 +187,52 @@ s_feed (feed_t *self)
     return atomic_load (&self->failed) ? -1 : 0;
 }
 
-/*  Takes the words and counts that begin an answer, off a list of answers.
-    `inside` is what follows them. Returns 1, 0 at the end, or -1.          */
-static int
-s_next_answer (troupe_view_t *answers, wordpack_reader_t *reader, troupe_view_t *inside)
+static wordpack_reader_t
+s_reader (troupe_bytes_t words, troupe_int64s_t counts)
 {
-    troupe_view_t answer, value;
-    troupe_bytes_t words;
-    troupe_int64s_t counts;
-    int more = troupe_view_next (answers, &answer);
-    if (more != 1)
-        return more;
-    if (troupe_view_enter (answer, inside) < 0 || troupe_view_next (inside, &value) != 1
-        || troupe_read (value, &words) || troupe_view_next (inside, &value) != 1
-        || troupe_read (value, &counts))
-        return -1;
-    *reader = (wordpack_reader_t){ words.data, words.size, counts.items, counts.count, 0, 0 };
-    return 1;
+    return (wordpack_reader_t){ words.data, words.size, counts.items, counts.count, 0, 0 };
 }
 
-/*  (list of answers of count_slice, uint64 limit) -> bytes words, int64s
-    counts, int64 words                                                     */
+/*  Takes words and their counts, two values of an answer. Returns 0 or -1. */
+static int
+s_read_words (troupe_view_t *inside, wordpack_reader_t *reader)
+{
+    troupe_view_t value;
+    troupe_bytes_t words;
+    troupe_int64s_t counts;
+    if (troupe_view_next (inside, &value) != 1 || troupe_read (value, &words)
+        || troupe_view_next (inside, &value) != 1 || troupe_read (value, &counts))
+        return -1;
+    *reader = s_reader (words, counts);
+    return 0;
+}
+
+/*  Adds a share of the words of an answer of count_slice.                  */
+static int
+s_add_share (troupe_view_t answer, uint64_t share, wordcount_t *counts)
+{
+    troupe_view_t inside;
+    wordpack_reader_t reader;
+    int status = troupe_view_enter (answer, &inside) < 0 ? -1 : 0;
+    for (uint64_t i = 0; status == 0 && i <= share; i++)
+        status = s_read_words (&inside, &reader);
+    return status ? status : wordpack_count (reader, counts);
+}
+
+/*  (list of answers of count_slice, uint64 share, uint64 limit) -> bytes words,
+    int64s counts, int64 words: of the share                                */
 static int
 merge_counts (troupe_call_t *call)
 {
-    troupe_view_t list, answers, inside;
-    wordpack_reader_t reader;
+    troupe_view_t list, answers, answer;
     wordpack_t pack = { 0 };
-    uint64_t limit;
-    if (troupe_args (call, &list, &limit))
+    uint64_t share, limit;
+    if (troupe_args (call, &list, &share, &limit))
         return -1;
     wordcount_t *counts = wordcount_new ();
     int more = counts && troupe_view_enter (list, &answers) >= 0 ? 1 : -1;
-    while (more == 1 && (more = s_next_answer (&answers, &reader, &inside)) == 1)
-        if (wordpack_count (reader, counts))
+    while (more == 1 && (more = troupe_view_next (&answers, &answer)) == 1)
+        if (s_add_share (answer, share, counts))
             more = -1;
     int status = more == 0 ? s_pack_top (counts, limit, &pack) : -1;
     if (status)
@@ -243,24 +264,6 @@ s_destroy_futures (troupe_future_t **futures, size_t count)
         troupe_future_destroy (&futures [i]);
 }
 
-/*  Copies the words of an answer into the result. Returns 0, or -1 after a
-    message.                                                                */
-static int
-s_take_top (result_t *result, troupe_bytes_t words, troupe_int64s_t counts)
-{
-    wordpack_reader_t reader = { words.data, words.size, counts.items, counts.count, 0, 0 };
-    wordcount_entry_t entry;
-    int more;
-    while ((more = wordpack_next (&reader, &entry)) == 1)
-        if (wordpack_add (&result->top, &entry)) {
-            more = -1;
-            break;
-        }
-    if (more)
-        fprintf (stderr, "wordfreq: %s: the answer cannot be read\n", result->variant);
-    return more;
-}
-
 /*  The task that counts a slice, and its future.                           */
 typedef struct {
     troupe_t *troupe;
@@ -276,24 +279,55 @@ s_count_part (void *context, size_t i, troupe_future_t *text)
     return self->parts [i] ? 0 : -1;
 }
 
+/*  Adds the most frequent words of a share, which are no other's.          */
+static int
+s_take_share (troupe_future_t *merged, wordcount_t *tops, result_t *result)
+{
+    troupe_bytes_t words;
+    troupe_int64s_t counts;
+    int64_t total;
+    if (!merged || troupe_get (merged, &words, &counts, &total)) {
+        fprintf (stderr, "wordfreq: tasks: %s\n", troupe_error ());
+        return -1;
+    }
+    result->words += total;
+    if (wordpack_count (s_reader (words, counts), tops) == 0)
+        return 0;
+    fputs ("wordfreq: tasks: the answer cannot be read\n", stderr);
+    return -1;
+}
+
+/*  Merges what the tasks have counted.                                     */
+static int
+s_merge (const job_t *job, troupe_future_t *const *parts, result_t *result)
+{
+    troupe_future_t *merged [SHARES];
+    wordcount_t *tops = wordcount_new ();
+    int status = tops ? 0 : -1;
+    for (size_t i = 0; i < SHARES; i++)
+        merged [i]
+            = troupe_remote (job->troupe, merge_counts, troupe_futures (parts, job->count), i,
+                             job->top, TROUPE_WITH (.retries = RETRIES));
+    for (size_t i = 0; status == 0 && i < SHARES; i++)
+        status = s_take_share (merged [i], tops, result);
+    if (status == 0)
+        status = s_pack_top (tops, job->top, &result->top);
+    s_destroy_futures (merged, SHARES);
+    wordcount_destroy (&tops);
+    return status;
+}
+
 static int
 s_tasks (const job_t *job, result_t *result)
 {
     troupe_future_t **parts = calloc (job->count, sizeof (*parts));
-    troupe_future_t *merged = NULL;
-    troupe_bytes_t words;
-    troupe_int64s_t counts;
     counting_t counting = { job->troupe, parts };
     feed_t feed = { .job = job, .give = s_count_part, .context = &counting };
-    if (parts && s_feed (&feed) == 0)
-        merged = troupe_remote (job->troupe, merge_counts, troupe_futures (parts, job->count),
-                                job->top, TROUPE_WITH (.retries = RETRIES));
-    int status = merged ? troupe_get (merged, &words, &counts, &result->words) : -1;
+    int status = parts ? s_feed (&feed) : -1;
     if (status)
-        fprintf (stderr, "wordfreq: tasks: %s\n", merged ? troupe_error () : INCOMPLETE);
+        fprintf (stderr, "wordfreq: tasks: %s\n", INCOMPLETE);
     else
-        status = s_take_top (result, words, counts);
-    troupe_future_destroy (&merged);
+        status = s_merge (job, parts, result);
     if (parts)
         s_destroy_futures (parts, job->count);
     free (parts);
@@ -337,6 +371,18 @@ s_read_bound (merger_t *self, troupe_view_t *inside, int64_t *bound)
         || troupe_view_next (inside, &value) != 1 || troupe_read (value, &words))
         return -1;
     return __builtin_add_overflow (self->words, words, &self->words) ? -1 : 0;
+}
+
+/*  Takes the words and counts that begin an answer, off a list of answers.
+    `inside` is what follows them. Returns 1, 0 at the end, or -1.          */
+static int
+s_next_answer (troupe_view_t *answers, wordpack_reader_t *reader, troupe_view_t *inside)
+{
+    troupe_view_t answer;
+    int more = troupe_view_next (answers, &answer);
+    if (more != 1)
+        return more;
+    return troupe_view_enter (answer, inside) < 0 || s_read_words (inside, reader) ? -1 : 1;
 }
 
 /*  (list of answers of wordlist.top) -> int64 threshold                    */
@@ -441,27 +487,59 @@ s_dismiss (cast_t *cast)
     free (cast->calls);
 }
 
-/*  Spawns the actor of a slice; it starts to count.                        */
+/*  Waits until a piece is counted, and forgets it.                         */
 static int
-s_cast_list (void *context, size_t i, troupe_future_t *text)
+s_counted (troupe_future_t **piece)
 {
-    cast_t *self = context;
-    self->lists [i] = wordlist_spawn_future (self->troupe, text);
-    return self->lists [i] ? 0 : -1;
+    int status = *piece ? troupe_get (*piece) : 0;
+    if (status)
+        fprintf (stderr, "wordfreq: actors: %s\n", troupe_error ());
+    troupe_future_destroy (piece);
+    return status;
 }
 
-/*  Spawns the actors.                                                      */
+/*  Gives the text to the actors in turn, a piece at a time. A piece is read while
+    those before it are counted, into the memory of one that has been: so the
+    text takes up little, which stays in the processor's cache.             */
+static int
+s_feed_lists (const job_t *job, cast_t *cast)
+{
+    size_t count = job->count, ahead = AHEAD * count;
+    size_t pieces = (size_t) (book_size (job->book) / count / PIECE + 1) * count;
+    const slice_t *slices = book_cut (job->book, pieces);
+    troupe_future_t **counting = calloc (ahead, sizeof (*counting));
+    int status = slices && counting ? 0 : -1;
+    for (size_t i = 0; status == 0 && i < pieces; i++) {
+        troupe_future_t **turn = &counting [i % ahead];
+        status = s_counted (turn);
+        troupe_future_t *text = status ? NULL : s_put_slice (job, &slices [i]);
+        *turn = text ? wordlist_add (cast->lists [i % count], text) : NULL;
+        status = *turn ? 0 : -1;
+        troupe_future_destroy (&text);
+    }
+    for (size_t i = 0; counting && i < ahead; i++)
+        if (s_counted (&counting [i]))
+            status = -1;
+    free (counting);
+    return status;
+}
+
+/*  Spawns the actors and gives them the text.                              */
 static int
 s_gather (const job_t *job, cast_t *cast)
 {
     *cast = (cast_t){ .troupe = job->troupe, .count = job->count };
-    feed_t feed = { .job = job, .give = s_cast_list, .context = cast };
     cast->lists = calloc (job->count, sizeof (*cast->lists));
     cast->calls = calloc (job->count, sizeof (*cast->calls));
+    for (size_t i = 0; cast->lists && i < job->count; i++) {
+        cast->lists [i] = wordlist_spawn (job->troupe, "", 0);
+        if (!cast->lists [i])
+            return -1;
+    }
     cast->merger = troupe_spawn (job->troupe, merger, job->count, job->top);
     if (!cast->lists || !cast->calls || !cast->merger)
         return -1;
-    return s_feed (&feed);
+    return s_feed_lists (job, cast);
 }
 
 /*  Chains the rounds: the result of each is an argument of the next, and
@@ -496,6 +574,24 @@ s_chain (const job_t *job, cast_t *cast)
     troupe_future_destroy (&threshold);
     troupe_future_destroy (&unknown);
     return answer;
+}
+
+/*  Copies the words of an answer into the result. Returns 0, or -1 after a
+    message.                                                                */
+static int
+s_take_top (result_t *result, troupe_bytes_t words, troupe_int64s_t counts)
+{
+    wordpack_reader_t reader = s_reader (words, counts);
+    wordcount_entry_t entry;
+    int more;
+    while ((more = wordpack_next (&reader, &entry)) == 1)
+        if (wordpack_add (&result->top, &entry)) {
+            more = -1;
+            break;
+        }
+    if (more)
+        fputs ("wordfreq: actors: the answer cannot be read\n", stderr);
+    return more;
 }
 
 static int

@@ -43,6 +43,15 @@ wordpack_add (wordpack_t *self, const wordcount_entry_t *entry)
     return 0;
 }
 
+size_t
+wordpack_share (const wordcount_entry_t *entry, size_t shares)
+{
+    uint32_t hash = 2166136261;     /*  FNV-1a                              */
+    for (size_t i = 0; i < entry->length; i++)
+        hash = (hash ^ (uint8_t) entry->word [i]) * 16777619;
+    return hash % shares;
+}
+
 void
 wordpack_release (wordpack_t *self)
 {

@@ -19,6 +19,9 @@ typedef struct {
 /*  Appends a word. Returns 0, or -1 when there is no memory.               */
 int wordpack_add (wordpack_t *self, const wordcount_entry_t *entry);
 
+/*  Which of so many shares a word belongs to, everywhere the same.         */
+size_t wordpack_share (const wordcount_entry_t *entry, size_t shares);
+
 /*  Frees the memory; the pack is empty and usable.                         */
 void wordpack_release (wordpack_t *self);
 

@@ -279,6 +279,16 @@ fuzz_time (scene_t *scene, const uint8_t *step)
 }
 
 static void
+fuzz_drain (scene_t *scene, const uint8_t *step)
+{
+    process_t process = fuzz_process (scene, step [2]);
+    if (step [3] % 16 == 15 && process)
+        head_drain_all (scene->head, process);
+    else
+        head_drain (scene->head, process);
+}
+
+static void
 fuzz_step (scene_t *scene, const uint8_t *step)
 {
     head_state_t *head = scene->head;
@@ -295,7 +305,7 @@ fuzz_step (scene_t *scene, const uint8_t *step)
     case 14: head_cancel (head, fuzz_old_id (scene, step [1])); break;
     case 15: head_lost (head, scene->now, fuzz_process (scene, step [1]), "end", NULL); break;
     case 16: head_group_end (head, fuzz_old_id (scene, step [1])); break;
-    case 17: step [1] & 1 ? head_drain (head, fuzz_process (scene, step [2]))
+    case 17: step [1] & 1 ? fuzz_drain (scene, step)
                           : head_value (head, fuzz_old_id (scene, step [2]), step [3] & 1, step, 8);
         break;
     case 18: head_find (head, fuzz_process (scene, step [1]), fuzz_new_id (scene, step [1]),

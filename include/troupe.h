@@ -525,7 +525,7 @@ TROUPE_EXPORT void troupe_future_destroy (troupe_future_t **future_p);
     TROUPE_ARG_BYTES to TROUPE_ARG_DOUBLES, whose content, which is not
     initialised, the caller writes in place: so a large result is never copied.
     Blocks while the store is full; its memory may be found at once, which takes
-    about 70 ms for a gigabyte. NULL if it is larger than the store
+    70 to 400 ms for a gigabyte that is new. NULL if it is larger than the store
     (TROUPE_ESIZE) or there is no room (see troupe_error). The caller owns it. */
 TROUPE_EXPORT troupe_object_t *troupe_create (troupe_t *self, troupe_arg_type_t type,
                                               size_t count);

@@ -86,6 +86,9 @@ s_perform_one (fixture_t *self, const head_action_t *action)
         self->faulted = action->id;
         self->code = action->code;
         break;
+    case HEAD_WAITS:
+        snprintf (self->waits, sizeof self->waits, "%s", action->text);
+        break;
     case HEAD_DROP:
         head_lost (self->head, self->now, action->peer, action->text, NULL);
         break;
@@ -144,6 +147,15 @@ fixture_logged (fixture_t *self, head_action_type_t type, process_t peer)
     for (size_t index = 0; index < self->log_count; index++)
         count += self->log [index].type == type && (!peer || self->log [index].peer == peer);
     return count;
+}
+
+const head_action_t *
+fixture_last (const fixture_t *self, head_action_type_t type, tid_t id)
+{
+    for (size_t index = self->log_count; index--;)
+        if (self->log [index].type == type && tid_equal (self->log [index].id, id))
+            return &self->log [index];
+    return NULL;
 }
 
 void

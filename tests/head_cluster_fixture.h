@@ -36,6 +36,7 @@ typedef struct {
     char fault [256]; /*  the last                                */
     tid_t faulted;
     troupe_error_t code;
+    char waits [256];    /*  what a node was last told to wait for   */
     const char *refusal; /*  why no worker can be started, or NULL   */
     bool deaf;           /*  the agents do nothing                   */
 } fixture_t;
@@ -91,6 +92,9 @@ void fixture_done (fixture_t *self, given_t *given, int64_t duration);
     the last fixture_forget.                                                */
 size_t fixture_logged (fixture_t *self, head_action_type_t type, process_t peer);
 void fixture_forget (fixture_t *self);
+
+/*  The last action of the type that concerns this task, actor or group, or NULL. */
+const head_action_t *fixture_last (const fixture_t *self, head_action_type_t type, tid_t id);
 
 /*  How a task was given last, or NULL.                                     */
 given_t *fixture_given_to (fixture_t *self, tid_t id);

@@ -476,6 +476,35 @@ test_wordlist_rounds (void **state)
 }
 
 static void
+test_wordlist_add (void **state)
+{
+    (void) state;
+    const char words [] = "the\0cat\0dog";
+    const int64_t counts [] = { 4, 3, 1 }, one [] = { 1 }, three [] = { 3 };
+    troupe_actor_t *list = wordlist_spawn (s_troupe, "the the cat", 11);
+    troupe_bytes_t found;
+    troupe_int64s_t found_counts;
+    assert_non_null (list);
+    troupe_future_t *future = wordlist_above (list, 1, 1);
+    assert_int_equal (troupe_get (future, &found, &found_counts), 0);
+    s_check_words (found, found_counts, "cat", 4, one, 1);
+    troupe_future_destroy (&future);
+    troupe_future_t *text = troupe_put (s_troupe, troupe_bytes ("cat the dog the cat", 19));
+    expect_success (wordlist_add (list, text));
+    troupe_future_destroy (&text);
+    s_check_top (list, 3, words, 12, counts, 3, 0);
+    future = wordlist_above (list, 2, 1);
+    assert_int_equal (troupe_get (future, &found, &found_counts), 0);
+    s_check_words (found, found_counts, "cat", 4, three, 1);
+    troupe_future_destroy (&future);
+    text = troupe_put (s_troupe, 12);
+    s_fails (wordlist_add (list, text), "argument 1: wanted bytes");
+    troupe_future_destroy (&text);
+    s_check_top (list, 1, words, 4, counts, 1, 4);
+    troupe_actor_destroy (&list);
+}
+
+static void
 test_wordlist_files (void **state)
 {
     (void) state;
@@ -509,14 +538,23 @@ int
 main (int argc, char *argv [])
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_counter),         cmocka_unit_test (test_counter_swap),
-        cmocka_unit_test (test_counter_many),    cmocka_unit_test (test_queue),
-        cmocka_unit_test (test_queue_limit),     cmocka_unit_test (test_queue_order),
-        cmocka_unit_test (test_kv),              cmocka_unit_test (test_kv_types),
-        cmocka_unit_test (test_kv_nested),       cmocka_unit_test (test_kv_swap),
-        cmocka_unit_test (test_kv_future),       cmocka_unit_test (test_kv_many),
-        cmocka_unit_test (test_kv_keys),         cmocka_unit_test (test_wordlist),
-        cmocka_unit_test (test_wordlist_rounds), cmocka_unit_test (test_wordlist_files),
+        cmocka_unit_test (test_counter),
+        cmocka_unit_test (test_counter_swap),
+        cmocka_unit_test (test_counter_many),
+        cmocka_unit_test (test_queue),
+        cmocka_unit_test (test_queue_limit),
+        cmocka_unit_test (test_queue_order),
+        cmocka_unit_test (test_kv),
+        cmocka_unit_test (test_kv_types),
+        cmocka_unit_test (test_kv_nested),
+        cmocka_unit_test (test_kv_swap),
+        cmocka_unit_test (test_kv_future),
+        cmocka_unit_test (test_kv_many),
+        cmocka_unit_test (test_kv_keys),
+        cmocka_unit_test (test_wordlist),
+        cmocka_unit_test (test_wordlist_rounds),
+        cmocka_unit_test (test_wordlist_add),
+        cmocka_unit_test (test_wordlist_files),
         cmocka_unit_test (test_unknown_class),
     };
     setenv ("TROUPE_MODULES", "actors/.libs", 0);

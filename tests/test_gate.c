@@ -3,11 +3,16 @@
 
 #include "tests/gate_fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/*  More than this program needs.                                           */
+#define FEW_FILES 256
 
 /*  --- CURVE ------------------------------------------------------------  */
 
@@ -203,6 +208,33 @@ test_revoked (void **state)
     caller_end (&client);
 }
 
+/*  When a crowd has taken all files, cutting is what is needed.             */
+static void
+test_cut_without_files (void **state)
+{
+    (void) state;
+    caller_t client;
+    peer_link_t link;
+    struct rlimit before, few;
+    int fds [FEW_FILES], count = 0;
+    caller_begin (&client, "node");
+    site_expect_hello ("node", &link);
+    assert_int_equal (getrlimit (RLIMIT_NOFILE, &before), 0);
+    succeeds (gate_revoke (site.gate, DOMAIN_NAME, client.keys.public_key));
+    few = before;
+    few.rlim_cur = FEW_FILES;
+    assert_int_equal (setrlimit (RLIMIT_NOFILE, &few), 0);
+    while ((fds [count] = open ("/dev/null", O_RDONLY)) >= 0)
+        count++;
+    assert_int_equal (errno, EMFILE);
+    assert_int_equal (peer_cut (&link), 0);
+    while (count)
+        close (fds [--count]);
+    assert_int_equal (setrlimit (RLIMIT_NOFILE, &before), 0);
+    assert_true (eventually (caller_counts (&client).refused == 1));
+    caller_end (&client);
+}
+
 /*  The descriptor's next user is not the one that is cut.                  */
 static void
 test_cut_of_reused_descriptor (void **state)
@@ -214,11 +246,12 @@ test_cut_of_reused_descriptor (void **state)
     site_expect_hello ("node", &link);
     assert_true (link.fd >= 0);
     caller_end (&client);
+    /*  libzmq tells of the end before it closes the descriptor.            */
     assert_true (eventually (site_counts ().open == 0));
+    assert_true (eventually (fcntl (link.fd, F_GETFD) < 0));
     int pair [2];
     assert_int_equal (socketpair (AF_UNIX, SOCK_STREAM, 0, pair), 0);
     if (pair [0] != link.fd) {
-        assert_true (fcntl (link.fd, F_GETFD) < 0);
         assert_int_equal (dup2 (pair [0], link.fd), link.fd);
         close (pair [0]);
     }
@@ -348,6 +381,7 @@ main (void)
         with_server (test_unknown_domain),
         with_server (test_waiting),
         with_server (test_revoked),
+        with_server (test_cut_without_files),
         with_server (test_cut_of_reused_descriptor),
         with_server (test_denied_range),
         with_server (test_allowed_range),

@@ -186,40 +186,6 @@ test_drain (void **state)
     assert_int_equal (fixture_logged (self, HEAD_DRAINED, a), 1);
 }
 
-/*  What runs ends, with what it has submitted; what waits waits for ever.  */
-static void
-test_drain_all (void **state)
-{
-    fixture_t *self = *state;
-    process_t a = fixture_node (self, "a", 1, 0);
-    process_t b = fixture_node (self, "b", 1, 0);
-    process_t driver = fixture_driver (self);
-    fixture_submit (self, driver, 4);
-    fixture_run (self);
-    assert_int_equal (fixture_running (self, driver), 2);
-    assert_false (head_drains_all (self->head));
-    head_drain_all (self->head, a);
-    assert_true (head_drains_all (self->head));
-    given_t *first = &self->given [0], *second = &self->given [1];
-    fixture_done (self, second, CLOCK_MS);
-    tid_t child
-        = fixture_submit_with (self, first->worker, NULL, task_target (1, first->lease, 0));
-    head_slots (self->head, first->worker, 1);
-    fixture_pass (self, SECOND, 0);
-    assert_int_equal (fixture_running (self, driver), 1);
-    assert_non_null (fixture_given_to (self, child));
-    fixture_done (self, first, CLOCK_MS);
-    fixture_pass (self, SECOND, 0);
-    assert_int_equal (fixture_logged (self, HEAD_DRAINED, 0), 0);
-    fixture_done (self, fixture_given_to (self, child), CLOCK_MS);
-    fixture_pass (self, 20 * SECOND, 0);
-    assert_int_equal (fixture_running (self, driver), 0);
-    assert_int_equal (head_counts (self->head).ready, 2);
-    assert_int_equal (fixture_logged (self, HEAD_DRAINED, a), 1);
-    assert_int_equal (fixture_logged (self, HEAD_DRAINED, b), 0);
-    assert_int_equal (fixture_logged (self, HEAD_FAULT, 0), 0);
-}
-
 int
 main (void)
 {
@@ -232,7 +198,6 @@ main (void)
         TEST (test_a_silent_node),
         TEST (test_a_closed_connection),
         TEST (test_drain),
-        TEST (test_drain_all),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

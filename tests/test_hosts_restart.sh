@@ -43,7 +43,7 @@ hosts_end held && hosts_fail "the driver has not noticed"
 cat "$hosts_folder/errors-held"
 grep -qi "head" "$hosts_folder/errors-held" || hosts_fail "unclear: $(hosts_errors held)"
 tells_why () {
-    grep -q "the head .*\(silent\|does not answer\|has started again\)" "$hosts_folder/errors-$1"
+    grep -q "the head .*\(silent\|has gone\|does not answer\|has started again\)" "$hosts_folder/errors-$1"
 }
 #  These may have met the next head, or ended before.
 : >"$hosts_folder/enough"
@@ -72,7 +72,7 @@ cat "$hosts_folder/said-ending"
 grep -q "right=$began wrong=0 failed=$((60 - began)) missing=0" "$hosts_folder/said-ending" ||
     hosts_fail "of 60 tasks $began began: $(hosts_errors ending)"
 hosts_once "$hosts_folder/ended" "$began"
-[ "$began" -lt 60 ] && grep -q "the cluster at .* was stopped" "$hosts_folder/errors-ending" ||
+[ "$began" -lt 60 ] && grep -q "the cluster is being stopped" "$hosts_folder/errors-ending" ||
     hosts_fail "unclear: $(hosts_errors ending)"
 
 #  A node that was not told otherwise ends with its head; one that was is there

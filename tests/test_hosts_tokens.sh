@@ -27,7 +27,7 @@ joins () {
 bad=$(token bad)
 good=$(token good)
 joins bad "$bad" || hosts_fail "bad does not join: $(cat "$hosts_folder/out-bad")"
-joins good "$good" || hosts_fail "good does not join: $(cat "$hosts_folder/out-good")"
+TROUPE_AWAIT_STOPPED=60 joins good "$good" || hosts_fail "good does not join: $(cat "$hosts_folder/out-good")"
 hosts_is 3 nodes || hosts_fail "not three nodes"
 [ -z "$(grep -l "$bad" "$hosts_folder"/head/* 2>/dev/null)" ] || hosts_fail "the token is kept"
 

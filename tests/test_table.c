@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -433,6 +435,7 @@ test_shared_pages (void **state)
     pages_prepare (&supply, memory, size);
     supply.again = INT64_MAX;
     pages_prepare (&supply, memory, size);
+    pages_write (&supply, file, 0, memory, size);
     uint64_t sum = 0;
     for (size_t at = 0; at < size; at++)
         sum += reader [at];
@@ -445,6 +448,39 @@ test_shared_pages (void **state)
     munmap (memory, size);
     munmap ((void *) (uintptr_t) reader, size);
     assert_null (pages_map (-1, size, PROT_READ));
+    close (file);
+}
+
+/*  What is written gets its pages, and keeps its content where they are there;
+    none where files have a limit.                                          */
+static void
+test_written_pages (void **state)
+{
+    (void) state;
+    const size_t page = (size_t) sysconf (_SC_PAGESIZE), size = 100 * page;
+    struct rlimit limit, least;
+    struct stat info;
+    pages_supply_t supply = { 0 };
+    int file = memfd_create ("pages", MFD_CLOEXEC);
+    assert_true (file >= 0);
+    assert_int_equal (ftruncate (file, (off_t) (2 * size)), 0);
+    uint8_t *memory = pages_map (file, 2 * size, PROT_READ | PROT_WRITE);
+    assert_non_null (memory);
+    assert_int_equal (getrlimit (RLIMIT_FSIZE, &limit), 0);
+    least = (struct rlimit){ page, limit.rlim_max };
+    assert_int_equal (setrlimit (RLIMIT_FSIZE, &least), 0);
+    pages_write (&supply, file, 0, memory, size);
+    assert_int_equal (fstat (file, &info), 0);
+    assert_int_equal (info.st_blocks, 0);
+    assert_int_equal (setrlimit (RLIMIT_FSIZE, &limit), 0);
+    if (limit.rlim_cur == RLIM_INFINITY) {
+        memory [size + 7 * page] = 7;
+        pages_write (&supply, file, size + 1, memory + size + 1, size - 2);
+        assert_int_equal (fstat (file, &info), 0);
+        assert_true ((size_t) info.st_blocks * 512 >= 98 * page);
+        assert_int_equal (memory [size + 7 * page], 7);
+    }
+    munmap (memory, 2 * size);
     close (file);
 }
 
@@ -496,6 +532,7 @@ main (void)
         cmocka_unit_test (test_window_random), cmocka_unit_test (test_window_in_order),
         cmocka_unit_test (test_window_collisions), cmocka_unit_test (test_slab),
         cmocka_unit_test (test_pages), cmocka_unit_test (test_shared_pages),
+        cmocka_unit_test (test_written_pages),
         cmocka_unit_test (test_list),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -2,12 +2,13 @@
 
 #include "cli/daemon.h"
 
+#include "cli/ending.h"
 #include "client/place.h"
 #include "client/settings.h"
 #include "client/state.h"
 #include "core/clock.h"
+#include "core/printable.h"
 #include "head/head.h"
-#include "node/agent.h"
 #include "program/folder.h"
 #include "wire/beacon.h"
 #include "wire/socket.h"
@@ -16,8 +17,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +64,7 @@ typedef struct {
     head_settings_t settings;
     int64_t await_head;
     int64_t await_stopped;
-    atomic_bool told;
-    atomic_bool over;                   /*  a part of it has ended, and why */
-    fault_t why;
+    ending_t ending;
     head_t *head;
     store_t *store;
     agent_t *agent;
@@ -281,11 +278,7 @@ static void
 s_end_daemon (void *context, const fault_t *why)
 {
     daemon_t *self = context;
-    if (atomic_exchange (&self->told, true))
-        return;
-    self->why = *why;
-    atomic_store (&self->over, true);
-    kill (getpid (), SIGTERM);
+    ending_report (&self->ending, why);
 }
 
 /*  Who has one of the cluster's tokens gets to the head.                   */
@@ -409,10 +402,11 @@ s_start_store (daemon_t *self, fault_t *fault)
 }
 
 static int
-s_start_agent (daemon_t *self, fault_t *fault)
+s_start_agent (daemon_t *self, const started_t *started, fault_t *fault)
 {
     agent_options_t options = { .context = self->context,
                                 .head_endpoint = self->head_endpoint,
+                                .head_address = started->address,
                                 .worker_endpoint = self->head_endpoint,
                                 .far = self->far,
                                 .cookie = self->cookie,
@@ -462,7 +456,7 @@ s_start (daemon_t *self, started_t *started, fault_t *fault)
     if (s_choose (self, fault)
         || (self->options->head ? s_start_head (self, started, fault)
                                 : s_find_head (self, started, fault))
-        || s_start_store (self, fault) || s_start_agent (self, fault)
+        || s_start_store (self, fault) || s_start_agent (self, started, fault)
         || s_save_state (self, started, fault))
         return -1;
     snprintf (started->token_file, sizeof started->token_file, "%s", self->token_path);
@@ -472,62 +466,73 @@ s_start (daemon_t *self, started_t *started, fault_t *fault)
     return 0;
 }
 
-/*  Waits for a signal to end: SIGTERM or SIGINT. SIGUSR1 says that one will
-    come, so that what runs may end meanwhile and no more begins.           */
+/*  For the log, and for troupe stop, which looks into the state. If that cannot
+    be written, it says less.                                               */
 static void
-s_await_signal (const sigset_t *set, agent_t *agent)
+s_say_waits (void *context, const char *text)
 {
-    int number = 0;
-    while (sigwait (set, &number) == 0 && (number == SIGHUP || number == SIGUSR1))
-        if (number == SIGUSR1 && agent)
-            agent_drain (agent, 0);
-}
-
-/*  The first ends in peace, the second at once.                            */
-static void *
-s_await_second (void *arg)
-{
-    s_await_signal (arg, NULL);
-    state_remove (getpid ());
-    _exit (1);
+    daemon_t *self = context;
+    fault_t fault;
+    char clean [PRINTABLE_GROWTH * FAULT_TEXT_MAX], line [sizeof self->state.waits + 16];
+    int length = (int) printable_write (clean, text, strnlen (text, FAULT_TEXT_MAX));
+    int room = (int) sizeof self->state.waits - 1;
+    snprintf (self->state.waits, sizeof self->state.waits, "%.*s", length < room ? length : room,
+              clean);
+    snprintf (line, sizeof line, "waits for %s", self->state.waits);
+    if (length)
+        s_log (NULL, line);
+    state_save (&self->state, &fault);
 }
 
 /*  Returns 0, or -1 with the fault set: it ends for want of what it needs. */
 static int
-s_serve (daemon_t *self, sigset_t *set, fault_t *fault)
+s_serve (daemon_t *self, fault_t *fault)
 {
-    pthread_t second;
-    s_await_signal (set, self->agent);
-    bool over = atomic_load (&self->over);
-    if (!over)
+    ending_await (&self->ending);
+    if (!ending_at_once (&self->ending, fault))
         s_log (NULL, "asked to end: waiting for what still runs");
-    if (pthread_create (&second, NULL, s_await_second, set) == 0)
-        pthread_detach (second);
-    if (!over)
-        agent_drain (self->agent, -1);
+    ending_drain (&self->ending, self->agent, s_say_waits, self);
+    bool at_once = ending_at_once (&self->ending, fault);
+    if (at_once && !fault->code)
+        s_log (NULL, "told to end at once, whatever runs");
     /*  That its cluster was stopped is an end in order.                    */
-    if (over && self->why.code == TROUPE_ESTOPPED)
-        s_log (NULL, self->why.text);
-    if (!over || self->why.code == TROUPE_ESTOPPED)
-        return 0;
-    *fault = self->why;
-    return -1;
+    if (fault->code == TROUPE_ESTOPPED)
+        s_log (NULL, fault->text);
+    return fault->code && fault->code != TROUPE_ESTOPPED ? -1 : 0;
 }
 
+/*  From now on nobody finds it but who waits for its end.                  */
+static void
+s_hide (daemon_t *self)
+{
+    fault_t fault;
+    self->state.ending = true;
+    self->state.waits [0] = 0;
+    if (!self->state.pid || state_save (&self->state, &fault))
+        state_remove (getpid ());
+}
+
+/*  An agent that hangs has the store in use, and keeps no head from saying
+    goodbye to the others.                                                  */
 static void
 s_end (daemon_t *self)
 {
-    state_remove (getpid ());
     fault_t fault;
-    if (beacon_destroy (&self->beacon) || agent_destroy (&self->agent) || store_destroy (&self->store)
-        || head_destroy (&self->head) || network_close (&self->network, &fault)) {
+    s_hide (self);
+    bool hangs = beacon_destroy (&self->beacon) != 0;
+    hangs = agent_destroy (&self->agent) || hangs;
+    hangs = (!hangs && store_destroy (&self->store)) || hangs;
+    hangs = head_destroy (&self->head) || hangs;
+    if (hangs || network_close (&self->network, &fault)) {
         s_log (NULL, "something did not end; leaving it");
+        state_remove (getpid ());
         _exit (1);
     }
     if (self->context)
         zmq_ctx_term (self->context);
     tokens_release (&self->tokens);
     cluster_keys_wipe (&self->keys);
+    state_remove (getpid ());
 }
 
 /*  Pieces of objects come and go by the thousand: what malloc() gives back to
@@ -545,17 +550,15 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
        fault_t *fault)
 {
     daemon_t self = { .options = options };
-    sigset_t set, before;
+    sigset_t before;
     int64_t begin = clock_now ();
-    sigemptyset (&set);
-    sigaddset (&set, SIGTERM);
-    sigaddset (&set, SIGINT);
-    sigaddset (&set, SIGHUP);
-    sigaddset (&set, SIGUSR1);
-    pthread_sigmask (SIG_BLOCK, &set, &before);
+    ending_init (&self.ending, &before);
+    /*  Whoever has started it, or reads its log, may have gone.            */
+    signal (SIGPIPE, SIG_IGN);
     s_prepare_memory ();
     thread_prepare ();
     int rc = s_start (&self, started, fault);
+    rc = rc ? rc : ending_start (&self.ending, fault);
     if (rc == 0) {
         started->milliseconds = (double) (clock_now () - begin) / CLOCK_MS;
         s_log (NULL, options->head ? "the head and its node are up" : "the node is up");
@@ -564,10 +567,10 @@ s_run (const start_options_t *options, daemon_ready_t *ready, void *context, sta
             s_log (NULL, "cannot enter the folder of the state");
         if (ready)
             ready (started, context);
-        rc = s_serve (&self, &set, fault);
+        rc = s_serve (&self, fault);
     }
     s_end (&self);
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    ending_stop (&self.ending, &before);
     return rc;
 }
 

@@ -58,9 +58,12 @@ int daemon_start (const start_options_t *options, daemon_ready_t *ready, void *c
 
 typedef struct {
     bool force;                     /*  do not wait for running work        */
-    int timeout_ms;                 /*  kill what still runs then; -1: wait */
+    int timeout_ms;                 /*  nor longer than this; -1: wait      */
     const char *address;            /*  of the cluster, and its id, which   */
     const char *cluster;            /*  counts more; both "": whichever one */
+    void (*waits) (const char *text);   /*  told what it waits for, when that
+                                    takes a second or longer, and whenever
+                                    it changes                              */
 } stop_options_t;
 
 typedef struct {
@@ -69,10 +72,14 @@ typedef struct {
     unsigned killed;                /*  of all these, those killed          */
     double milliseconds;
     char other [ADDRESS_TEXT_SIZE]; /*  of a cluster that was not meant     */
+    int interrupted;                /*  by this signal: they go on ending   */
 } stopped_t;
 
 /*  Ends this user's daemons of one cluster on this machine, all at the same
-    time. That there are none is no failure. Returns 0, or -1 with the fault
+    time: in peace, then in order but without waiting, and at last kills what
+    has not ended some seconds after that. That there are none is no failure.
+    SIGINT, SIGTERM and SIGHUP, which are blocked meanwhile, interrupt it, and
+    do not change what the daemons were told. Returns 0, or -1 with the fault
     set.                                                                    */
 int daemon_stop (const stop_options_t *options, stopped_t *result, fault_t *fault);
 

@@ -5,12 +5,14 @@
 #include "cli/daemon.h"
 #include "client/place.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 static const char s_help [] =
     "usage: troupe stop [--force] [--timeout SECONDS] [--address HOST:PORT]\n"
     "Stops your cluster's processes on this machine, and no others: a node leaves its\n"
-    "cluster, a head ends it. Work that runs is waited for, and nothing is left.\n"
+    "cluster, a head ends it. Work that runs is waited for, what has not begun fails, and\n"
+    "nothing is left. Once it has begun, an end goes on, also without this command.\n"
     "\n"
     "  --force              do not wait for work that runs\n"
     "  --timeout SECONDS    wait no longer than this, then be as with --force\n"
@@ -43,12 +45,34 @@ s_print (const stop_options_t *options, const stopped_t *stopped)
     fputs (".\n", stdout);
 }
 
+static void
+s_say_waits (const char *text)
+{
+    fprintf (stderr, "troupe stop: waits for %s (--force ends that)\n", text);
+}
+
+/*  Ends as a process does that the signal ends.                            */
+static int
+s_interrupted (int number)
+{
+    fputs ("troupe stop: interrupted. What was told to end goes on ending, and begins nothing "
+           "new.\n`troupe stop` waits for it again, `troupe stop --force` does not wait for "
+           "work.\n",
+           stderr);
+    signal (number, SIG_DFL);
+    raise (number);
+    return EXIT_FAILED;
+}
+
 static int
 s_stop (const stop_options_t *options, bool json)
 {
     stopped_t stopped = { .daemons = 0 };
     fault_t fault = { TROUPE_OK, "" };
-    if (daemon_stop (options, &stopped, &fault))
+    int rc = daemon_stop (options, &stopped, &fault);
+    if (stopped.interrupted)
+        return s_interrupted (stopped.interrupted);
+    if (rc)
         return cli_failed (&verb_stop, "%s", fault.text);
     if (json)
         printf ("{\"daemons\": %u, \"workers\": %u, \"killed\": %u, \"seconds\": %.3f}\n",
@@ -84,7 +108,7 @@ s_run (int argc, char *argv [])
     if (!address && place_name (&name, &fault))
         return cli_failed (&verb_stop, "%s", fault.text);
     stop_options_t options = { force, timeout ? (int) (seconds * 1000) : -1,
-                               address ? address : name.address, name.cluster };
+                               address ? address : name.address, name.cluster, s_say_waits };
     return s_stop (&options, json);
 }
 

@@ -185,6 +185,31 @@ s_join (cluster_t *self, bool threads, fault_t *fault)
     return self->peer ? 0 : -1;
 }
 
+static int
+s_start_node (cluster_t *self, unsigned workers, fault_t *fault)
+{
+    node_options_t options = { .head_endpoint = self->outer_endpoint,
+                               .cookie = self->cookie,
+                               .store = store_endpoint (self->store),
+                               .workers = workers };
+    self->node = node_new (&options, fault);
+    return self->node ? 0 : -1;
+}
+
+/*  Worker processes take longest, so they are started as soon as there is
+    something that they can join.                                           */
+static int
+s_start (cluster_t *self, unsigned workers, bool threads, fault_t *fault)
+{
+    if (s_start_head (self, threads, fault) || s_start_store (self, fault)
+        || (!threads && s_start_node (self, workers, fault)) || s_join (self, threads, fault))
+        return -1;
+    if (threads)
+        return s_start_inners (self, workers, fault);
+    node_watch (self->node, self->peer);
+    return 0;
+}
+
 /*  Waits for the first worker; looks now and then whether that is vain.    */
 static int
 s_await_worker (cluster_t *self, fault_t *fault)
@@ -220,17 +245,7 @@ cluster_new (unsigned workers, bool threads, fault_t *fault)
     }
     pthread_mutex_init (&self->lock, NULL);
     self->context = socket_context_new (fault);
-    int rc = self->context ? 0 : -1;
-    if (rc == 0)
-        rc = s_start_head (self, threads, fault) || s_start_store (self, fault)
-                     || s_join (self, threads, fault)
-                 ? -1
-                 : 0;
-    if (rc == 0 && threads)
-        rc = s_start_inners (self, workers, fault);
-    else if (rc == 0)
-        rc = (self->node = node_new (self->peer, self->outer_endpoint, store_endpoint (self->store),
-                                     workers, fault)) ? 0 : -1;
+    int rc = self->context ? s_start (self, workers, threads, fault) : -1;
     if (rc == 0)
         rc = s_await_worker (self, fault);
     if (rc == 0)

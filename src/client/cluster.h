@@ -7,8 +7,8 @@
 
 typedef struct cluster cluster_t;
 
-/*  Starts a head and joins it as a driver; then the workers, processes or
-    threads. Returns when the first has joined. NULL with the fault set.    */
+/*  Starts a head and the workers, processes or threads, and joins as a driver.
+    Returns when the first worker has joined. NULL with the fault set.      */
 cluster_t *cluster_new (unsigned workers, bool threads, fault_t *fault);
 
 /*  The driver's seat.                                                      */

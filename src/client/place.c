@@ -236,7 +236,7 @@ place_find (place_t *place, const char *address, const char *token, fault_t *fau
         network_address (known, place->token.host, place->token.port);
         address = known;
     }
-    size_t count = state_list (states, STATE_DAEMONS_MAX);
+    size_t count = state_list (states, STATE_DAEMONS_MAX, false);
     const state_t *state = s_find_state (states, count, address, fault);
     if (state)
         return s_use_state (place, state, token != NULL, fault)

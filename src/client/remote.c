@@ -119,7 +119,7 @@ s_open_store (remote_t *self, const place_t *place, fault_t *fault)
 {
     state_t states [STATE_DAEMONS_MAX];
     char cluster [CLUSTER_TEXT_SIZE], machine [MACHINE_TEXT_SIZE];
-    size_t count = state_list (states, STATE_DAEMONS_MAX);
+    size_t count = state_list (states, STATE_DAEMONS_MAX, false);
     cluster_text (place->token.cluster, cluster);
     network_machine (machine);
     for (size_t index = 0; index < count; index++)
@@ -209,7 +209,8 @@ s_name_program (char name [PROGRAM_NAME_SIZE])
 static int
 s_join (remote_t *self, const place_t *place, role_t role, const char *space, fault_t *fault)
 {
-    char endpoint [HOST_MAX + 32], name [PROGRAM_NAME_SIZE], label [128], terms [64] = "";
+    char endpoint [HOST_MAX + 32], address [ADDRESS_TEXT_SIZE];
+    char name [PROGRAM_NAME_SIZE], label [128], terms [64] = "";
     const char *folder = getenv ("TROUPE_JOB_FOLDER"), *job = getenv ("TROUPE_JOB_ENVIRONMENT");
     if (role == ROLE_DRIVER
         && (s_read_terms (terms, fault) || s_check_surroundings (folder, job, fault)))
@@ -222,11 +223,13 @@ s_join (remote_t *self, const place_t *place, role_t role, const char *space, fa
         return -1;
     bool far = !place->endpoint [0];
     network_endpoint (endpoint, sizeof endpoint, place->token.host, place->token.port);
+    network_address (address, place->token.host, place->token.port);
     s_name_program (name);
     snprintf (label, sizeof label, "%s (pid %d)", role == ROLE_DRIVER ? name : "client",
               (int) getpid ());
     peer_options_t options = { .context = self->context,
                                .head_endpoint = far ? endpoint : place->endpoint,
+                               .head_address = address,
                                .cookie = self->cookie,
                                .role = (uint8_t) role,
                                .label = label,

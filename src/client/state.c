@@ -83,11 +83,11 @@ state_save (state_t *state, fault_t *fault)
     if (!file)
         return fault_set (fault, TROUPE_ESYSTEM, "cannot write %s: %s", fresh, strerror (errno));
     fprintf (file,
-             "pid %d\nstarted %llu\nhead %d\ninsecure %d\ncluster %s\naddress %s\nnode %s\n"
-             "endpoint %s\nstore %s\nmachine %s\ntoken %s\n",
-             state->pid, (unsigned long long) state->started, state->head, state->insecure,
-             state->cluster, state->address, state->node, state->endpoint, state->store, state->machine,
-             state->token);
+             "pid %d\nstarted %llu\nhead %d\nending %d\ninsecure %d\ncluster %s\naddress %s\nnode %s\n"
+             "endpoint %s\nstore %s\nmachine %s\ntoken %s\nwaits %s\n",
+             state->pid, (unsigned long long) state->started, state->head, state->ending,
+             state->insecure, state->cluster, state->address, state->node, state->endpoint,
+             state->store, state->machine, state->token, state->waits);
     bool wrong = ferror (file) != 0;
     wrong = fclose (file) || wrong;
     if (!wrong && rename (fresh, path) == 0)
@@ -101,7 +101,8 @@ void
 state_remove (int pid)
 {
     /*  With what a daemon at no fixed port has for itself.                 */
-    const char *const names [] = { "daemon-%d", "keys-of-%d", "keys-of-%d.tokens", "token-of-%d" };
+    const char *const names [] = { "daemon-%d", "daemon-%d.new", "keys-of-%d", "keys-of-%d.tokens",
+                                  "token-of-%d" };
     char folder [400], path [512];
     fault_t fault;
     if (state_folder (folder, sizeof folder, &fault))
@@ -126,7 +127,8 @@ s_read_field (state_t *state, const char *name, const char *value)
                    { "endpoint", state->endpoint, sizeof state->endpoint },
                    { "store", state->store, sizeof state->store },
                    { "machine", state->machine, sizeof state->machine },
-                   { "token", state->token, sizeof state->token } };
+                   { "token", state->token, sizeof state->token },
+                   { "waits", state->waits, sizeof state->waits } };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
         if (strcmp (texts [index].name, name) == 0)
             snprintf (texts [index].place, texts [index].size, "%s", value);
@@ -136,6 +138,8 @@ s_read_field (state_t *state, const char *name, const char *value)
         state->started = strtoull (value, NULL, 10);
     else if (strcmp (name, "head") == 0)
         state->head = *value == '1';
+    else if (strcmp (name, "ending") == 0)
+        state->ending = *value == '1';
     else if (strcmp (name, "insecure") == 0)
         state->insecure = *value == '1';
 }
@@ -160,8 +164,16 @@ s_read (const char *path, state_t *state)
     return state->pid > 0 ? 0 : -1;
 }
 
+int
+state_read (int pid, state_t *state)
+{
+    char path [512];
+    fault_t fault;
+    return s_path (path, sizeof path, pid, "", &fault) ? -1 : s_read (path, state);
+}
+
 size_t
-state_list (state_t *states, size_t room)
+state_list (state_t *states, size_t room, bool ending)
 {
     char folder [400], path [700];
     fault_t fault;
@@ -175,8 +187,11 @@ state_list (state_t *states, size_t room)
         snprintf (path, sizeof path, "%s/%s", folder, entry->d_name);
         if (s_read (path, &states [count]))
             continue;
-        if (states [count].started && state_started (states [count].pid) == states [count].started)
-            count++;
+        uint64_t started = state_started (states [count].pid);
+        if (started && started == states [count].started)
+            count += ending || !states [count].ending;
+        else if (!started)
+            state_remove (states [count].pid);
         else
             unlink (path);
     }

@@ -15,6 +15,7 @@ typedef struct {
     int pid;
     uint64_t started;           /*  as the kernel counts, to know the pid by */
     bool head;
+    bool ending;                /*  serves nobody any more                  */
     bool insecure;
     char cluster [CLUSTER_TEXT_SIZE];
     char address [ADDRESS_TEXT_SIZE];   /*  of the head                     */
@@ -23,6 +24,7 @@ typedef struct {
     char store [64];            /*  where its objects are                   */
     char machine [MACHINE_TEXT_SIZE];
     char token [512];           /*  path of the file with the token         */
+    char waits [512];           /*  what its end waits for; printable       */
 } state_t;
 
 /*  The folder, made if it is not there; absolute. Returns 0, or -1 with the
@@ -37,8 +39,11 @@ uint64_t state_started (int pid);
 int state_save (state_t *state, fault_t *fault);
 void state_remove (int pid);
 
-/*  Reads those whose processes live, and removes the files of others.
-    Returns how many.                                                       */
-size_t state_list (state_t *states, size_t room);
+/*  Reads that of a process. Returns 0 or -1.                               */
+int state_read (int pid, state_t *state);
+
+/*  Reads those whose processes live, those that end or not, and removes the
+    files of others. Returns how many.                                      */
+size_t state_list (state_t *states, size_t room, bool ending);
 
 #endif

@@ -8,6 +8,7 @@
 #define TROUPE_CORE_PAGES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ void *pages_map (int file, size_t size, int protection);
     one.                                                                    */
 typedef struct {
     _Atomic int64_t again;      /*  not to be asked for before              */
+    atomic_bool writing;        /*  a thread is in pages_write              */
 } pages_supply_t;
 
 /*  Gives memory, in large pages, to those parts of a range that have none yet,
@@ -41,5 +43,13 @@ typedef struct {
     system has no large pages, or takes too long to give one, the rest comes in
     small pages, as it is written, and so does all in the next ten seconds. */
 void pages_prepare (pages_supply_t *supply, void *place, size_t size);
+
+/*  Gives memory, in small pages, to what of a range still has none: writes zeros
+    to the file, at the offset that is mapped at the place, which takes half as
+    long as the faults of who would write there first. To be called for what
+    nobody uses yet: a page that is on disk may become zeros too. Does nothing
+    while another thread or process writes to the file, as only one can, and
+    faults do not wait; nor where the process may not write files of any size. */
+void pages_write (pages_supply_t *supply, int file, uint64_t offset, void *place, size_t size);
 
 #endif

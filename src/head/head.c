@@ -15,7 +15,9 @@
 #define DRAIN_MAX 256
 #define STOP_TIMEOUT_MS 6000
 
-/*  How long a head that ends waits for others to say that they know.       */
+/*  How long a head that ends waits for workers to end, and then for the others to
+    say that they know.                                                     */
+#define ENDING (2000 * CLOCK_MS)
 #define PARTING (3000 * CLOCK_MS)
 
 /*  After so much has come, and then nothing for this long, what frames have left
@@ -168,6 +170,13 @@ s_act (head_t *self, const head_action_t *action, int64_t now)
     case HEAD_DRAINED:
         record.type = RECORD_COMMAND;
         record.flags = COMMAND_DRAINED;
+        record.number = (uint32_t) action->number;
+        break;
+    case HEAD_WAITS:
+        record.type = RECORD_COMMAND;
+        record.flags = COMMAND_WAITS;
+        record.body = (const uint8_t *) action->text;
+        record.body_size = action->text ? (uint32_t) strlen (action->text) : 0;
         break;
     default:
         return;
@@ -237,18 +246,6 @@ s_spawn (head_t *self, const record_t *given)
         head_spawn (self->state, clock_now (), &spawn);
     }
     bytes_release (&frame);
-}
-
-/*  The driver that carries this cluster ends it.                           */
-static void
-s_stop_workers (head_t *self)
-{
-    size_t cursor = 0;
-    record_t stop = { .type = RECORD_STOP };
-    self->stopping = true;
-    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->identity.role == ROLE_WORKER)
-            head_send (self, peer, &stop);
 }
 
 /*  An owner names tasks that it waits for. What must be said of them has
@@ -478,8 +475,9 @@ s_record (head_t *self, peer_t *peer, const record_t *record, int64_t now)
                        (const char *) record->body, record->body_size);
         break;
     case RECORD_STOP:
+        /*  The driver that carries this cluster ends it.                   */
         if (role == ROLE_DRIVER && !self->network)
-            s_stop_workers (self);
+            head_stop_workers (self, 0);
         break;
     case RECORD_WORKER_LOST:
         if (role == ROLE_NODE || (role == ROLE_DRIVER && !self->network))
@@ -615,17 +613,17 @@ s_sleep (head_t *self, int64_t due)
     int64_t left = due - clock_now ();
     struct timespec time = { .tv_sec = left > 0 ? left / 1000000000 : 0,
                              .tv_nsec = left > 0 ? left % 1000000000 : 0 };
-    /*  The descriptor tells of changes only, so look before sleeping. One that
-        parts was told to stop already.                                     */
+    /*  The descriptor tells of changes only, so look before sleeping.      */
     if (!socket_readable (self->socket))
-        ppoll (items, self->parting ? 1 : 2, &time, NULL);
+        ppoll (items, self->told ? 1 : 2, &time, NULL);
 }
 
 static bool
 s_stopped (head_t *self)
 {
     struct pollfd item = { .fd = self->stop, .events = POLLIN };
-    return poll (&item, 1, 0) > 0;
+    self->told = poll (&item, 1, 0) > 0;
+    return self->told;
 }
 
 /*  Something that had to be done is lost: rather than to leave somebody
@@ -651,33 +649,6 @@ s_give_up (head_t *self)
     }
 }
 
-/*  An end in order: workers end with the destructors of their actors, and the
-    others are told. They answer, so that it is known to have arrived.      */
-static void
-s_part (head_t *self)
-{
-    char text [HOST_MAX + 64];
-    int64_t now = clock_now (), deadline = now + PARTING;
-    size_t cursor = 0;
-    snprintf (text, sizeof text, "the cluster at %s was stopped", self->address);
-    record_t stop = { .type = RECORD_STOP };
-    record_t parting = { .type = RECORD_REFUSED,
-                         .number = TROUPE_ESTOPPED,
-                         .body = (const uint8_t *) text,
-                         .body_size = (uint32_t) strlen (text) };
-    self->parting = true;
-    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
-        bool worker = peer->identity.role == ROLE_WORKER;
-        head_send (self, peer, worker ? &stop : &parting);
-        head_flush (self, peer);
-    }
-    while (head_is_awaited (self) && (now = clock_now ()) < deadline) {
-        int64_t tend = head_tend (self, now);
-        if (s_drain (self, now))
-            s_sleep (self, tend < deadline ? tend : deadline);
-    }
-}
-
 /*  A burst that is written faster than it is read fills the heap with frames.
     When they are freed, malloc() keeps what lies below anything that lives on:
     with a million tasks, a fifth of what they take. Returns when to call again. */
@@ -693,34 +664,82 @@ s_trim (head_t *self, int64_t now)
     return CLOCK_NEVER;
 }
 
+/*  Waits for something to do until the time has come, and does it. Returns 0, or
+    -1 if the head has given up.                                            */
+static int
+s_turn (head_t *self, int64_t until)
+{
+    int64_t now = clock_now (), due = head_due (self->state, now);
+    int64_t others [] = { head_tend (self, now), s_trim (self, now), head_cut (self, now),
+                          head_watch (self, now), until };
+    for (size_t index = 0; index < sizeof others / sizeof *others; index++)
+        due = others [index] < due ? others [index] : due;
+    if (self->drained)
+        s_sleep (self, due);
+    now = clock_now ();
+    self->drained = s_drain (self, now);
+    head_dispatch (self->state, now);
+    s_act_all (self, now);
+    if (head_failed (self->state) || self->starved) {
+        s_give_up (self);
+        return -1;
+    }
+    for (list_node_t *node; (node = list_pop (&self->dirty));)
+        head_flush (self, container_of (node, peer_t, dirty));
+    return 0;
+}
+
+/*  Workers end when all that they have answered is where it belongs, and with the
+    destructors of their actors. Who waits for an answer must not hear before
+    that there is nothing more to come. Returns 0, or -1 if the head has given up. */
+static int
+s_end_workers (head_t *self)
+{
+    int64_t deadline = clock_now () + ENDING;
+    head_stop_workers (self, 0);
+    self->drained = false;      /*  so that they are told before it sleeps   */
+    while (head_are_left (self, true) && clock_now () < deadline)
+        if (s_turn (self, deadline))
+            return -1;
+    return 0;
+}
+
+/*  An end in order, when workers have ended. The others answer, so that it is
+    known to have arrived.                                                  */
+static void
+s_part (head_t *self)
+{
+    char text [HOST_MAX + 64];
+    int64_t now = clock_now (), deadline = now + PARTING;
+    size_t cursor = 0;
+    snprintf (text, sizeof text, "the cluster at %s was stopped", self->address);
+    record_t parting = { .type = RECORD_REFUSED,
+                         .number = TROUPE_ESTOPPED,
+                         .body = (const uint8_t *) text,
+                         .body_size = (uint32_t) strlen (text) };
+    self->parting = true;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        if (peer->identity.role != ROLE_WORKER) {
+            head_send (self, peer, &parting);
+            head_flush (self, peer);
+        }
+    while (head_are_left (self, false) && (now = clock_now ()) < deadline) {
+        int64_t tend = head_tend (self, now);
+        if (s_drain (self, now))
+            s_sleep (self, tend < deadline ? tend : deadline);
+    }
+}
+
 static void
 s_run (void *arg)
 {
     head_t *self = arg;
-    bool all = true;
     thread_block_signals ();
-    while (!s_stopped (self)) {
-        int64_t now = clock_now ();
-        int64_t due = head_due (self->state, now), tend = head_tend (self, now);
-        int64_t trim = s_trim (self, now);
-        due = trim < due ? trim : due;
-        int64_t cut = head_cut (self, now), watch = head_watch (self, now);
-        due = cut < due ? cut : due;
-        due = watch < due ? watch : due;
-        if (all)
-            s_sleep (self, tend < due ? tend : due);
-        now = clock_now ();
-        all = s_drain (self, now);
-        head_dispatch (self->state, now);
-        s_act_all (self, now);
-        if (head_failed (self->state) || self->starved) {
-            s_give_up (self);
+    self->drained = true;
+    while (!s_stopped (self))
+        if (s_turn (self, CLOCK_NEVER))
             return;
-        }
-        for (list_node_t *node; (node = list_pop (&self->dirty));)
-            head_flush (self, container_of (node, peer_t, dirty));
-    }
-    if (self->network)
+    if (self->network && s_end_workers (self) == 0)
         s_part (self);
 }
 

@@ -401,6 +401,11 @@ head_spawn (head_state_t *self, int64_t now, const head_spawn_t *spawn)
                         class_length, class_name, (int) length, name);
         return;
     }
+    if (!head_may_begin (self, spawn->id.owner)) {
+        head_act_fault (self, spawn->id, TROUPE_ESTOPPED, "%.*s: %s", class_length, class_name,
+                        head_is_ending);
+        return;
+    }
     head_actor_t *actor = s_actor_new (self, owner->job, spawn, length);
     if (!actor)
         head_act_fault (self, spawn->id, TROUPE_ENOMEM, "%.*s: the head has no memory left",
@@ -465,7 +470,7 @@ head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *cause
     while (!list_empty (&lost)) {
         head_actor_t *actor = container_of (lost.next, head_actor_t, node);
         if (actor->worker == peer->process)
-            head_act_fault (self, actor->id, TROUPE_ELOST, "actor %s was on %s: %s",
+            head_act_fault (self, actor->id, head_loss_of (self, peer), "actor %s was on %s: %s",
                             actor->class_name, peer->label, cause);
         head_actor_destroy (self, actor);
     }

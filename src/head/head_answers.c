@@ -761,25 +761,34 @@ s_drain (head_t *self, peer_t *peer, tid_t id, const char *key)
     s_send_answer (&answer, peer, id);
 }
 
-/*  The workers of a node that leaves end as they should.                   */
+/*  The workers of a node that leaves end as they should, and all of them when the
+    cluster ends with the node.                                             */
 static void
-s_stop (head_t *self, peer_t *node)
+s_stop (head_t *self, const peer_t *node)
 {
-    record_t stop = { .type = RECORD_STOP };
-    size_t cursor = 0;
-    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->identity.role == ROLE_WORKER && peer->identity.node == node->process)
-            head_send (self, peer, &stop);
+    bool all = head_drains_all (self->state) == node->process;
+    head_stop_workers (self, all ? 0 : node->process);
 }
 
-/*  The head's own daemon is to end.                                        */
+/*  The head's own daemon is to end. Drivers and clients begin nothing more.  */
 static void
 s_end (head_t *self, peer_t *node)
 {
-    head_counts_t counts = head_counts (self->state);
+    head_counts_t before = head_counts (self->state);
+    size_t cursor = 0;
+    record_t stop = { .type = RECORD_STOP };
+    bool again = head_drains_all (self->state) != 0;
     head_drain_all (self->state, node->process);
-    head_log (self, "the cluster is being stopped: %zu tasks are with workers, %zu wait",
-              counts.leased, counts.ready + counts.parked);
+    if (again)
+        return;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
+        if (peer->identity.role == ROLE_DRIVER || peer->identity.role == ROLE_CLIENT)
+            head_send (self, peer, &stop);
+    head_counts_t counts = head_counts (self->state);
+    head_log (self,
+              "the cluster is being stopped: %zu tasks are with workers; %zu that had not begun "
+              "have failed",
+              counts.leased, before.ready + before.parked - counts.ready - counts.parked);
 }
 
 /*  COMMAND: id: the future of the answer, or none; body: [verb, argument].  */

@@ -213,6 +213,9 @@ s_check_tasks (head_state_t *self)
         const char *wrong = s_check_task (self, task);
         if (wrong)
             return wrong;
+        if ((task->state == TASK_PARKED || task->state == TASK_READY)
+            && !head_may_begin (self, task->id.owner))
+            return "a task waits, though nothing of its owner's begins any more";
         counts [task->state]++;
         bytes += head_task_size (task);
     }
@@ -274,7 +277,7 @@ static const char *
 s_check_worker (const head_peer_t *peer)
 {
     bool counted = peer->job && !peer->suspect && !peer->stopping && !peer->on->suspect
-                   && !peer->on->draining;
+                   && !peer->on->closed;
     bool loaded = counted && peer->outstanding > peer->slots + peer->blocked;
     bool busy = peer->special && head_load (peer);
     if (!peer->slots || !peer->on)

@@ -324,7 +324,7 @@ static bool
 s_accept_all (head_state_t *self, head_node_t *node, void *arg)
 {
     together_t *together = arg;
-    return !node->suspect && !node->draining
+    return !node->suspect && !node->closed
            && !head_is_kept (node->keep, together->group->job, &together->group->keep)
            && s_place_by (self, together->group, together->placed, (way_t){ .only = node });
 }
@@ -429,6 +429,10 @@ head_group (head_state_t *self, int64_t now, tid_t id, group_strategy_t strategy
     self->now = now;
     if (!owner || !owner->job || head_group_of (self, id))
         return;
+    if (!head_may_begin (self, id.owner)) {
+        head_act_fault (self, id, TROUPE_ESTOPPED, "a group: %s", head_is_ending);
+        return;
+    }
     if (count == 0 || count > TROUPE_BUNDLES_MAX || strategy > GROUP_STRICT_SPREAD) {
         head_act_fault (self, id, TROUPE_EINVAL, "a group has 1 to %d bundles",
                         TROUPE_BUNDLES_MAX);
@@ -490,6 +494,20 @@ head_group_end (head_state_t *self, tid_t id)
     group_t *group = head_group_of (self, id);
     if (group)
         s_end (self, group, "its group has ended");
+}
+
+void
+head_fail_pending_groups (head_state_t *self)
+{
+    for (list_node_t *at = self->pending_groups.next, *next; at != &self->pending_groups;
+         at = next) {
+        group_t *group = container_of (at, group_t, pending);
+        next = at->next;
+        if (head_may_begin (self, group->id.owner))
+            continue;
+        head_act_fault (self, group->id, TROUPE_ESTOPPED, "a group: %s", head_is_ending);
+        s_end (self, group, head_is_ending);
+    }
 }
 
 void

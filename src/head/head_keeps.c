@@ -94,7 +94,7 @@ head_open_places (head_state_t *self)
 
 /*  --- ending -----------------------------------------------------------  */
 
-/*  Whether there is nothing to be hoped for: a node is suspect, or drained.  */
+/*  Whether there is nothing to be hoped for: a node is suspect, or closed.  */
 static bool
 s_is_lost (const head_keep_t *keep)
 {
@@ -102,7 +102,7 @@ s_is_lost (const head_keep_t *keep)
         return keep->bundle->node->suspect;
     for (const list_node_t *at = keep->nodes.next; at != &keep->nodes; at = at->next) {
         const head_node_t *node = container_of (at, head_node_t, kept);
-        if (node->suspect || node->draining)
+        if (node->suspect || node->closed)
             return true;
     }
     return false;

@@ -308,8 +308,6 @@ static bool
 s_serve (head_state_t *self, int64_t now, lane_t *lane)
 {
     head_task_t *task = s_first (lane);
-    if (self->ending && lane->depth == 0)
-        return false;
     if (lane->plain) {
         head_peer_t *worker = s_worker_for (lane->job, lane->function);
         if (!worker)

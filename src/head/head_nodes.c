@@ -65,6 +65,7 @@ head_node_free (head_state_t *self, head_node_t *node)
     list_remove (&node->stale);
     list_remove (&node->freed);
     head_keep_lose (self, node);
+    free (node->waits);
     free (node->name);
     free (node->total);
     free (node);
@@ -120,7 +121,10 @@ void
 head_node_lost (head_state_t *self, head_node_t *node, const char *cause)
 {
     char text [FAULT_TEXT_MAX];
-    snprintf (text, sizeof text, "its node %s: %s", node->name, cause);
+    if (node->leaving)
+        snprintf (text, sizeof text, "its node was stopped");
+    else
+        snprintf (text, sizeof text, "its node %s: %s", node->name, cause);
     id_table_remove (&self->nodes, head_key (node->process));
     name_table_remove (&self->node_names, node->name, strlen (node->name));
     list_remove (&node->bucket);
@@ -170,30 +174,6 @@ head_node_suspect (head_state_t *self, head_node_t *node, bool suspect)
     head_node_freed (self, node);
 }
 
-void
-head_drain (head_state_t *self, process_t process)
-{
-    head_node_t *node = process ? head_node (self, process) : NULL;
-    if (!node || node->draining)
-        return;
-    node->draining = true;
-    self->shapes++;
-    for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next)
-        head_place (self, container_of (at, head_peer_t, of_node));
-}
-
-void
-head_drain_all (head_state_t *self, process_t process)
-{
-    self->ending = process;
-}
-
-bool
-head_drains_all (const head_state_t *self)
-{
-    return self->ending != 0;
-}
-
 /*  --- what is free -----------------------------------------------------  */
 
 static bool
@@ -210,13 +190,13 @@ s_enough (const int64_t *amounts, size_t count, const demand_t *demand)
 bool
 head_node_fits (const head_node_t *node, const demand_t *demand)
 {
-    return !node->suspect && !node->draining && s_enough (node->free, node->count, demand);
+    return !node->suspect && !node->closed && s_enough (node->free, node->count, demand);
 }
 
 bool
 head_node_could (const head_node_t *node, const demand_t *demand)
 {
-    return !node->draining && s_enough (node->total, node->count, demand);
+    return !node->closed && s_enough (node->total, node->count, demand);
 }
 
 static bool
@@ -245,7 +225,7 @@ head_node_would (const head_node_t *node, const demand_t *demand)
             || node->total [resource] - node->fixed [resource] < need->amount)
             return false;
     }
-    return !node->draining;
+    return !node->closed;
 }
 
 bool
@@ -261,7 +241,7 @@ size_t
 head_node_times (const head_node_t *node, const demand_t *demand)
 {
     int64_t times = START_MAX;
-    if (node->suspect || node->draining)
+    if (node->suspect || node->closed)
         return 0;
     for (size_t index = 0; index < demand->count; index++) {
         int64_t fit = head_node_free_of (node, demand->needs [index].resource)
@@ -471,7 +451,7 @@ s_richest (const head_state_t *self, uint32_t resource)
     size_t cursor = 0;
     for (const head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
         int64_t amount = resource < node->count ? node->total [resource] : 0;
-        if (!node->draining && amount > (best ? best->total [resource] : 0))
+        if (!node->closed && amount > (best ? best->total [resource] : 0))
             best = node;
     }
     return best;
@@ -510,9 +490,9 @@ head_feasible (head_state_t *self, const demand_t *demand, char *text, size_t si
         snprintf (name, sizeof name, "%" PRIx64, demand->node);
         snprintf (text, size, "node %s %s%s", demand->node_name [0] ? demand->node_name : name,
                   !node            ? "is not in the cluster"
-                  : node->draining ? "is being drained"
+                  : node->closed ? "is being drained"
                                    : "never has ",
-                  node && !node->draining ? head_demand_text (self, demand, asked, sizeof asked)
+                  node && !node->closed ? head_demand_text (self, demand, asked, sizeof asked)
                                           : "");
         return false;
     }

@@ -205,6 +205,7 @@ head_lose (head_t *self, process_t process, const char *cause, const uint32_t *l
     id_table_remove (&self->routes, head_route_key (peer->route, peer->route_size));
     record_t down = { .type = RECORD_PEER_DOWN,
                       .flags = peer->shut_out ? RECORD_KILL : 0,
+                      .number = head_loss (self->state, process),
                       .id = { process, 0 },
                       .body = (const uint8_t *) cause,
                       .body_size = (uint32_t) strlen (cause) };
@@ -228,13 +229,32 @@ head_forget (head_t *self, peer_t *peer)
 }
 
 bool
-head_is_awaited (head_t *self)
+head_are_left (head_t *self, bool workers)
 {
     size_t cursor = 0;
     for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
-        if (peer->identity.role != ROLE_WORKER)
+        if ((peer->identity.role == ROLE_WORKER) == workers)
             return true;
     return false;
+}
+
+void
+head_stop_workers (head_t *self, process_t node)
+{
+    record_t stop = { .type = RECORD_STOP, .id.sequence = head_drains_all (self->state) != 0 };
+    size_t cursor = 0;
+    self->stopping = self->stopping || !node;
+    for (peer_t *peer; (peer = id_table_next (&self->peers, &cursor));) {
+        bool worker = peer->identity.role == ROLE_WORKER;
+        if (node && node != (worker ? peer->identity.node : peer->process))
+            continue;
+        if (worker)
+            head_send (self, peer, &stop);
+        if (peer->identity.role == ROLE_NODE) {
+            peer->stopping = true;
+            head_leaving (self->state, peer->process);
+        }
+    }
 }
 
 /*  --- joining ----------------------------------------------------------  */
@@ -404,7 +424,9 @@ static void
 s_stop_if_late (head_t *self, peer_t *peer)
 {
     record_t stop = { .type = RECORD_STOP };
-    if (self->stopping && peer->identity.role == ROLE_WORKER)
+    uint8_t role = peer->identity.role;
+    if ((self->stopping && role == ROLE_WORKER)
+        || (head_drains_all (self->state) && role == ROLE_CLIENT))
         head_send (self, peer, &stop);
 }
 
@@ -469,6 +491,9 @@ head_worker_lost (head_t *self, peer_t *reporter, const record_t *record, int64_
     process_t node = reporter->identity.role == ROLE_NODE ? reporter->process : 0;
     if (length == record->body_size)
         return;
+    /*  How such a worker has ended is not why.                             */
+    if (reporter->stopping)
+        cause = "its node was stopped";
     uint32_t ledger [LEASES_MAX];
     bool whole = record->body_size - length - 1 == sizeof ledger;
     if (whole)

@@ -98,7 +98,7 @@ s_add_placed (const group_t *group, head_node_t *only, plan_t when)
 static bool
 s_may_use (const head_node_t *node, plan_t when)
 {
-    return !node->draining && (when == PLAN_EMPTY || (!node->suspect && !node->keep));
+    return !node->closed && (when == PLAN_EMPTY || (!node->suspect && !node->keep));
 }
 
 /*  How far a node is from having free what is planned there, with the demand;

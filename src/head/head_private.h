@@ -188,8 +188,11 @@ struct head_node {
     uint64_t number;
     char *name;
     bool suspect;
-    bool draining;
+    bool draining;              /*  it is to leave, or to have nothing      */
     bool drained;
+    bool closed;                /*  nothing new begins there                */
+    bool leaving;               /*  it ends its workers                     */
+    char *waits;                /*  what its drain was last told to wait for */
     bool gone;                  /*  only until its last worker has          */
     size_t count;               /*  of resources in the arrays              */
     int64_t *total;
@@ -505,6 +508,20 @@ void head_node_release (head_state_t *self, head_node_t *node);
 void head_node_lost (head_state_t *self, head_node_t *node, const char *cause);
 void head_node_suspect (head_state_t *self, head_node_t *node, bool suspect);
 
+/*  --- draining, and the end of the cluster -----------------------------  */
+
+/*  Whether what this process submits may begin: while the cluster ends, only
+    what workers own, as they run it.                                       */
+bool head_may_begin (const head_state_t *self, process_t owner);
+extern const char head_is_ending [];
+
+/*  With which code fails what is lost with this process.                   */
+troupe_error_t head_loss_of (const head_state_t *self, const head_peer_t *peer);
+
+/*  Each tick: says what is waited for, and when that has ended.            */
+void head_tell_waits (head_state_t *self);
+void head_finish_drains (head_state_t *self);
+
 static inline int64_t
 head_node_free_of (const head_node_t *node, uint32_t resource)
 {
@@ -713,6 +730,10 @@ void head_lose_owned_tasks (head_state_t *self, const head_peer_t *owner);
 void head_lose_job_tasks (head_state_t *self, const job_t *job);
 void head_recall_stuck (head_state_t *self, int64_t now);
 
+/*  Calls back all that was sent ahead; fails what waits and may not begin. */
+void head_recall_ahead (head_state_t *self);
+void head_fail_waiting (head_state_t *self);
+
 /*  When head_recall_stuck may have something to do; CLOCK_NEVER if nothing
     was sent ahead that could run elsewhere.                                */
 int64_t head_recall_due (head_state_t *self);
@@ -775,6 +796,9 @@ void head_place_groups (head_state_t *self, int64_t now);
 void head_fail_groups (head_state_t *self, int64_t now);
 void head_lose_groups (head_state_t *self, process_t owner);
 void head_lose_bundles (head_state_t *self, const head_node_t *node);
+
+/*  Those without a place whose bundles may not be reserved any more.       */
+void head_fail_pending_groups (head_state_t *self);
 void head_group_free (head_state_t *self, group_t *group);
 
 /*  --- plans ------------------------------------------------------------  */

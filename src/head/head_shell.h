@@ -53,6 +53,7 @@ typedef struct {
     bool unlinked;              /*  the connection was seen closed          */
     char token [TOKEN_NAME_MAX + 1];    /*  that let it in; "" if local     */
     bool shut_out;              /*  nobody is to listen to it any more      */
+    bool stopping;              /*  a node that ends its workers            */
     identity_t identity;
     uint32_t job;               /*  of a driver                             */
     bool leaving;               /*  a driver, which gets its last lines     */
@@ -106,6 +107,8 @@ struct head {
     id_table_t peers;           /*  process → peer_t                        */
     list_t dirty;
     uint8_t cookie [COOKIE_SIZE];
+    bool told;                  /*  that it is to end                       */
+    bool drained;               /*  nothing is there to be received         */
     bool stopping;              /*  workers that join are told to end       */
     bool parting;               /*  all were told that the head ends        */
     bool starved;               /*  something could not be sent             */
@@ -198,10 +201,16 @@ peer_t *head_admit (head_t *self, const uint8_t *route, size_t route_size,
     head_lost.                                                              */
 void head_lose (head_t *self, process_t process, const char *cause, const uint32_t *ledger);
 
+/*  Tells the workers of a node, which leaves, to end; with 0 those of all, and
+    those that still come.                                                  */
+void head_stop_workers (head_t *self, process_t node);
+
 /*  While the head parts: the peer knows it and is freed, without anybody being
-    told; whether there are some that have not said so.                     */
+    told.                                                                   */
 void head_forget (head_t *self, peer_t *peer);
-bool head_is_awaited (head_t *self);
+
+/*  Whether there are any workers, or any others.                           */
+bool head_are_left (head_t *self, bool workers);
 
 /*  Frees one that is in no table any more.                                 */
 void head_peer_destroy (peer_t *peer);

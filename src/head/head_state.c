@@ -433,33 +433,6 @@ s_detect_failures (head_state_t *self, int64_t now, int64_t gap)
     }
 }
 
-static bool
-s_is_drained (const head_node_t *node)
-{
-    for (const list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
-        const head_peer_t *peer = container_of (at, head_peer_t, of_node);
-        if (peer->outstanding)
-            return false;
-    }
-    return node->starting == 0;
-}
-
-static void
-s_finish_drains (head_state_t *self)
-{
-    size_t cursor = 0;
-    if (self->ending && !self->ended && !self->leased) {
-        self->ended = true;
-        head_act (self, HEAD_DRAINED, self->ending);
-    }
-    for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
-        if (!node->draining || node->drained || !s_is_drained (node))
-            continue;
-        node->drained = true;
-        head_act (self, HEAD_DRAINED, node->process);
-    }
-}
-
 static void
 s_tick (head_state_t *self, int64_t now)
 {
@@ -474,7 +447,8 @@ s_tick (head_state_t *self, int64_t now)
     head_fail_groups (self, now);
     head_keep_places (self, now);
     head_stop_idle (self, now);
-    s_finish_drains (self);
+    head_tell_waits (self);
+    head_finish_drains (self);
 }
 
 int64_t
@@ -525,6 +499,8 @@ head_dispatch (head_state_t *self, int64_t now)
     }
     if (!list_empty (&self->loading))
         head_recall_stuck (self, now);
+    if (self->ending)
+        head_finish_drains (self);
     s_tick (self, now);
     if (!list_empty (&self->over))
         head_free_jobs (self);

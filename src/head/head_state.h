@@ -98,7 +98,10 @@ typedef enum {
                                     ended, or its birth was called off      */
     HEAD_PLACED,                /*  peer: owner, id: of a group that now has
                                     its place                               */
-    HEAD_DRAINED,               /*  peer: node; no task runs there any more */
+    HEAD_DRAINED,               /*  peer: node; no task runs there any more,
+                                    or with number 1 anywhere               */
+    HEAD_WAITS,                 /*  peer: node; text: what its drain waits
+                                    for, "" if for nothing                  */
     HEAD_JOB_ENDED              /*  job: nothing of it is left              */
 } head_action_type_t;
 
@@ -201,13 +204,25 @@ process_t head_join_worker (head_state_t *self, int64_t now, process_t node, uin
 void head_worker_failed (head_state_t *self, int64_t now, process_t node, uint32_t job,
                          const char *text);
 
-/*  A node gets no new work; when no task runs there, HEAD_DRAINED follows. */
+/*  A node gets no new work; when no task runs there, HEAD_DRAINED follows,
+    and meanwhile HEAD_WAITS says what runs.                                */
 void head_drain (head_state_t *self, process_t node);
 
-/*  The cluster is to end: no task starts any more but those that running ones
-    have submitted. When nothing runs, HEAD_DRAINED follows for the process.  */
+/*  The cluster is to end, for good: what runs goes on to its end, with what it
+    submits. What drivers have submitted and has not begun fails with
+    TROUPE_ESTOPPED, and so does what they submit from then on. When nothing
+    is left, HEAD_DRAINED follows for the process, a node agent, and for all
+    nodes that are drained. Before that, HEAD_WAITS tells them what is left. */
 void head_drain_all (head_state_t *self, process_t process);
-bool head_drains_all (const head_state_t *self);
+
+/*  That process, or 0.                                                     */
+process_t head_drains_all (const head_state_t *self);
+
+/*  A node leaves, and so ends its workers. What is lost with one of these as the
+    cluster ends fails with TROUPE_ESTOPPED, and with TROUPE_ELOST otherwise:
+    head_loss says with which.                                              */
+void head_leaving (head_state_t *self, process_t node);
+troupe_error_t head_loss (const head_state_t *self, process_t process);
 
 /*  It offers a function.                                                   */
 int head_offer (head_state_t *self, process_t process, uint32_t function);

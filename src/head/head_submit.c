@@ -244,7 +244,10 @@ s_check_limits (head_state_t *self, const submission_t *submission)
     const head_settings_t *settings = &self->settings;
     size_t bytes = (size_t) submission->body_size + submission->record->attachments_size;
     const char *name = submission->function->name;
-    if (settings->job_tasks && job->tasks >= settings->job_tasks)
+    if (!head_may_begin (self, submission->owner->process))
+        head_act_fault (self, submission->record->id, TROUPE_ESTOPPED, "%s: %s", name,
+                        head_is_ending);
+    else if (settings->job_tasks && job->tasks >= settings->job_tasks)
         head_act_fault (self, submission->record->id, TROUPE_ELIMIT,
                         "%s: the job has %zu tasks that are not done, and that is the limit",
                         name, job->tasks);

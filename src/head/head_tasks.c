@@ -327,6 +327,19 @@ head_knows (const head_state_t *self, tid_t id)
     return id_table_get (&self->tasks, id) != NULL;
 }
 
+/*  Into its lane once more, unless the cluster ends and nothing begins again. */
+static void
+s_make_ready_again (head_state_t *self, head_task_t *task)
+{
+    if (head_may_begin (self, task->id.owner)) {
+        head_make_ready (self, task, true);
+        return;
+    }
+    task->state = TASK_PARKED;
+    self->parked++;
+    head_task_fail (self, task, TROUPE_ESTOPPED, head_is_ending);
+}
+
 /*  Takes a task back from its worker into its lane.                        */
 static void
 s_take_back (head_state_t *self, head_task_t *task)
@@ -340,7 +353,7 @@ s_take_back (head_state_t *self, head_task_t *task)
         head_task_destroy (self, task);
         return;
     }
-    head_make_ready (self, task, true);
+    s_make_ready_again (self, task);
 }
 
 void
@@ -374,7 +387,7 @@ static void
 s_lose_lease (head_state_t *self, head_task_t *task, bool started, const char *cause)
 {
     if (started && task->retries == 0 && !task->cancelled)
-        head_act_fault (self, task->id, TROUPE_ELOST, "%s on %s: %s",
+        head_act_fault (self, task->id, head_loss_of (self, task->worker), "%s on %s: %s",
                         task->lane->function->name, task->worker->label, cause);
     if (started && task->retries == 0)
         task->cancelled = true;
@@ -405,7 +418,7 @@ head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
         head_task_t *task = container_of (list_pop (&peer->answered), head_task_t, node);
         self->answered--;
         s_use_retry (task);
-        head_make_ready (self, task, true);
+        s_make_ready_again (self, task);
     }
     qsort (tasks, count, sizeof *tasks, s_compare_arrivals);
     while (count--) {
@@ -416,15 +429,17 @@ head_lose_leases (head_state_t *self, head_peer_t *peer, const char *cause,
 }
 
 /*  Moves the tasks that are not with a worker, of one owner if that is not
-    0, out of their lanes into a list.                                      */
+    0, out of their lanes into a list; but for those that may still begin, if
+    so told.                                                                */
 static void
-s_collect (head_state_t *self, process_t owner, const job_t *job, list_t *list)
+s_collect (head_state_t *self, process_t owner, const job_t *job, bool barred, list_t *list)
 {
     list_init (list);
     size_t cursor = 0;
     for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));) {
         if (task->state == TASK_LEASED || (owner && task->id.owner != owner)
-            || (job && task->lane->job != job))
+            || (job && task->lane->job != job)
+            || (barred && head_may_begin (self, task->id.owner)))
             continue;
         if (task->state == TASK_ANSWERED && !owner && !job)
             continue;
@@ -473,7 +488,7 @@ head_lose_owned_tasks (head_state_t *self, const head_peer_t *owner)
         if (task->id.owner == owner->process && task->state == TASK_LEASED)
             s_cancel_leased (self, task);
     list_t owned;
-    s_collect (self, owner->process, NULL, &owned);
+    s_collect (self, owner->process, NULL, false, &owned);
     while (!list_empty (&owned))
         head_task_destroy (self, container_of (owned.next, head_task_t, node));
 }
@@ -489,7 +504,7 @@ head_lose_job_tasks (head_state_t *self, const job_t *job)
     for (head_task_t *task; (task = id_table_next (&self->tasks, &cursor));)
         if (task->lane->job == job && task->state == TASK_LEASED)
             s_cancel_leased (self, task);
-    s_collect (self, 0, job, &lost);
+    s_collect (self, 0, job, false, &lost);
     while (!list_empty (&lost))
         head_task_fail (self, container_of (lost.next, head_task_t, node), TROUPE_ELOST,
                         "its job has ended");
@@ -604,6 +619,16 @@ head_recall_due (head_state_t *self)
     return due;
 }
 
+/*  Asks one of job->ahead for what was sent ahead.                         */
+static void
+s_recall (head_state_t *self, head_peer_t *peer)
+{
+    peer->recalled = peer->outstanding - peer->slots - peer->blocked;
+    peer->begun = peer->generation;
+    list_remove (&peer->ahead);
+    head_act (self, HEAD_RECALL, peer->process)->number = peer->recalled;
+}
+
 /*  alone: no other worker of the job is idle. Then a worker is asked again only
     if it may have got something since that has not begun.                  */
 static void
@@ -614,12 +639,18 @@ s_recall_in_job (head_state_t *self, int64_t now, job_t *job, bool alone)
         next = at->next;
         if (now - peer->progress < (alone ? STUCK_ALONE_AFTER : STUCK_AFTER))
             return;
-        if (alone && peer->begun == peer->generation)
-            continue;
-        peer->recalled = peer->outstanding - peer->slots - peer->blocked;
-        peer->begun = peer->generation;
-        list_remove (at);
-        head_act (self, HEAD_RECALL, peer->process)->number = peer->recalled;
+        if (!alone || peer->begun != peer->generation)
+            s_recall (self, peer);
+    }
+}
+
+void
+head_recall_ahead (head_state_t *self)
+{
+    for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
+        job_t *job = container_of (at, job_t, loading);
+        while (!list_empty (&job->ahead))
+            s_recall (self, container_of (job->ahead.next, head_peer_t, ahead));
     }
 }
 
@@ -642,14 +673,25 @@ head_recall_stuck (head_state_t *self, int64_t now)
         self->recalls = now;
 }
 
+static void
+s_fail_collected (head_state_t *self, bool barred, troupe_error_t code, const char *cause)
+{
+    list_t waiting;
+    s_collect (self, 0, NULL, barred, &waiting);
+    while (!list_empty (&waiting))
+        head_task_fail (self, container_of (waiting.next, head_task_t, node), code, cause);
+}
+
+void
+head_fail_waiting (head_state_t *self)
+{
+    s_fail_collected (self, true, TROUPE_ESTOPPED, head_is_ending);
+}
+
 void
 head_abandon (head_state_t *self, const char *cause)
 {
-    list_t waiting;
-    s_collect (self, 0, NULL, &waiting);
-    while (!list_empty (&waiting))
-        head_task_fail (self, container_of (waiting.next, head_task_t, node), TROUPE_ELOST,
-                        cause);
+    s_fail_collected (self, false, TROUPE_ELOST, cause);
     size_t cursor = 0;
     for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
         head_fail_homeless (self, job, TROUPE_ELOST, cause);

@@ -70,7 +70,7 @@ static bool
 s_gets_tasks (const head_peer_t *peer)
 {
     return peer->job && !peer->suspect && !peer->stopping && !peer->on->suspect
-           && !peer->on->draining;
+           && !peer->on->closed;
 }
 
 static void
@@ -414,7 +414,7 @@ head_ask (head_state_t *self, int64_t now, job_t *job, head_node_t *node, size_t
 {
     pool_t *pool = head_pool (self, job, node, true);
     size_t coming = 0;
-    if (!pool || node->suspect || node->draining || node->gone || node == self->local)
+    if (!pool || node->suspect || node->closed || node->gone || node == self->local)
         return 0;
     for (head_peer_t *peer; coming < count && (peer = s_warm_worker (job, node)); coming++) {
         if (head_bind (self, peer, job))
@@ -534,7 +534,7 @@ s_would_start (head_state_t *self, head_node_t *node, void *arg)
 {
     const start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
-    if (node->suspect || node->draining || node->gone || node == self->local
+    if (node->suspect || node->closed || node->gone || node == self->local
         || head_is_kept (node->keep, start->job, NULL)
         || (pool && pool->retry > start->now && !s_warm_worker (start->job, node)))
         return false;
@@ -546,15 +546,13 @@ bool
 head_has_room (head_state_t *self, int64_t now, job_t *job)
 {
     start_t start = { job, now, 1 };
-    return !self->ending && head_search (self, self->nothing, false, s_would_start, &start);
+    return head_search (self, self->nothing, false, s_would_start, &start) != NULL;
 }
 
 static void
 s_start_for_job (head_state_t *self, int64_t now, job_t *job)
 {
     size_t missing = job->ready;
-    if (self->ending)
-        return;
     if (!list_empty (&job->homeless))
         missing += job->workers + job->starting ? 0 : 1;
     start_t start = { job, now, missing > job->starting ? missing - job->starting : 0 };

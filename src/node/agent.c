@@ -37,13 +37,42 @@ s_log (agent_t *self, const char *text)
 
 /*  --- to the head ------------------------------------------------------  */
 
+/*  What the head was to hear of, or has ordered, is lost for want of memory: to
+    go on would be to wait for it, so the seat is lost. Expects the lock.   */
+static void
+s_starve (troupe_t *peer)
+{
+    fault_t fault;
+    fault_set (&fault, TROUPE_ENOMEM, "the node has no memory left for what the head says");
+    peer_lose_head (peer, &fault);
+}
+
 void
 agent_send (agent_t *self, const record_t *record)
 {
-    pthread_mutex_lock (&self->peer->lock);
-    link_send (self->peer, HEAD_PROCESS, record);
-    link_flush_all (self->peer);
-    pthread_mutex_unlock (&self->peer->lock);
+    troupe_t *peer = self->peer;
+    pthread_mutex_lock (&peer->lock);
+    if (record_write (&peer->head.frame, record))
+        s_starve (peer);
+    else
+        link_commit (peer, &peer->head);
+    link_flush_all (peer);
+    pthread_mutex_unlock (&peer->lock);
+}
+
+/*  With a body, which is released.                                         */
+static void
+s_send (agent_t *self, record_t *record, bytes_t *body)
+{
+    record->body = body->data;
+    record->body_size = (uint32_t) body->size;
+    if (body->failed) {
+        pthread_mutex_lock (&self->peer->lock);
+        s_starve (self->peer);
+        pthread_mutex_unlock (&self->peer->lock);
+    } else
+        agent_send (self, record);
+    bytes_release (body);
 }
 
 void
@@ -61,16 +90,12 @@ static void
 s_send_lost (agent_t *self, const child_t *child, const char *cause)
 {
     bytes_t body = { 0 };
-    int rc = ledger_write (child->ledger, cause, &body);
     record_t lost = { .type = RECORD_WORKER_LOST,
                       .id = { self->peer->self, child->job },
                       .number = (uint32_t) child->pid,
-                      .target = atomic_load (&child->ledger->process),
-                      .body = body.data,
-                      .body_size = (uint32_t) body.size };
-    if (rc == 0)
-        agent_send (self, &lost);
-    bytes_release (&body);
+                      .target = atomic_load (&child->ledger->process) };
+    body.failed = ledger_write (child->ledger, cause, &body) || body.failed;
+    s_send (self, &lost, &body);
 }
 
 static void
@@ -106,6 +131,7 @@ s_line (void *arg, uint64_t worker, output_stream_t stream, const char *text, si
                       .target = atomic_load (&child->ledger->process),
                       .body = body.data,
                       .body_size = (uint32_t) body.size };
+    /*  A line may be missed.                                               */
     if (!body.failed)
         agent_send (self, &line);
     bytes_release (&body);
@@ -297,15 +323,16 @@ s_wake (agent_t *self)
     }
 }
 
-/*  On whichever thread receives.                                           */
+/*  On whichever thread receives, with the peer's lock.                     */
 static void
 s_record (void *context, troupe_t *peer, const record_t *record)
 {
-    (void) peer;
     agent_t *self = context;
     order_t *order = malloc (sizeof *order + record->body_size);
-    if (!order)
+    if (!order) {
+        s_starve (peer);
         return;
+    }
     order->record = *record;
     order->node = (list_node_t){ 0 };
     if (record->body_size)
@@ -331,10 +358,21 @@ s_on_lines (agent_t *self, const record_t *record)
 }
 
 static void
-s_has_drained (agent_t *self)
+s_set_drained (agent_t *self, bool drained)
 {
     pthread_mutex_lock (&self->lock);
-    self->drained = true;
+    self->drained = drained;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
+}
+
+static void
+s_note_waits (agent_t *self, const record_t *record)
+{
+    pthread_mutex_lock (&self->lock);
+    snprintf (self->waits, sizeof self->waits, "%.*s", (int) record->body_size,
+              (const char *) record->body);
+    self->told = true;
     pthread_cond_broadcast (&self->changed);
     pthread_mutex_unlock (&self->lock);
 }
@@ -350,8 +388,12 @@ s_obey (agent_t *self, const record_t *record)
         agent_on_chunk (self, record);
     else if (record->type == RECORD_COMMAND && record->flags == COMMAND_KILL)
         s_kill (self, record->number);
-    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED)
-        s_has_drained (self);
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_DRAINED) {
+        if (!self->options.of_head || record->number)
+            s_set_drained (self, true);
+    }
+    else if (record->type == RECORD_COMMAND && record->flags == COMMAND_WAITS)
+        s_note_waits (self, record);
 }
 
 static order_t *
@@ -365,28 +407,6 @@ s_next_order (agent_t *self)
 
 /*  --- life -------------------------------------------------------------  */
 
-static int
-s_join (agent_t *self, int64_t deadline, fault_t *fault)
-{
-    char label [128];
-    snprintf (label, sizeof label, "node %s (pid %d)", self->options.name, (int) getpid ());
-    peer_options_t options = { .context = self->options.context,
-                               .head_endpoint = self->options.head_endpoint,
-                               .cookie = self->cookie,
-                               .role = ROLE_NODE,
-                               .label = label,
-                               .network = self->options.network,
-                               .far = self->options.far,
-                               .patience = self->options.patience,
-                               .name = self->options.name,
-                               .resources = self->options.resources,
-                               .hosted = self->options.store,
-                               .record = s_record,
-                               .record_context = self };
-    self->peer = peer_new (&options, deadline, fault);
-    return self->peer ? 0 : -1;
-}
-
 static bool
 s_is_stopping (agent_t *self)
 {
@@ -398,12 +418,37 @@ s_is_stopping (agent_t *self)
 
 /*  False once it is to end, with or without what still runs.               */
 static bool
-s_is_wanted (agent_t *self)
+s_is_wanted (void *context)
 {
+    agent_t *self = context;
     pthread_mutex_lock (&self->lock);
     bool wanted = !self->stopping && !self->leaving;
     pthread_mutex_unlock (&self->lock);
     return wanted;
+}
+
+static int
+s_join (agent_t *self, int64_t deadline, fault_t *fault)
+{
+    char label [128];
+    snprintf (label, sizeof label, "node %s (pid %d)", self->options.name, (int) getpid ());
+    peer_options_t options = { .context = self->options.context,
+                               .head_endpoint = self->options.head_endpoint,
+                               .head_address = self->options.head_address,
+                               .cookie = self->cookie,
+                               .role = ROLE_NODE,
+                               .label = label,
+                               .network = self->options.network,
+                               .far = self->options.far,
+                               .patience = self->options.patience,
+                               .name = self->options.name,
+                               .resources = self->options.resources,
+                               .hosted = self->options.store,
+                               .record = s_record,
+                               .wanted = s_is_wanted,
+                               .record_context = self };
+    self->peer = peer_new (&options, deadline, fault);
+    return self->peer ? 0 : -1;
 }
 
 static bool
@@ -433,13 +478,24 @@ s_command (agent_t *self, const char *verb)
     value_put_array (&body, 2);
     value_put_string (&body, verb, strlen (verb));
     value_put_string (&body, self->options.name, strlen (self->options.name));
-    record_t command = { .type = RECORD_COMMAND,
-                       .id = { self->peer->self, 0 },
-                       .body = body.data,
-                       .body_size = (uint32_t) body.size };
-    if (!body.failed)
-        agent_send (self, &command);
-    bytes_release (&body);
+    record_t command = { .type = RECORD_COMMAND, .id = { self->peer->self, 0 } };
+    s_send (self, &command, &body);
+}
+
+/*  Nothing begins here any more, or in the whole cluster. Again is no harm.  */
+static void
+s_drain (agent_t *self)
+{
+    s_command (self, self->options.of_head ? "end" : "drain");
+}
+
+static void
+s_clear_wake (agent_t *self)
+{
+    uint64_t counter;
+    if (read (self->wake, &counter, sizeof counter) < 0) {
+        /*  Somebody else has cleared it.                                   */
+    }
 }
 
 /*  Waits for something to do, and does it.                                 */
@@ -448,7 +504,6 @@ s_turn (agent_t *self)
 {
     struct pollfd items [WORKERS_MAX + 2];
     nfds_t count = 2;
-    uint64_t counter;
     items [0] = (struct pollfd){ .fd = self->wake, .events = POLLIN };
     items [1] = (struct pollfd){ .fd = output_fd (self->output), .events = POLLIN };
     for (list_node_t *node = self->children.next; node != &self->children; node = node->next)
@@ -456,9 +511,8 @@ s_turn (agent_t *self)
                                            .events = POLLIN };
     if (poll (items, count, TICK_MS) <= 0)
         return;
-    if (items [0].revents && read (self->wake, &counter, sizeof counter) < 0) {
-        /*  Somebody else has cleared it.                                   */
-    }
+    if (items [0].revents)
+        s_clear_wake (self);
     if (items [1].revents)
         output_read (self->output);
     list_node_t *next = self->children.next;
@@ -473,7 +527,7 @@ s_turn (agent_t *self)
         free (order);
     }
     if (s_take_draining (self))
-        s_command (self, self->options.of_head ? "end" : "drain");
+        s_drain (self);
 }
 
 /*  Ends what belongs to the seat, and the seat.                            */
@@ -512,7 +566,10 @@ s_await_children (agent_t *self)
 static void
 s_stop_children (agent_t *self)
 {
-    if (list_empty (&self->children) || s_lost_head (self))
+    if (s_lost_head (self))
+        return;
+    s_drain (self);
+    if (list_empty (&self->children) && !self->options.of_head)
         return;
     s_command (self, "stop");
     s_await_children (self);
@@ -523,7 +580,7 @@ s_log_wait (agent_t *self, const char *text, int64_t left)
 {
     char line [HOST_MAX + 128];
     snprintf (line, sizeof line, "%s at %s: trying for %d s more", text,
-              self->options.head_endpoint, (int) ((left + 999 * CLOCK_MS) / (1000 * CLOCK_MS)));
+              self->options.head_address, (int) ((left + 999 * CLOCK_MS) / (1000 * CLOCK_MS)));
     s_log (self, line);
 }
 
@@ -539,7 +596,8 @@ s_try_to_join (agent_t *self, int64_t deadline, fault_t *fault)
         int64_t until = now + JOIN_TIMEOUT;
         if (s_join (self, until < deadline ? until : deadline, fault) == 0)
             return 0;
-        poll (&item, 1, TICK_MS);
+        if (poll (&item, 1, TICK_MS) > 0)
+            s_clear_wake (self);
         now = clock_now ();
         if (now - said >= SAY_AGAIN && now < deadline) {
             said = now;
@@ -573,15 +631,16 @@ s_join_again (agent_t *self)
     s_leave (self);
     if (wait && s_try_to_join (self, clock_now () + wait, &last) == 0) {
         s_log (self, "the node has joined again");
+        s_set_drained (self, false);
         return;
     }
-    s_has_drained (self);
+    s_set_drained (self, true);
     if (!s_is_wanted (self))
         return;
     if (wait)
         fault_set (&why, code == TROUPE_ESTOPPED ? code : TROUPE_ELOST,
                    "the node ends: no head at %s took it in for %d s: %s",
-                   self->options.head_endpoint, (int) (wait / (1000 * CLOCK_MS)), last.text);
+                   self->options.head_address, (int) (wait / (1000 * CLOCK_MS)), last.text);
     else
         fault_prefix (&why, "the node ends");
     s_give_up (self, &why);
@@ -607,10 +666,10 @@ s_run (void *arg)
 static int
 s_copy (agent_t *self, const agent_options_t *options)
 {
-    const char **texts [] = { &self->options.head_endpoint, &self->options.worker_endpoint,
-                              &self->options.name,          &self->options.resources,
-                              &self->options.programs,      &self->options.logs,
-                              &self->options.modules };
+    const char **texts [] = { &self->options.head_endpoint,   &self->options.head_address,
+                              &self->options.worker_endpoint, &self->options.name,
+                              &self->options.resources,       &self->options.programs,
+                              &self->options.logs,            &self->options.modules };
     self->options = *options;
     memcpy (self->cookie, options->cookie, COOKIE_SIZE);
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
@@ -664,23 +723,34 @@ agent_new (const agent_options_t *options, fault_t *fault)
     return self;
 }
 
-int
-agent_drain (agent_t *self, int timeout_ms)
+void
+agent_drain (agent_t *self, agent_waits_t *waits, void *context)
 {
-    struct timespec until;
-    clock_gettime (CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
+    char text [sizeof self->waits];
     pthread_mutex_lock (&self->lock);
     self->draining = self->leaving = true;
     s_wake (self);
-    int rc = 0;
-    while (!self->drained && (self->running || self->options.of_head) && rc == 0)
-        rc = timeout_ms < 0 ? pthread_cond_wait (&self->changed, &self->lock)
-                            : pthread_cond_clockwait (&self->changed, &self->lock,
-                                                      CLOCK_MONOTONIC, &until);
-    bool done = self->drained || !(self->running || self->options.of_head);
+    while (!self->drained && !self->hurried && (self->running || self->options.of_head)) {
+        if (!self->told) {
+            pthread_cond_wait (&self->changed, &self->lock);
+            continue;
+        }
+        self->told = false;
+        memcpy (text, self->waits, sizeof text);
+        pthread_mutex_unlock (&self->lock);
+        waits (context, text);
+        pthread_mutex_lock (&self->lock);
+    }
     pthread_mutex_unlock (&self->lock);
-    return done ? 0 : -1;
+}
+
+void
+agent_hurry (agent_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    self->hurried = true;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
 }
 
 unsigned

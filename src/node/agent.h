@@ -16,6 +16,7 @@ typedef struct agent agent_t;
 typedef struct {
     void *context;              /*  ZeroMQ, not owned                       */
     const char *head_endpoint;  /*  for the agent                           */
+    const char *head_address;   /*  HOST:PORT, for messages                 */
     const char *worker_endpoint;    /*  for its workers                     */
     bool far;                   /*  the head is on another machine          */
     const uint8_t *cookie;
@@ -45,11 +46,16 @@ typedef struct {
     may be called from any thread but the agent's own, agent_destroy once.  */
 agent_t *agent_new (const agent_options_t *options, fault_t *fault);
 
-/*  Asks the head for no more work, and waits until what runs has ended, at
-    most timeout_ms; -1 is endless. For the head's own agent it is the tasks
-    that run anywhere in the cluster, which takes in nobody from then on; calls
-    of actors are not waited for. Returns 0, or -1 if there is work left.    */
-int agent_drain (agent_t *self, int timeout_ms);
+/*  Asks the head for no more work, and waits until what runs has ended, or until
+    agent_hurry. For the head's own agent it is the tasks that run anywhere in
+    the cluster, which takes in nobody from then on; calls of actors are not
+    waited for. Meanwhile calls `waits` with what it waits for, in words, ""
+    for nothing, whenever the head says that this has changed. Once only.   */
+typedef void (agent_waits_t) (void *context, const char *text);
+void agent_drain (agent_t *self, agent_waits_t *waits, void *context);
+
+/*  What still runs is not waited for, now or later.                        */
+void agent_hurry (agent_t *self);
 
 /*  How many workers run.                                                   */
 unsigned agent_workers (agent_t *self);

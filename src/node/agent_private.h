@@ -52,7 +52,7 @@ typedef struct {
 
 struct agent {
     agent_options_t options;
-    char *texts [7];            /*  copies of the options' strings          */
+    char *texts [8];            /*  copies of the options' strings          */
     uint8_t cookie [COOKIE_SIZE];
     troupe_t *peer;
     program_cache_t *programs;
@@ -71,13 +71,17 @@ struct agent {
     bool leaving;               /*  does not join again                     */
     bool draining;              /*  the head is to be asked for it          */
     bool drained;
+    bool hurried;               /*  what runs is not waited for             */
+    bool told;                  /*  what the drain waits for has changed    */
+    char waits [FAULT_TEXT_MAX];
     unsigned running;
 };
 
 /*  --- agent.c ----------------------------------------------------------  */
 
 /*  Sends a record to the head, at once. Its body is copied. Takes the peer's
-    lock. Lost if the head is.                                              */
+    lock. Lost if the head is; without memory for it the seat is lost, as the
+    head would miss it.                                                     */
 void agent_send (agent_t *self, const record_t *record);
 
 /*  Tells the head, and the log, why one worker of a job cannot be started. */

@@ -27,15 +27,18 @@ typedef struct {
 } slot_t;
 
 struct node {
-    troupe_t *peer;
+    troupe_t *peer;             /*  of the thread; NULL until it is given   */
+    troupe_t *given;            /*  by node_watch                           */
     char *head_endpoint;
+    uint8_t cookie [COOKIE_SIZE];
     char *store;
     slot_t *slots;
     unsigned count;
     unsigned failures;
     int stop;
+    int watch;                  /*  the peer is there                       */
     thread_t *thread;
-    pthread_mutex_t lock;       /*  of the failure                          */
+    pthread_mutex_t lock;       /*  of the failure, and of the peer given   */
     fault_t failure;
 };
 
@@ -46,7 +49,7 @@ s_start (node_t *self, unsigned index, fault_t *fault)
     slot_t *slot = &self->slots [index];
     int fd;
     for (size_t byte = 0; byte < COOKIE_SIZE; byte++)
-        snprintf (cookie + 2 * byte, 3, "%02x", self->peer->cookie [byte]);
+        snprintf (cookie + 2 * byte, 3, "%02x", self->cookie [byte]);
     slot->ledger = ledger_new (&fd, fault);
     if (!slot->ledger)
         return -1;
@@ -65,11 +68,14 @@ s_start (node_t *self, unsigned index, fault_t *fault)
     return -1;
 }
 
-/*  Tells the head that a worker has ended.                                 */
+/*  Tells the head that a worker has ended; without a peer nobody, as the cluster
+    ends before it has begun.                                               */
 static void
 s_report (node_t *self, const slot_t *slot, const char *cause, bool last)
 {
     bytes_t body = { 0 };
+    if (!self->peer)
+        return;
     if (ledger_write (slot->ledger, cause, &body)) {
         bytes_release (&body);
         return;
@@ -192,6 +198,19 @@ s_run (void *arg)
         s_watch (self, -1, s_ended_at_last);
 }
 
+/*  Waits for node_watch, or for the end.                                   */
+static void
+s_await_peer (node_t *self)
+{
+    struct pollfd items []
+        = { { .fd = self->watch, .events = POLLIN }, { .fd = self->stop, .events = POLLIN } };
+    while (poll (items, 2, -1) < 0)
+        ;
+    pthread_mutex_lock (&self->lock);
+    self->peer = self->given;
+    pthread_mutex_unlock (&self->lock);
+}
+
 /*  The workers start in the thread that watches them: they are to die with
     it, and that is when the kernel would tell them.                        */
 static void
@@ -205,32 +224,52 @@ s_begin (void *arg)
             s_give_up (self, &fault);
             break;
         }
+    s_await_peer (self);
     s_run (self);
 }
 
 node_t *
-node_new (troupe_t *peer, const char *head_endpoint, const char *store, unsigned workers,
-          fault_t *fault)
+node_new (const node_options_t *options, fault_t *fault)
 {
     node_t *self = calloc (1, sizeof *self);
     if (!self) {
         fault_set (fault, TROUPE_ENOMEM, "no memory for the node");
         return NULL;
     }
-    self->peer = peer;
-    self->count = workers;
-    self->head_endpoint = strdup (head_endpoint);
-    self->store = strdup (store);
-    self->slots = calloc (workers, sizeof *self->slots);
+    self->count = options->workers;
+    self->head_endpoint = strdup (options->head_endpoint);
+    memcpy (self->cookie, options->cookie, COOKIE_SIZE);
+    self->store = strdup (options->store);
+    self->slots = calloc (self->count, sizeof *self->slots);
     self->stop = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    self->watch = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init (&self->lock, NULL);
-    if (!self->head_endpoint || !self->store || !self->slots || self->stop < 0)
+    if (!self->head_endpoint || !self->store || !self->slots || self->stop < 0
+        || self->watch < 0)
         fault_set (fault, TROUPE_ESYSTEM, "cannot start the node: %s", strerror (errno));
     else
         self->thread = thread_new (s_begin, self, fault);
     if (!self->thread)
         node_destroy (&self);
     return self;
+}
+
+static void
+s_signal (int event)
+{
+    uint64_t one = 1;
+    if (event >= 0 && write (event, &one, sizeof one) < 0) {
+        /*  It has been told already.                                       */
+    }
+}
+
+void
+node_watch (node_t *self, troupe_t *peer)
+{
+    pthread_mutex_lock (&self->lock);
+    self->given = peer;
+    pthread_mutex_unlock (&self->lock);
+    s_signal (self->watch);
 }
 
 int
@@ -249,14 +288,13 @@ node_destroy (node_t **self_p)
     if (!self)
         return 0;
     *self_p = NULL;
-    uint64_t one = 1;
-    if (self->stop >= 0 && write (self->stop, &one, sizeof one) < 0) {
-        /*  It has been told already.                                       */
-    }
+    s_signal (self->stop);
     if (thread_join (&self->thread, STOP_TIMEOUT_MS))
         return -1;
     if (self->stop >= 0)
         close (self->stop);
+    if (self->watch >= 0)
+        close (self->watch);
     pthread_mutex_destroy (&self->lock);
     free (self->head_endpoint);
     free (self->store);

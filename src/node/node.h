@@ -10,12 +10,21 @@
 
 typedef struct node node_t;
 
+typedef struct {
+    const char *head_endpoint;
+    const uint8_t *cookie;      /*  of COOKIE_SIZE, which the head asks for */
+    const char *store;          /*  where the machine's store is            */
+    unsigned workers;
+} node_options_t;
+
 /*  Starts so many workers, which run this very program again and join the
-    head at the endpoint. store: the endpoint of the machine's, or "". The
-    strings are copied. Reports go through the peer, which must outlive the
-    node. NULL with the fault set.                                          */
-node_t *node_new (troupe_t *peer, const char *head_endpoint, const char *store,
-                  unsigned workers, fault_t *fault);
+    head. What the options point to is copied. NULL with the fault set.     */
+node_t *node_new (const node_options_t *options, fault_t *fault);
+
+/*  Begins to watch the workers; the head hears of their ends through the peer,
+    which must outlive the node. To be called once; node_new comes before it as
+    the workers take longest to start.                                      */
+void node_watch (node_t *self, troupe_t *peer);
 
 /*  The failure to start workers at all, if there was one: 0 or -1 with the
     fault set. From any thread.                                             */

@@ -322,15 +322,15 @@ s_find_on (troupe_t *peer, process_t process)
 }
 
 void
-actor_lose_process (troupe_t *peer, process_t process, const char *cause)
+actor_lose_process (troupe_t *peer, process_t process, const fault_t *why)
 {
     for (troupe_actor_t *self; (self = s_find_on (peer, process));) {
         char text [FAULT_TEXT_MAX];
-        int length
-            = snprintf (text, sizeof text, "actor %s was on %s", self->class_name, cause);
+        int length = snprintf (text, sizeof text, "actor %s was on %s", self->class_name,
+                               why->text);
         if ((size_t) length >= sizeof text)
             length = sizeof text - 1;
-        actor_die (self, TROUPE_ELOST, text, (size_t) length);
+        actor_die (self, why->code, text, (size_t) length);
     }
     bool again = true;
     while (again) {

@@ -71,7 +71,7 @@ troupe_future_t *actor_find (troupe_t *peer, const char *name);
 
 /*  A process has ended: the actors on it die of that, and it borrows none any
     more, which may end those of ours that only it held.                    */
-void actor_lose_process (troupe_t *peer, process_t process, const char *cause);
+void actor_lose_process (troupe_t *peer, process_t process, const fault_t *why);
 
 /*  A process has a handle to our actor, once more or once less; with the last
     handle anywhere the actor is ended.                                     */

@@ -13,11 +13,13 @@
     waits, receives no more often than this.                                */
 #define COALESCE (500 * CLOCK_US)
 
-/*  How often the head hears of us.                                         */
+/*  How often the head hears of us, and how often its connection is looked at
+    once that is closed.                                                    */
+#define PING_INTERVAL (1000 * CLOCK_MS)
+#define PROBE_INTERVAL (250 * CLOCK_MS)
+
 /*  Objects that the head is told of.                                       */
 #define STORE_REPORT_MAX 200
-
-#define PING_INTERVAL (1000 * CLOCK_MS)
 
 _Thread_local peer_thread_t peer_thread = { .deadline = CLOCK_NEVER };
 
@@ -258,6 +260,35 @@ s_report_store (troupe_t *self)
         bytes_release (&body);
 }
 
+/*  A head that is killed is missed as soon as nobody listens where it was: its
+    connection is looked at with each ping, and more often once it is closed. The
+    answer to a ping tells that there is a new one. Returns when to look again. */
+static int64_t
+s_probe_head (troupe_t *self, int64_t now)
+{
+    fault_t fault;
+    probe_t *probe = &self->probe;
+    bool closed = probe->closed;
+    if (!self->joined || self->lost.code || (!closed && self->pinged != now))
+        return CLOCK_NEVER;
+    if (closed && now < self->probing)
+        return self->probing;
+    if (probe_refused (probe)) {
+        fault_set (&fault, TROUPE_ELOST,
+                   "%s has gone: the connection was closed, and nobody listens there any more",
+                   self->head_name);
+        peer_lose_head (self, &fault);
+        return CLOCK_NEVER;
+    }
+    if (!probe->closed)
+        return CLOCK_NEVER;
+    record_t ping = { .type = RECORD_PING };
+    if (!closed)
+        link_send (self, HEAD_PROCESS, &ping);
+    self->probing = now + (probe->answered ? PING_INTERVAL : PROBE_INTERVAL);
+    return self->probing;
+}
+
 /*  What is due at this time, and when the next thing is.                   */
 static int64_t
 s_timers (troupe_t *self, int64_t now)
@@ -275,14 +306,14 @@ s_timers (troupe_t *self, int64_t now)
     if (self->joined && self->pinged + PING_INTERVAL < due)
         due = self->pinged + PING_INTERVAL;
     if (self->network) {
-        int64_t tend = link_tend_all (self, now);
-        if (tend < due)
-            due = tend;
+        int64_t tend = link_tend_all (self, now), probe = s_probe_head (self, now);
+        due = tend < due ? tend : due;
+        due = probe < due ? probe : due;
     }
     if (self->patience && self->joined && now - self->heard > self->patience) {
         fault_t fault;
-        fault_set (&fault, TROUPE_ELOST, "the head at %s has been silent for %d s",
-                   self->head_endpoint, (int) (self->patience / (1000 * CLOCK_MS)));
+        fault_set (&fault, TROUPE_ELOST, "%s has been silent for %d s", self->head_name,
+                   (int) (self->patience / (1000 * CLOCK_MS)));
         peer_lose_head (self, &fault);
     }
     return due;

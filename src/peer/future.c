@@ -448,7 +448,7 @@ future_expire (troupe_t *peer, int64_t now)
 /*  The tables may change while we go through them, so that one is missed:
     go again as long as there was any.                                      */
 static bool
-s_fail_lost (troupe_t *peer, process_t process, const char *cause)
+s_fail_lost (troupe_t *peer, process_t process, const fault_t *why)
 {
     bool any = false;
     size_t cursor = 0;
@@ -456,7 +456,7 @@ s_fail_lost (troupe_t *peer, process_t process, const char *cause)
         if (self->state == FUTURE_PENDING && !self->local
             && (self->pending.producer == process || future_id (self).owner == process)) {
             any = true;
-            future_fail (self, TROUPE_ELOST, cause, strlen (cause), 0);
+            future_fail (self, why->code, why->text, strlen (why->text), 0);
         }
     return any;
 }
@@ -479,9 +479,9 @@ s_remove_borrower (troupe_t *peer, process_t process)
 }
 
 void
-future_lose_process (troupe_t *peer, process_t process, const char *cause)
+future_lose_process (troupe_t *peer, process_t process, const fault_t *why)
 {
-    while (s_fail_lost (peer, process, cause))
+    while (s_fail_lost (peer, process, why))
         ;
     while (s_remove_borrower (peer, process))
         ;

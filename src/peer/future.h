@@ -172,7 +172,7 @@ value_reader_t future_reader (troupe_t *peer, arena_t *arena);
 int64_t future_expire (troupe_t *peer, int64_t now);
 
 /*  Fails everything that was to come from a process, or was owned by it.   */
-void future_lose_process (troupe_t *peer, process_t process, const char *cause);
+void future_lose_process (troupe_t *peer, process_t process, const fault_t *why);
 
 /*  Others will ask for it by its id. Returns 0 or -1 (no memory).          */
 int future_share (troupe_future_t *self);

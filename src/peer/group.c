@@ -77,12 +77,9 @@ troupe_group_new (troupe_t *peer, troupe_strategy_t strategy, const troupe_optio
         self->peer = peer;
         self->ready = ready;
         self->count = count;
-        if (rc)
+        if (rc || peer_may_begin (peer, &fault))
             future_fail_fault (ready, &fault);
-        else if (peer->stopping || peer->lost.code) {
-            peer_end_fault (peer, &fault);
-            future_fail_fault (ready, &fault);
-        } else
+        else
             s_send (self, &body, strategy, 0);
     }
     pthread_mutex_unlock (&peer->lock);

@@ -183,7 +183,7 @@ peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault)
 
 /*  What the connection has come to, if that is worse than nothing.         */
 static int
-s_check_connection (watch_t *watch, const char *endpoint, fault_t *fault)
+s_check_connection (watch_t *watch, const char *head, fault_t *fault)
 {
     watch_counts_t counts;
     if (!watch)
@@ -191,10 +191,10 @@ s_check_connection (watch_t *watch, const char *endpoint, fault_t *fault)
     watch_drain (watch);
     watch_read (watch, &counts);
     if (counts.refused)
-        return fault_set (fault, TROUPE_EREFUSED, "the head at %s refuses this token", endpoint);
+        return fault_set (fault, TROUPE_EREFUSED, "%s refuses this token", head);
     if (counts.malformed || counts.abandoned > 1)
         return fault_set (fault, TROUPE_EREFUSED,
-                          "what answers at %s is not the head that the token is for", endpoint);
+                          "what answers as %s is not the head that the token is for", head);
     return 0;
 }
 
@@ -206,13 +206,14 @@ s_join (troupe_t *self, const peer_options_t *options, watch_t *watch, int64_t d
     if (peer_send_hello (self, options->slots, fault))
         return -1;
     while (!self->joined && !self->refused.code) {
-        if (s_check_connection (watch, options->head_endpoint, fault))
+        if (s_check_connection (watch, self->head_name, fault))
             return -1;
         peer_waiter_t waiter = PEER_WAITER_INIT;
         int64_t now = clock_now ();
+        if (options->wanted && !options->wanted (options->record_context))
+            return fault_set (fault, TROUPE_ESTOPPED, "not wanted any more");
         if (now >= deadline)
-            return fault_set (fault, TROUPE_ETIMEOUT, "the head at %s does not answer",
-                              options->head_endpoint);
+            return fault_set (fault, TROUPE_ETIMEOUT, "%s does not answer", self->head_name);
         int64_t until = now + 5 * CLOCK_MS < deadline ? now + 5 * CLOCK_MS : deadline;
         self->joining = &waiter;
         peer_wait (self, &waiter, until);
@@ -238,6 +239,17 @@ s_read_pending_max (troupe_t *self, fault_t *fault)
                           "TROUPE_MAX_PENDING is '%s': wanted a number of calls", text);
     self->pending_max = (size_t) number;
     return 0;
+}
+
+/*  Endpoints within a machine mean nothing to a user.                      */
+static void
+s_name_head (troupe_t *self, const peer_options_t *options)
+{
+    const char *address = options->head_address;
+    if (!address && strncmp (options->head_endpoint, "tcp://", 6) == 0)
+        address = options->head_endpoint + 6;
+    snprintf (self->head_name, sizeof self->head_name, "the head%s%.*s", address ? " at " : "",
+              HOST_MAX + 16, address ? address : "");
 }
 
 static void
@@ -284,7 +296,8 @@ peer_new (const peer_options_t *options, int64_t deadline, fault_t *fault)
     self->patience = options->patience;
     self->record = options->record;
     self->record_context = options->record_context;
-    snprintf (self->head_endpoint, sizeof self->head_endpoint, "%s", options->head_endpoint);
+    s_name_head (self, options);
+    probe_init (&self->probe);
     snprintf (self->store_endpoint, sizeof self->store_endpoint, "%s",
               options->store ? options->store : "");
     self->hosted = options->hosted;
@@ -320,6 +333,19 @@ peer_end_fault (const troupe_t *self, fault_t *fault)
         *fault = self->lost;
     else
         fault_set (fault, TROUPE_ESTOPPED, "the runtime has stopped");
+}
+
+int
+peer_may_begin (const troupe_t *self, fault_t *fault)
+{
+    if (self->stopping || self->lost.code)
+        peer_end_fault (self, fault);
+    else if (self->ending)
+        fault_set (fault, TROUPE_ESTOPPED,
+                   "the cluster is being stopped, and nothing begins any more");
+    else
+        return 0;
+    return -1;
 }
 
 /*  The tables may change meanwhile, so that one is missed. True if there was
@@ -491,6 +517,7 @@ peer_destroy (troupe_t **self_p)
     *self_p = NULL;
     pthread_mutex_lock (&self->lock);
     link_close_all (self);
+    probe_release (&self->probe);
     if (self->inbox)
         zmq_close (self->inbox);
     if (self->head.socket)

@@ -40,6 +40,7 @@
 #include "wire/channel.h"
 #include "wire/frame.h"
 #include "wire/identity.h"
+#include "wire/probe.h"
 #include "wire/thread.h"
 
 #include <pthread.h>
@@ -141,12 +142,15 @@ struct troupe {
     peer_waiter_t *joining;     /*  waits for WELCOME                       */
     bool left;                  /*  the head knows that we leave            */
     fault_t lost;               /*  the head does not answer any more       */
+    bool ending;                /*  the cluster ends, so nothing begins     */
     peer_waiter_t *leaving;     /*  waits for that                          */
     identity_t identity;
 
     void *context;
     const network_t *network;   /*  NULL: all are on this machine           */
-    char head_endpoint [HOST_MAX + 32];
+    char head_name [HOST_MAX + 32];     /*  "the head at HOST:PORT"         */
+    probe_t probe;              /*  of the connection to it                 */
+    int64_t probing;            /*  again, once that is closed              */
     void *inbox;
     char own_endpoint [64];     /*  of the inbox, within this process       */
     uint8_t cookie [COOKIE_SIZE];
@@ -225,6 +229,7 @@ peer_value_max (const troupe_t *self)
 typedef struct {
     void *context;              /*  ZeroMQ context, not owned               */
     const char *head_endpoint;
+    const char *head_address;   /*  HOST:PORT, for messages, or NULL        */
     const uint8_t *cookie;
     uint8_t role;
     unsigned slots;
@@ -249,7 +254,11 @@ typedef struct {
     /*  Records from the head that a seat does not handle itself, of drivers
         and nodes. Called with the lock held.                               */
     void (*record) (void *context, struct troupe *peer, const record_t *record);
-    void *record_context;
+
+    /*  Whether to go on waiting for the head's answer to HELLO, or NULL.
+        Called with the lock held, every few milliseconds.                  */
+    bool (*wanted) (void *context);
+    void *record_context;       /*  of both                                 */
 } peer_options_t;
 
 /*  Takes a seat: connects, says HELLO, and waits for WELCOME until the
@@ -267,8 +276,11 @@ void peer_settle (troupe_t *self, int64_t deadline);
     until the deadline. Takes the lock itself.                              */
 void peer_leave (troupe_t *self, int64_t deadline);
 
-/*  Why nothing can be submitted any more.                                  */
+/*  Why what is pending fails when the seat ends.                           */
 void peer_end_fault (const troupe_t *self, fault_t *fault);
+
+/*  Returns 0 if something new may be submitted, or -1 with the fault set.  */
+int peer_may_begin (const troupe_t *self, fault_t *fault);
 
 /*  The head has been silent for too long, or has ended: fails what is pending,
     and what is submitted from now on. Expects the lock.                    */

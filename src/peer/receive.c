@@ -32,6 +32,14 @@ batch_release (batch_t *batch)
 
 /*  --- what the head says -----------------------------------------------  */
 
+/*  The code of a failure that came.                                        */
+static troupe_error_t
+s_code (const record_t *record)
+{
+    return fault_code_valid (record->number) ? (troupe_error_t) record->number
+                                             : TROUPE_EPROTOCOL;
+}
+
 /*  The numbers of our tasks' names, in the order in which HELLO had them.  */
 static void
 s_welcome (troupe_t *self, const record_t *record)
@@ -172,14 +180,15 @@ s_peer_down (troupe_t *self, const record_t *record)
     /*  Its connections to us may live on for a while.                      */
     if (record->flags & RECORD_KILL)
         id_table_put (&self->shut_out, (tid_t){ 0, process }, self);
-    char cause [FAULT_TEXT_MAX];
-    snprintf (cause, sizeof cause, "%s: %.*s", known ? known->label : "its process",
-              (int) record->body_size, (const char *) record->body);
+    fault_t why;
+    fault_set (&why, record->number ? s_code (record) : TROUPE_ELOST, "%s: %.*s",
+               known ? known->label : "its process", (int) record->body_size,
+               (const char *) record->body);
     if (self->hosted)
-        store_process_down (self->hosted, process, cause);
+        store_process_down (self->hosted, process, why.text);
     link_close (self, process);
-    future_lose_process (self, process, cause);
-    actor_lose_process (self, process, cause);
+    future_lose_process (self, process, &why);
+    actor_lose_process (self, process, &why);
     await_drop_owner (&self->await, process);
     if (self->hooks)
         self->hooks->down (self->hooks_context, process);
@@ -188,7 +197,7 @@ s_peer_down (troupe_t *self, const record_t *record)
         return;
     if (known->role == ROLE_WORKER) {
         self->workers--;
-        inquiry_begin (self, cause);
+        inquiry_begin (self, why.text);
     }
     known_shut_out (self, known);
     known_destroy (known);
@@ -231,14 +240,6 @@ s_take_handles (troupe_future_t *future, const record_t *record)
     }
     if (future->more)
         future->more->keeps = true;
-}
-
-/*  The code of a failure that came.                                        */
-static troupe_error_t
-s_code (const record_t *record)
-{
-    return fault_code_valid (record->number) ? (troupe_error_t) record->number
-                                             : TROUPE_EPROTOCOL;
 }
 
 /*  A RESULT gives them to us, who own the future.                          */
@@ -397,6 +398,12 @@ s_record_from_head (troupe_t *self, const record_t *record, batch_t *batch)
     case RECORD_UNKNOWN:
         inquiry_unknown (self, record);
         break;
+    case RECORD_STOP:
+        /*  A worker is to end, perhaps alone.                              */
+        self->ending = !self->hooks || record->id.sequence;
+        if (self->hooks && self->joined)
+            self->hooks->record (self->hooks_context, record, batch, HEAD_PROCESS);
+        break;
     case RECORD_LEAVE:
         self->left = true;
         if (self->leaving)
@@ -457,6 +464,8 @@ s_frame_from_head (troupe_t *self, batch_t *batch)
     if (frame_open (&reader, zmq_msg_data (&batch->message), zmq_msg_size (&batch->message)))
         return;
     self->heard = clock_now ();
+    if (self->network)
+        probe_follow (&self->probe, &batch->message);
     if (self->head.far && !link_takes (self, &self->head, reader.data, reader.size))
         return;
     while (frame_next (&reader, &record) == 1)

@@ -116,9 +116,9 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
     family_t *family = peer_thread.family;
     if (family && family->peer != peer)
         family = NULL;
-    if (peer->stopping || peer->lost.code)
-        peer_end_fault (peer, &self->fault);
-    else if (peer->pending > peer->pending_max)
+    if (peer_may_begin (peer, &self->fault)) {
+        /*  The fault says why.                                             */
+    } else if (peer->pending > peer->pending_max)
         fault_set (&self->fault, TROUPE_ELIMIT,
                    "%zu calls are outstanding, the limit (TROUPE_MAX_PENDING)",
                    peer->pending_max);

@@ -57,6 +57,7 @@ struct store_client {
     uint64_t size;
     const uint8_t *readable;    /*  the store's memory, twice               */
     uint8_t *writable;
+    int memory;                 /*  its descriptor                          */
     pages_supply_t supply;
 };
 
@@ -171,6 +172,10 @@ s_open (store_client_t *self, fault_t *fault)
         self->store = message.id.owner;
         self->size = message.size;
         rc = s_map (self, memory, fault);
+        if (rc == 0) {
+            self->memory = memory;
+            memory = -1;
+        }
     }
     if (memory >= 0)
         close (memory);
@@ -377,6 +382,7 @@ store_client_create (store_client_t *self, uint64_t size, tid_t *id, uint8_t **d
     *id = message.id;
     *data = self->writable + message.offset;
     pages_prepare (&self->supply, *data, size);
+    pages_write (&self->supply, self->memory, message.offset, *data, size);
     return 0;
 }
 
@@ -459,7 +465,7 @@ store_client_new (const char *endpoint, process_t process)
     }
     memcpy (self->endpoint, endpoint, length + 1);
     self->process = process;
-    self->main = -1;
+    self->main = self->memory = -1;
     pthread_mutex_init (&self->lock, NULL);
     pthread_cond_init (&self->asked, NULL);
     list_init (&self->spare);
@@ -498,6 +504,7 @@ store_client_destroy (store_client_t **self_p)
     if (self->readable) {
         munmap ((void *) (uintptr_t) self->readable, self->size);
         munmap (self->writable, self->size);
+        close (self->memory);
     }
     pthread_mutex_destroy (&self->lock);
     pthread_cond_destroy (&self->asked);

@@ -62,10 +62,12 @@
     X (WELCOME, 2, false)   /*  head to peer: your name, numbers of names   */               \
     X (REFUSED, 3, false)   /*  head to peer: why not                       */               \
     X (PEER_UP, 4, false)   /*  head to peer: a process and its address     */               \
-    X (PEER_DOWN, 5, false) /*  head to peer: a process has ended, and why  */               \
+    X (PEER_DOWN, 5, false) /*  head to peer: a process has ended, and why;
+                                number: the code, 0 being ELOST             */               \
     X (PING, 6, true)       /*  peer to head: alive, and how many connections
                                 it has refused since the last; and back: alive */            \
-    X (STOP, 7, true)       /*  node to worker: end                         */               \
+    X (STOP, 7, true)       /*  head to worker: end, sequence: 1 with the
+                                cluster; to others: begin nothing           */               \
     X (TASK, 8, false)      /*  owner to head, head to worker               */               \
     X (DONE, 9, true)       /*  worker to head: leases and their durations  */               \
     X (RETURNED, 10, true)  /*  worker to head: leases that did not start   */               \
@@ -129,7 +131,9 @@ enum {
 /*  What a COMMAND of the head tells a node.                                */
 enum {
     COMMAND_KILL = 1,       /*  number: the pid of a worker                 */
-    COMMAND_DRAINED = 2     /*  nothing runs there any more                 */
+    COMMAND_DRAINED = 2,    /*  nothing runs there any more; number: 1 in the
+                                whole cluster                               */
+    COMMAND_WAITS = 3       /*  body: what still runs, in words             */
 };
 
 /*  Retries of a TASK that never run out.                                   */

@@ -3,6 +3,8 @@
 #include "wire/gate_private.h"
 #include "core/clock.h"
 
+#include "wire/socket.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +169,8 @@ s_free (gate_t *self)
         zmq_close (self->socket);
     if (self->nudge >= 0)
         close (self->nudge);
+    if (self->cuts)
+        peer_cut_end ();
     pthread_mutex_destroy (&self->lock);
     free (self);
 }
@@ -208,6 +212,8 @@ gate_new (void *context, gate_log_t *log, void *arg, fault_t *fault)
     if (self->nudge < 0)
         fault_set (fault, TROUPE_ELIMIT, "cannot make a gate: %s", strerror (errno));
     else if (s_bind (self, fault) == 0)
+        self->cuts = peer_cut_begin (fault) == 0;
+    if (self->cuts)
         self->thread = thread_new (s_run, self, fault);
     if (self->thread)
         return self;

@@ -55,6 +55,7 @@ struct gate {
     void *context;
     void *socket;               /*  the thread's                            */
     int nudge;                  /*  eventfd: there is something new         */
+    bool cuts;                  /*  peer_cut is ready                       */
     atomic_bool stopping;
     atomic_uint_fast64_t refused_told;
     thread_t *thread;

@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -269,18 +271,79 @@ peer_bytes (const peer_link_t *link, uint64_t *received, uint64_t *acknowledged)
     return 0;
 }
 
+/*  --- cutting ----------------------------------------------------------  */
+
+/*  A copy of a descriptor takes the place of a spare one, as there may be no
+    other left: then cutting is most needed.                                */
+static struct {
+    pthread_mutex_t lock;
+    unsigned users;
+    int nothing;
+    int spare;
+} s_cutter = { .lock = PTHREAD_MUTEX_INITIALIZER, .nothing = -1, .spare = -1 };
+
+static void
+s_close_cutter (void)
+{
+    if (s_cutter.spare >= 0)
+        close (s_cutter.spare);
+    if (s_cutter.nothing >= 0)
+        close (s_cutter.nothing);
+    s_cutter.spare = s_cutter.nothing = -1;
+}
+
+int
+peer_cut_begin (fault_t *fault)
+{
+    pthread_mutex_lock (&s_cutter.lock);
+    if (s_cutter.users == 0) {
+        s_cutter.nothing = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+        s_cutter.spare
+            = s_cutter.nothing < 0 ? -1 : fcntl (s_cutter.nothing, F_DUPFD_CLOEXEC, 0);
+    }
+    bool ready = s_cutter.spare >= 0;
+    if (ready)
+        s_cutter.users++;
+    else {
+        fault_set (fault, TROUPE_ELIMIT, "cannot open /dev/null: %s", strerror (errno));
+        s_close_cutter ();
+    }
+    pthread_mutex_unlock (&s_cutter.lock);
+    return ready ? 0 : -1;
+}
+
+void
+peer_cut_end (void)
+{
+    pthread_mutex_lock (&s_cutter.lock);
+    if (--s_cutter.users == 0)
+        s_close_cutter ();
+    pthread_mutex_unlock (&s_cutter.lock);
+}
+
+static int
+s_replace_spare (int fd)
+{
+    int rc;
+    do {
+        rc = dup3 (fd, s_cutter.spare, O_CLOEXEC);
+    } while (rc < 0 && (errno == EINTR || errno == EBUSY));
+    return rc < 0 ? -1 : 0;
+}
+
 /*  The descriptor may be another's by now, or become so while we look: only
     a copy of it stays what it is.                                          */
 int
 peer_cut (const peer_link_t *link)
 {
-    int fd = link->fd < 0 ? -1 : fcntl (link->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
     int rc = -1;
-    if (s_cookie (fd) == link->cookie)
-        rc = shutdown (fd, SHUT_RDWR);
-    close (fd);
+    pthread_mutex_lock (&s_cutter.lock);
+    if (link->fd >= 0 && s_cutter.users && s_replace_spare (link->fd) == 0) {
+        if (s_cookie (s_cutter.spare) == link->cookie)
+            rc = shutdown (s_cutter.spare, SHUT_RDWR);
+        s_replace_spare (s_cutter.nothing);
+    }
+    pthread_mutex_unlock (&s_cutter.lock);
     return rc;
 }
 

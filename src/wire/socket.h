@@ -79,8 +79,12 @@ int peer_bytes (const peer_link_t *link, uint64_t *received, uint64_t *acknowled
 
 /*  Ends the connection, if it still is the same one: for a peer whose key was
     revoked. The peer may try again and is then refused. Returns 0, or -1 if
-    there is no such connection any more.                                   */
+    there is no such connection any more. Takes no descriptor, but those that
+    peer_cut_begin keeps for it: before the first, and peer_cut_end as often,
+    after the last. Thread-safe; none blocks.                               */
+int peer_cut_begin (fault_t *fault);
 int peer_cut (const peer_link_t *link);
+void peer_cut_end (void);
 
 /*  The descriptor that tells of events (edge-triggered: drain until EAGAIN). */
 int socket_fd (void *socket);

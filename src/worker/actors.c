@@ -108,6 +108,8 @@ s_set_ended (const worker_t *worker, fault_t *fault)
     const fault_t *lost = &worker->peer->lost;
     if (lost->code)
         fault_set (fault, lost->code, "the actor has ended, as %s", lost->text);
+    else if (worker->peer->ending)
+        fault_set (fault, TROUPE_ESTOPPED, "the actor has ended, as the cluster was stopped");
     else
         fault_set (fault, TROUPE_EENDED, "the actor has ended%s",
                    worker->stopping ? " with its worker" : "");
