@@ -244,7 +244,7 @@ s_check_limits (head_state_t *self, const submission_t *submission)
     const head_settings_t *settings = &self->settings;
     size_t bytes = (size_t) submission->body_size + submission->record->attachments_size;
     const char *name = submission->function->name;
-    if (!head_may_begin (self, submission->owner->process))
+    if (self->ending && !head_may_begin (self, submission->owner->process))
         head_act_fault (self, submission->record->id, TROUPE_ESTOPPED, "%s: %s", name,
                         head_is_ending);
     else if (settings->job_tasks && job->tasks >= settings->job_tasks)
