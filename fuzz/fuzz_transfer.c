@@ -359,6 +359,18 @@ s_hold (unsigned store, unsigned number)
     REQUIRE (transfer_hold (s_transfer, &hold, ++s_tickets) == 0);
 }
 
+/*  The sockets of this world have no descriptors that could tell.          */
+static void
+s_tell_ready (void)
+{
+    size_t cursor = 0;
+    s_transfer->socket_due = true;
+    for (other_t *other; (other = id_table_next (&s_transfer->others, &cursor));)
+        if (other->socket && !list_linked (&other->due))
+            list_append (&s_transfer->due, &other->due);
+    transfer_ready (s_transfer);
+}
+
 static void
 s_step (input_t *input)
 {
@@ -371,7 +383,7 @@ s_step (input_t *input)
     else if (what == RAW)
         s_raw (input, store, first & 128);
     if (what <= RAW) {
-        transfer_ready (s_transfer);
+        s_tell_ready ();
         return;
     }
     number = s_u8 (input);

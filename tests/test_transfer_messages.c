@@ -12,8 +12,11 @@
 #include "core/checksum.h"
 #include "store/store_private.h"
 #include "tests/store_stage.h"
+#include "wire/socket.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -588,6 +591,66 @@ test_holds_that_arrive_in_part (void **state)
     stage_close (&self);
 }
 
+/*  A hold at a store that nobody tells of is given up. Those that follow arrive
+    once that store is known, and the lost one stays lost.                  */
+static void
+test_holds_that_are_lost (void **state)
+{
+    (void) state;
+    static stage_t self;
+    fault_t fault;
+    char endpoint [HOST_MAX + 32];
+    tid_t unknown = { 99, 1 };
+    stage_open_of (&self,
+                   (store_options_t){ .memory = 16 * MB, .fetch_patience = 50 * CLOCK_MS });
+    settler_t lost = s_give (&self, unknown);
+    s_settle_one (&lost);
+    assert_int_equal (lost.rc, -1);
+    assert_int_equal (lost.fault.code, TROUPE_ELOST);
+    assert_non_null (strstr (lost.fault.text, "its store is not known here"));
+    assert_int_equal (socket_last_endpoint (self.second, endpoint, sizeof endpoint, &fault), 0);
+    store_announce (self.store, 99, "node third", endpoint, NULL);
+    settler_t later = s_give (&self, unknown);
+    assert_int_equal (stage_asked_at (&self, self.second, TRANSFER_HOLD).offset, 1);
+    stage_answer_at (&self, self.second, 99,
+                     (transfer_message_t){ .type = TRANSFER_NOTED, .offset = 1 });
+    s_settle_one (&later);
+    assert_int_equal (later.rc, 0);
+    s_settle_one (&lost);
+    assert_int_equal (lost.rc, -1);
+    stage_close (&self);
+}
+
+/*  An object that is on its way from disk for another store, and that nobody
+    holds any more, goes when it is there, and leaves nothing behind.       */
+static void
+test_dropped_while_read_for_another (void **state)
+{
+    (void) state;
+    static stage_t self;
+    transfer_source_t source;
+    char folder [] = "/tmp/troupe-test-XXXXXX";
+    assert_non_null (mkdtemp (folder));
+    stage_open_of (&self, (store_options_t){ .memory = 16 * MB, .spill_folder = folder });
+    tid_t id = fixture_put (self.client, 10 * MB, 1, 1),
+          other = fixture_put (self.client, 10 * MB, 2, 1);
+    store_client_release (self.client, other, 1, true);
+    AWAIT (self.store, objects, 1);
+    AWAIT (self.store, used, 0);
+    store_lock (self.store);
+    assert_int_equal (store_transfer_hooks.serve (self.store, id, &source), 0);
+    object_t *object = store_object (self.store, id);
+    assert_true (object->reading);
+    store_forget_holds (object);
+    store_drop (self.store, object);
+    store_unlock (self.store);
+    AWAIT (self.store, objects, 0);
+    AWAIT (self.store, used, 0);
+    AWAIT (self.store, pinned, 0);
+    stage_close (&self);
+    assert_int_equal (rmdir (folder), 0);
+}
+
 /*  A copy whose home has ended, and what was made for somebody who does not
     claim it, go after a while; but not from under who reads it.            */
 static void
@@ -696,6 +759,8 @@ main (void)
         cmocka_unit_test (test_holds_are_repeated),
         cmocka_unit_test (test_holds_that_do_not_arrive),
         cmocka_unit_test (test_holds_that_arrive_in_part),
+        cmocka_unit_test (test_holds_that_are_lost),
+        cmocka_unit_test (test_dropped_while_read_for_another),
         cmocka_unit_test (test_left_behind),
         cmocka_unit_test (test_asked_for_too_often),
         cmocka_unit_test (test_too_much_asked_for),

@@ -35,7 +35,9 @@ typedef struct {
 /*  Another store, and the holds that this process has given to objects there. */
 typedef struct {
     uint64_t told;
-    uint64_t settled;           /*  so many have arrived                    */
+    uint64_t settled;           /*  so many have arrived, or are lost       */
+    uint64_t lost_after;        /*  lost are those behind this one          */
+    uint64_t lost_to;           /*  ... up to this one                      */
     uint64_t failed;            /*  of so many it is known what became      */
     bool asking;                /*  somebody asks, for all who wait         */
     fault_t why;                /*  of those that did not arrive            */
@@ -334,7 +336,8 @@ static void
 s_ask (store_client_t *self, process_t store, home_t *home)
 {
     uint64_t told = home->told;
-    store_message_t message = { .type = STORE_SYNC, .id = { store, told } };
+    store_message_t message
+        = { .type = STORE_SYNC, .id = { store, told }, .offset = home->settled };
     fault_t fault;
     home->asking = true;
     pthread_mutex_unlock (&self->lock);
@@ -344,8 +347,11 @@ s_ask (store_client_t *self, process_t store, home_t *home)
     home->failed = told;
     if (rc == 0)
         home->settled = told;
-    else if (message.type == STORE_FAULT && message.offset > home->settled)
+    else if (message.type == STORE_FAULT && message.offset > home->settled) {
         home->settled = message.offset < told ? message.offset : told;
+        home->lost_after = message.id.sequence;
+        home->lost_to = message.holder;
+    }
     if (rc)
         home->why = fault;
     pthread_cond_broadcast (&self->asked);
@@ -361,7 +367,9 @@ store_client_settle (store_client_t *self, process_t store, uint64_t number, fau
             pthread_cond_wait (&self->asked, &self->lock);
         else
             s_ask (self, store, home);
-    int rc = home && number <= home->settled ? 0 : -1;
+    bool arrived = home && number <= home->settled
+                   && (number <= home->lost_after || number > home->lost_to);
+    int rc = arrived ? 0 : -1;
     if (rc && home && number <= home->told)
         *fault = home->why;
     else if (rc)

@@ -53,7 +53,10 @@ s_end_sync (store_t *self, connection_t *connection, const char *why)
 {
     const far_t *far = connection->far;
     fault_t fault;
-    store_message_t message = { .type = STORE_SYNCED, .offset = far->settled };
+    store_message_t message = { .type = STORE_SYNCED,
+                                .id.sequence = far->lost_after,
+                                .holder = far->lost_to,
+                                .offset = far->settled };
     list_remove (&connection->wait);
     list_remove (&connection->sync);
     if (why) {
@@ -71,12 +74,9 @@ static void
 s_look_at_sync (store_t *self, connection_t *connection)
 {
     const far_t *far = connection->far;
-    uint64_t number = connection->awaited;
-    if (number <= far->settled)
+    if (connection->awaited <= far->settled)
         s_end_sync (self, connection,
-                    number > far->lost_after && number <= far->lost_to
-                        ? ": its store is not known here"
-                        : NULL);
+                    far->lost_to > connection->known ? ": its store is not known here" : NULL);
 }
 
 void
@@ -89,6 +89,7 @@ store_sync (store_t *self, connection_t *connection, const store_message_t *mess
     }
     connection->far = far;
     connection->awaited = message->id.sequence;
+    connection->known = message->offset;
     connection->sync_since = clock_now ();
     list_append (&far->waits, &connection->wait);
     list_append (&self->syncs, &connection->sync);

@@ -23,7 +23,7 @@
         PREFETCH  client             it will be pinned soon
         SYNC      client  SYNCED     so many holds that this process gave to
                                      objects of another store have arrived
-                                     there
+                                     there, but for those it knows are lost
 
     CREATE, PIN and SYNC are answered by FAULT if they fail, and HELLO if the store
     has no file left for another connection. What a client made and did not seal,
@@ -64,8 +64,10 @@ typedef enum {
     STORE_UNPIN,                /*  id                                      */
     STORE_PREFETCH,             /*  id, size                                */
     STORE_FAULT,                /*  code, size: of the text behind; after a
-                                    SYNC, offset as of SYNCED               */
-    STORE_SYNC,                 /*  id: the store, and how many HOLDs       */
+                                    SYNC, offset as of SYNCED, and lost are
+                                    those behind id.sequence up to holder   */
+    STORE_SYNC,                 /*  id: the store, and how many HOLDs;
+                                    offset: of how many the client knows    */
     STORE_SYNCED                /*  offset: how many it is known of         */
 } store_message_type_t;
 

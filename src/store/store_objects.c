@@ -83,7 +83,7 @@ store_object_free (store_t *self, object_t *object)
         transfer_discard (self->transfer, object->id);
     if (!object->copy && self->transfer)
         transfer_drop (self->transfer, object->id);
-    object->fetching = false;
+    object->fetching = object->remote = false;
     id_table_remove (&self->objects, object->id);
     if (object->pins) {
         self->pinned -= object->size;

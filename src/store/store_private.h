@@ -118,6 +118,7 @@ typedef struct {
     int64_t sync_since;
     far_t *far;
     uint64_t awaited;           /*  so many holds                           */
+    uint64_t known;             /*  so many of which it has been told       */
     process_t process;
 } connection_t;
 

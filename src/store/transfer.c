@@ -15,14 +15,27 @@
 /*  For what ZeroMQ still reads at the end.                                 */
 #define RETURN_PATIENCE (1000 * CLOCK_MS)
 
+/*  Sockets that are asked for at once, and how often in a row.             */
+#define READY_MAX 64
+#define READY_TURNS 64
+
+/*  A socket that something is sent by may take note of what has come to it, and
+    its descriptor does not tell of that any more: so it is looked at.      */
+static void
+s_make_due (transfer_t *self, other_t *other)
+{
+    if (!other)
+        self->socket_due = true;
+    else if (!list_linked (&other->due))
+        list_append (&self->due, &other->due);
+}
+
 /*  --- sending ----------------------------------------------------------  */
 
 static int
-s_send_parts (transfer_t *self, void *socket, const transfer_message_t *header,
-              zmq_msg_t *data)
+s_send_parts (void *socket, const transfer_message_t *header, zmq_msg_t *data)
 {
     int more = data ? ZMQ_SNDMORE : 0;
-    self->spoke = true;
     if (zmq_send (socket, header, sizeof *header, ZMQ_DONTWAIT | more) < 0
         || (data && zmq_msg_send (data, socket, ZMQ_DONTWAIT) < 0)) {
         if (data)
@@ -42,7 +55,8 @@ transfer_ask (transfer_t *self, process_t store, const transfer_message_t *messa
         return -1;
     if (!other->socket && transfer_connect (self, other))
         return -1;
-    return s_send_parts (self, other->socket, &copy, NULL);
+    s_make_due (self, other);
+    return s_send_parts (other->socket, &copy, NULL);
 }
 
 /*  A store that has gone gets nothing, and asks again if it comes back.    */
@@ -52,12 +66,13 @@ transfer_answer (transfer_t *self, const route_t *route, const transfer_message_
 {
     transfer_message_t copy = *message;
     copy.from = self->name;
+    s_make_due (self, NULL);
     if (zmq_send (self->socket, route->bytes, route->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
         if (data)
             zmq_msg_close (data);
         return;
     }
-    s_send_parts (self, self->socket, &copy, data);
+    s_send_parts (self->socket, &copy, data);
 }
 
 /*  In a thread of ZeroMQ's.                                                */
@@ -212,25 +227,35 @@ s_drain (transfer_t *self, void *socket)
     return !socket_readable (socket);
 }
 
-/*  True if all that was there has been received.                           */
-static bool
-s_drain_all (transfer_t *self)
+/*  Each that was due is looked at once, and stays due if more is there.     */
+static void
+s_drain_due (transfer_t *self)
 {
-    bool all = s_drain (self, self->socket);
-    size_t cursor = 0;
-    for (other_t *other; (other = id_table_next (&self->others, &cursor));)
-        if (other->socket && !s_drain (self, other->socket))
-            all = false;
-    return all;
+    bool due = self->socket_due;
+    self->socket_due = false;
+    if (due && !s_drain (self, self->socket))
+        self->socket_due = true;
+    const list_node_t *last = self->due.prev, *node = NULL;
+    while (node != last && !list_empty (&self->due)) {
+        other_t *other = container_of (list_pop (&self->due), other_t, due);
+        node = &other->due;
+        if (!s_drain (self, other->socket))
+            s_make_due (self, other);
+    }
 }
 
-/*  A socket that something is sent by may take note of what has come to it, and
-    its descriptor does not tell of that any more: so all are looked at again. */
+/*  So that others that are silent cost nothing, as there may be many.      */
 void
 transfer_ready (transfer_t *self)
 {
-    self->spoke = false;
-    self->undrained = !s_drain_all (self) || self->spoke;
+    struct epoll_event events [READY_MAX];
+    int count, left = READY_TURNS;
+    do {
+        count = epoll_wait (self->poll, events, READY_MAX, 0);
+        for (int index = 0; index < count; index++)
+            s_make_due (self, events [index].data.ptr);
+        s_drain_due (self);
+    } while (count == READY_MAX && --left);
 }
 
 int64_t
@@ -240,7 +265,7 @@ transfer_tend (transfer_t *self, int64_t now)
     int64_t due = fetch_tend (self, now), then = serving_tend (self, now),
             repeat = notice_tend (self, now);
     transfer_ready (self);
-    if (self->undrained)
+    if (self->socket_due || !list_empty (&self->due))
         return now;
     then = then < repeat ? then : repeat;
     return then < due ? then : due;
@@ -263,8 +288,9 @@ transfer_connect (transfer_t *self, other_t *other)
         other->socket = NULL;
         return -1;
     }
-    struct epoll_event event = { .events = EPOLLIN };
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = other };
     epoll_ctl (self->poll, EPOLL_CTL_ADD, socket_fd (other->socket), &event);
+    s_make_due (self, other);
     return 0;
 }
 
@@ -272,6 +298,7 @@ static void
 s_other_destroy (transfer_t *self, other_t *other)
 {
     notice_forget (self, other);
+    list_remove (&other->due);
     if (other->socket) {
         epoll_ctl (self->poll, EPOLL_CTL_DEL, socket_fd (other->socket), NULL);
         zmq_close (other->socket);
@@ -361,8 +388,9 @@ s_open (transfer_t *self, fault_t *fault)
     const char *port = strrchr (endpoint, ':');
     network_endpoint (self->endpoint, sizeof self->endpoint, network->host,
                       (uint16_t) (port ? atoi (port + 1) : 0));
-    struct epoll_event event = { .events = EPOLLIN };
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
     epoll_ctl (self->poll, EPOLL_CTL_ADD, socket_fd (self->socket), &event);
+    s_make_due (self, NULL);
     return 0;
 }
 
@@ -378,6 +406,7 @@ transfer_new (const transfer_options_t *options, fault_t *fault)
     list_init (&self->fetching);
     list_init (&self->recent);
     list_init (&self->telling);
+    list_init (&self->due);
     self->lent = calloc (1, sizeof *self->lent);
     self->context = options->context;
     self->network = options->network;

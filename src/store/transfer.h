@@ -68,8 +68,9 @@ typedef struct {
     const network_t *network;
     const transfer_hooks_t *hooks;
     void *hooks_context;
-    int64_t patience;           /*  how long a fetch waits for the next piece;
-                                    0: 30 s                                 */
+    int64_t patience;           /*  how long a fetch waits for the next piece,
+                                    and a hold for a store that is not known
+                                    here; 0: 30 s                           */
 } transfer_options_t;
 
 transfer_t *transfer_new (const transfer_options_t *options, fault_t *fault);

@@ -15,9 +15,6 @@
 /*  What is sent again at once, at most.                                    */
 #define REPEAT_MAX 256
 
-/*  How long one waits for a store that is not known here.                  */
-#define UNKNOWN_PATIENCE (30000 * CLOCK_MS)
-
 typedef struct {
     list_node_t node;
     transfer_message_t message;     /*  offset: its number                  */
@@ -131,7 +128,7 @@ notice_tend (transfer_t *self, int64_t now)
         other_t *other = container_of (at, other_t, telling);
         const notice_t *first = container_of (other->untold.next, notice_t, node);
         next = at->next;
-        if (!*other->endpoint && now - first->made >= UNKNOWN_PATIENCE) {
+        if (!*other->endpoint && now - first->made >= self->patience) {
             s_forget (self, other, false);
             transfer_forget (self, other);
             continue;

@@ -90,6 +90,8 @@ typedef struct {
 typedef struct {
     process_t process;
     void *socket;               /*  NULL until there is something to ask    */
+    list_node_t due;            /*  in the transfer's, while it is to be looked
+                                    at: something may have come              */
     char endpoint [HOST_MAX + 32];      /*  "" until it is announced        */
     char name [96];
     uint8_t key [KEY_SIZE];
@@ -168,8 +170,8 @@ struct transfer {
     char endpoint [HOST_MAX + 32];
     void *socket;
     int poll;
-    bool undrained;
-    bool spoke;                 /*  something was sent since it last looked  */
+    bool socket_due;            /*  something may have come there           */
+    list_t due;                 /*  others of which the same is so          */
     id_table_t others;          /*  process → other_t                       */
     id_table_t fetches;         /*  object → fetch_t                        */
     id_table_t servings;        /*  object → serving_t                      */
@@ -178,7 +180,7 @@ struct transfer {
     list_t telling;             /*  others with notices on their way        */
     size_t parked_count;        /*  requests that wait, altogether          */
     transfer_figures_t figures;
-    int64_t patience;           /*  of fetches                              */
+    int64_t patience;           /*  see transfer_options_t                  */
     pages_supply_t supply;
     atomic_uint *lent;          /*  pieces that ZeroMQ reads in place       */
 };
