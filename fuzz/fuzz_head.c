@@ -157,8 +157,9 @@ fuzz_check (void)
     head_counts_t counts = head_counts (fuzz_head->state);
     REQUIRE (counts.peers == fuzz_head->peers.count && counts.peers == fuzz_head->routes.count);
     size_t classes = 0;
-    for (list_node_t *at = fuzz_head->classes.next; at != &fuzz_head->classes; at = at->next)
-        classes++;
+    for (list_node_t *at = fuzz_head->class_sets.next; at != &fuzz_head->class_sets;
+         at = at->next)
+        classes += container_of (at, class_set_t, node)->count;
     REQUIRE (classes == fuzz_head->class_count);
 }
 
@@ -323,7 +324,7 @@ fuzz_begin (bool cluster)
     list_init (&fuzz_head->dirty);
     list_init (&fuzz_head->uploads);
     list_init (&fuzz_head->downloads);
-    list_init (&fuzz_head->classes);
+    list_init (&fuzz_head->class_sets);
     fuzz_head->stop = -1;
     fuzz_head->socket = zmq_socket (NULL, ZMQ_ROUTER);
     fuzz_head->state = head_state_new ((uint32_t) WORLD_EPOCH);

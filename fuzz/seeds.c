@@ -512,6 +512,20 @@ s_inquire (unsigned from, unsigned sequence, const char *what, const char *key)
 }
 
 static void
+s_inquire_filtered (unsigned from, unsigned sequence, const char *what, const char *condition)
+{
+    list (5);
+    text (what);
+    nil ();
+    integer (0);
+    integer (0);
+    list (2);
+    text (condition);
+    text ("job!=7");
+    MESSAGE (from, INQUIRE, .owner = from + 1, .sequence = sequence);
+}
+
+static void
 s_print (unsigned worker, unsigned stream, const char *line, size_t size)
 {
     plain ("worker 3", 9);
@@ -724,6 +738,10 @@ s_head_inquiries (void)
     s_inquire (0, 30, "lines", "first");
     s_inquire (0, 31, "nodes", "first");
     s_inquire (0, 32, "tasks", "1.1");
+    s_inquire_filtered (0, 33, "tasks", "state=ready");
+    s_inquire_filtered (0, 34, "tasks", "function!=work");
+    s_inquire_filtered (0, 35, "tasks", "=");
+    s_inquire_filtered (0, 36, "nodes", "name=first");
     s_save_head (CLUSTER, "inquiries");
     s_task (1, 0);
     for (unsigned index = 0; index < sizeof kinds / sizeof *kinds; index++)

@@ -495,7 +495,9 @@ TROUPE_EXPORT troupe_future_t *troupe_any (troupe_future_t *const *futures, size
 
 /*  Cancels: the future fails with TROUPE_ECANCELLED at once, if it was not
     done. What has not started never starts; what runs sees troupe_cancelled
-    and finishes as it likes. Returns 0, or -1 if it was done already.      */
+    and finishes as it likes. What it has submitted, and is not done, is
+    cancelled with it, on any node, and so on. Of troupe_actor_ready: the actor
+    does not come up. Returns 0, or -1 if it was done already.              */
 TROUPE_EXPORT int troupe_cancel (troupe_future_t *future);
 
 /*  A second handle to the same future, owned by the caller.                */

@@ -425,6 +425,27 @@ run 0 status
 [ "$(grep -c '^alpha ' "$folder/out")" = 1 ] || fail "stop has stopped another cluster"
 unset TROUPE_ADDRESS
 
+#  More tasks than a list has: it says so, and the filter looks at all of them.
+"$troupe" run "$build/tests/cli_actors" hold "$folder/many" 10050 2>"$folder/driver" &
+driver=$!
+tries=0
+until "$troupe" list tasks >"$folder/out" 2>"$folder/err"; [ $? -eq 4 ]; do
+    [ $((tries += 1)) -le 100 ] || { fail "no 10,050 tasks: $(cat "$folder/err")"; break; }
+    sleep 0.1
+done
+run 4 list tasks --json
+has err '^troupe list: these are the first 10000 of 100[0-9]* tasks, by job and id'
+[ "$(grep -c '"id"' "$folder/out")" -eq 10000 ] || fail "cut to $(wc -l <"$folder/out") lines"
+tries=0
+until run 0 list tasks --filter state=running; [ "$(grep -c hold "$folder/out")" -ge 1 ]; do
+    [ $((tries += 1)) -le 100 ] || { fail "none runs: $(cat "$folder/out")"; break; }
+    sleep 0.1
+done
+run 0 list tasks --filter function=hold --filter state!=ready --filter state!=waiting --json
+grep -q '"ready"' "$folder/out" && fail "a filter lets through what it should not"
+touch "$folder/many"
+wait "$driver" || fail "work was lost: $(cat "$folder/driver")"
+
 run 0 drain alpha
 run 0 list nodes --filter name=alpha --columns state
 has out '^draining$'

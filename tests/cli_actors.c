@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HELD_MAX 11000
+
 typedef struct {
     bool unused;
 } probe_t;
@@ -139,7 +141,7 @@ TROUPE_TASK (hold);
 static int
 s_hold (troupe_t *troupe, const char *path, int count)
 {
-    troupe_future_t *futures [16];
+    static troupe_future_t *futures [HELD_MAX];
     int failed = 0;
     for (int i = 0; i < count; i++)
         futures [i] = troupe_remote (troupe, hold, path);
@@ -189,6 +191,6 @@ main (int argc, char *argv [])
     }
     int count = argc == 4 ? atoi (argv [3]) : 0;
     int failed
-        = count > 0 && count <= 16 ? s_hold (troupe, argv [2], count) : s_leave_actors (troupe);
+        = count > 0 && count <= HELD_MAX ? s_hold (troupe, argv [2], count) : s_leave_actors (troupe);
     return troupe_term (&troupe) || failed;
 }

@@ -11,6 +11,7 @@ enum {
     EXIT_FAILED = 1,                /*  the cluster said no                 */
     EXIT_USAGE = 2,                 /*  the command line is wrong           */
     EXIT_UNREACHABLE = 3,           /*  no cluster, or it does not answer   */
+    EXIT_PART = 4,                  /*  list: what it prints is not all     */
     EXIT_CANNOT_RUN = 126,          /*  run: as a shell has it              */
     EXIT_NOT_FOUND = 127
 };

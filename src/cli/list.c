@@ -25,6 +25,9 @@ static const char s_help [] =
     "  --token TOKEN, --token-file FILE\n"
     "                       what lets one in\n"
     "\n"
+    "Of more than 10,000 tasks the first are listed, by job and id, a line on standard\n"
+    "error says so, and the exit status is 4. --filter looks at all of them.\n"
+    "\n"
     "The keys are those of --json:\n"
     "  nodes      id name state address cpus cpus_used memory workers actors heard_ms\n"
     "             refused_connections resources\n"
@@ -42,11 +45,14 @@ static const char s_help [] =
 typedef struct {
     const kind_t *kind;
     filter_t filter;
+    text_list_t conditions;                         /*  the same, as words      */
     char chosen [512];                              /*  the names of columns    */
     char titles [512];                              /*  the same, in capitals   */
     kind_column_t columns [TABLE_COLUMNS_MAX + 1];
     size_t width;
     bool json;
+    bool watch;
+    bool cut;                                       /*  there are more          */
 } listing_t;
 
 /*  The columns wanted, or those that the kind has.                         */
@@ -137,18 +143,40 @@ s_print_table (const listing_t *self, const screen_t *screen, FILE *file, troupe
     return rc;
 }
 
+/*  What is listed is for programs too, so this stands beside it.           */
+static void
+s_say_cut (listing_t *self, const screen_t *screen, FILE *file, size_t shown, uint64_t matched)
+{
+    char text [160];
+    self->cut = matched > shown;
+    if (!self->cut)
+        return;
+    snprintf (text, sizeof text,
+              "these are the first %zu of %llu %s, by job and id; --filter narrows it down", shown,
+              (unsigned long long) matched, self->kind->name);
+    if (self->watch) {
+        screen_print (screen, file, STYLE_DIM, text);
+        putc ('\n', file);
+    } else
+        fprintf (stderr, "troupe list: %s\n", text);
+}
+
 static int
 s_print (void *context, troupe_t *peer, FILE *file, char **why)
 {
-    const listing_t *self = context;
-    troupe_future_t *future = peer_inquire (peer, self->kind->name, NULL);
+    listing_t *self = context;
+    troupe_future_t *future = peer_inquire_filtered (
+        peer, self->kind->name, self->conditions.items, self->conditions.count);
     troupe_view_t rows;
+    uint64_t matched;
     const char *text = "out of memory";
     screen_t screen = screen_look ();
-    int rc = rows_wait (future, &rows, &text);
+    int rc = rows_wait_filtered (future, &rows, &matched, &text);
     if (rc == 0)
         rc = self->json ? s_print_json (self, file, rows)
                         : s_print_table (self, &screen, file, rows);
+    if (rc == 0)
+        s_say_cut (self, &screen, file, troupe_view_count (rows), matched);
     *why = rc ? strdup (text) : NULL;
     troupe_future_destroy (&future);
     return rc;
@@ -165,15 +193,13 @@ list_print (troupe_t *peer, FILE *file, const char *kind, bool json, char **why)
 static int
 s_run (int argc, char *argv [])
 {
-    bool watch = false;
     const char *columns = NULL;
-    text_list_t filters = { { NULL }, 0 };
     connection_t connection = { .address = NULL };
     listing_t listing = { .kind = NULL };
-    const option_spec_t specs [] = { { "filter", OPTION_LIST, &filters },
+    const option_spec_t specs [] = { { "filter", OPTION_LIST, &listing.conditions },
                                      { "columns", OPTION_TEXT, &columns },
                                      { "json", OPTION_FLAG, &listing.json },
-                                     { "watch", OPTION_FLAG, &watch },
+                                     { "watch", OPTION_FLAG, &listing.watch },
                                      { NULL, OPTION_END, NULL } };
     int first = arguments_read (&verb_list, argc, argv, specs, &connection, false);
     if (first < 0)
@@ -185,9 +211,10 @@ s_run (int argc, char *argv [])
         return cli_usage (&verb_list, "wanted %s, not '%s'", kind_names, argv [first]);
     if (first + 1 < argc)
         return cli_usage (&verb_list, "it takes no '%s'", argv [first + 1]);
-    int rc = filter_read (&verb_list, listing.kind, &filters, &listing.filter);
+    int rc = filter_read (&verb_list, listing.kind, &listing.conditions, &listing.filter);
     rc = rc ? rc : s_read_columns (&listing, columns);
-    return rc ? rc : live_show (&verb_list, &connection, watch, s_print, &listing);
+    rc = rc ? rc : live_show (&verb_list, &connection, listing.watch, s_print, &listing);
+    return rc == EXIT_DONE && listing.cut && !listing.watch ? EXIT_PART : rc;
 }
 
 const verb_t verb_list = { "list", s_help, s_run };

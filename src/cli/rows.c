@@ -40,8 +40,8 @@ filter_passes (const filter_t *filter, troupe_view_t row)
     return true;
 }
 
-int
-rows_wait (troupe_future_t *future, troupe_view_t *rows, const char **why)
+static int
+s_wait (troupe_future_t *future, troupe_view_t *value, const char **why)
 {
     if (!future) {
         *why = "out of memory";
@@ -51,13 +51,39 @@ rows_wait (troupe_future_t *future, troupe_view_t *rows, const char **why)
         *why = "the head does not answer";
         return -1;
     }
-    if (troupe_get (future, rows)) {
+    if (troupe_get (future, value)) {
         *why = troupe_error ();
         return -1;
     }
-    if (troupe_view_type (*rows) != TROUPE_LIST) {
+    return 0;
+}
+
+static int
+s_check_list (troupe_view_t rows, const char **why)
+{
+    if (troupe_view_type (rows) == TROUPE_LIST)
+        return 0;
+    *why = "the head answers with what is no list";
+    return -1;
+}
+
+int
+rows_wait (troupe_future_t *future, troupe_view_t *rows, const char **why)
+{
+    return s_wait (future, rows, why) || s_check_list (*rows, why) ? -1 : 0;
+}
+
+int
+rows_wait_filtered (troupe_future_t *future, troupe_view_t *rows, uint64_t *matched,
+                    const char **why)
+{
+    troupe_view_t answer, count;
+    if (s_wait (future, &answer, why))
+        return -1;
+    if (troupe_view_field (answer, "rows", rows)
+        || troupe_view_field (answer, "matched", &count) || troupe_read (count, matched)) {
         *why = "the head answers with what is no list";
         return -1;
     }
-    return 0;
+    return s_check_list (*rows, why);
 }

@@ -35,4 +35,9 @@ int list_print (troupe_t *peer, FILE *file, const char *kind, bool json, char **
     the future. Returns 0, or -1 with *why set.                             */
 int rows_wait (troupe_future_t *future, troupe_view_t *rows, const char **why);
 
+/*  The same of an answer to peer_inquire_filtered; *matched: how many rows
+    there would be.                                                         */
+int rows_wait_filtered (troupe_future_t *future, troupe_view_t *rows, uint64_t *matched,
+                        const char **why);
+
 #endif

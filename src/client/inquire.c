@@ -42,6 +42,16 @@ peer_inquire (troupe_t *peer, const char *what, const char *key)
 }
 
 troupe_future_t *
+peer_inquire_filtered (troupe_t *peer, const char *what, const char *const *filters,
+                       size_t count)
+{
+    const troupe_arg_t args [] = { troupe_arg_string (what), troupe_nil (),
+                                   troupe_arg_unsigned (0), troupe_arg_unsigned (0),
+                                   troupe_strings (filters, count) };
+    return s_ask (peer, RECORD_INQUIRE, args, 5);
+}
+
+troupe_future_t *
 peer_inquire_logs (troupe_t *peer, const char *who, uint64_t after, unsigned limit)
 {
     const troupe_arg_t args [] = { troupe_arg_string ("lines"), troupe_arg_string (who),

@@ -28,6 +28,13 @@
     "tokens"    name, key, nodes, processes: those that let somebody in     */
 troupe_future_t *peer_inquire (troupe_t *peer, const char *what, const char *key);
 
+/*  Asks for what passes the filters, FIELD=VALUE or FIELD!=VALUE as text. The
+    future has a map: "rows", the list; and "matched", how many there are: of
+    tasks, which may be millions, only the first 10,000 by job and id are in the
+    list. The filters are for tasks; of other things all are in it.         */
+troupe_future_t *peer_inquire_filtered (troupe_t *peer, const char *what,
+                                        const char *const *filters, size_t count);
+
 /*  Lines that workers and daemons printed: position, at_ms (since 1970),
     node, who, stream, text. Those of one node, worker, actor or task, or of
     all if who is NULL; of these, the last `limit` whose position is above

@@ -314,7 +314,7 @@ s_lines_sent (head_t *self, process_t process)
 
 /*  GROUP: number: the strategy; body: a block of options for each bundle.  */
 static void
-s_group (head_t *self, const record_t *record, int64_t now)
+s_group (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
     if (record->flags & RECORD_KILL) {
         head_group_end (self->state, record->id);
@@ -330,6 +330,9 @@ s_group (head_t *self, const record_t *record, int64_t now)
     if (count && offset == record->body_size && record->number <= GROUP_STRICT_SPREAD)
         head_group (self->state, now, record->id, (group_strategy_t) record->number, bundles,
                     count);
+    else
+        head_answer_fault (self, peer, record->id, bundles ? TROUPE_EPROTOCOL : TROUPE_ENOMEM,
+                           bundles ? "malformed group" : "the head has no memory for a group");
     free (bundles);
 }
 
@@ -398,7 +401,7 @@ s_record_of_cluster (head_t *self, peer_t *peer, const record_t *record, int64_t
         break;
     case RECORD_GROUP:
         if (own)
-            s_group (self, record, now);
+            s_group (self, peer, record, now);
         break;
     case RECORD_COMMAND:
         if (own && (role == ROLE_CLIENT || role == ROLE_NODE))
@@ -805,7 +808,7 @@ head_new (void *context, const head_options_t *options, fault_t *fault)
     list_init (&self->dirty);
     list_init (&self->uploads);
     list_init (&self->downloads);
-    list_init (&self->classes);
+    list_init (&self->class_sets);
     self->since = clock_now ();
     if (s_open (self, context, options, fault) == 0)
         self->thread = thread_new (s_run, self, fault);

@@ -32,16 +32,19 @@ typedef struct {
                                     ends. May be NULL                       */
 } head_options_t;
 
-/*  Starts a head on the ZeroMQ context. The options are not needed after.
-    NULL with the fault set.                                                */
+/*  Starts a head on the ZeroMQ context. The options are not needed after, but
+    what they point to by "network", "keys" and "tokens" must outlive the head.
+    log and failed are called on its thread. NULL with the fault set.       */
 head_t *head_new (void *context, const head_options_t *options, fault_t *fault);
 
-/*  The tcp endpoint that it listens on, "" if it has none.                 */
+/*  The tcp endpoint that it listens on, "" if it has none. From any thread; the
+    text lives as long as the head.                                         */
 const char *head_endpoint (const head_t *self);
 
-/*  Ends it. In a cluster of machines everybody is told first, and is given a
-    few seconds to say that he knows. Returns 0, or -1 if its thread did not
-    end.                                                                    */
+/*  Ends it, and waits for that. In a cluster of machines everybody is told
+    first, and is given a few seconds to say that he knows. Once, from any
+    thread but the head's own. Returns 0, or -1 if its thread did not end, and
+    then its memory is left to it.                                          */
 int head_destroy (head_t **self_p);
 
 #endif

@@ -116,6 +116,26 @@ s_let_go (head_state_t *self, head_actor_t *actor)
     actor->held = NULL;
 }
 
+/*  Others take whatever becomes free for it. Without memory nothing is ever kept
+    for it.                                                                 */
+static void
+s_wait_for_place (head_state_t *self, head_actor_t *actor)
+{
+    if (!actor->keep)
+        actor->keep = calloc (1, sizeof *actor->keep);
+    if (actor->keep)
+        head_keep_begin (self, actor->keep);
+}
+
+static void
+s_end_waiting (head_state_t *self, head_actor_t *actor)
+{
+    if (actor->keep)
+        head_keep_end (self, actor->keep);
+    free (actor->keep);
+    actor->keep = NULL;
+}
+
 static void
 s_count_on (head_state_t *self, head_peer_t *worker, int step)
 {
@@ -142,7 +162,7 @@ head_actor_free (head_state_t *self, head_actor_t *actor)
         head_place (self, worker);
     }
     s_let_go (self, actor);
-    head_keep_end (self, &actor->keep);
+    s_end_waiting (self, actor);
     head_demand_release (self, &actor->demand);
     job->actors--;
     free (actor->record);
@@ -267,7 +287,7 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     home_t *home = arg;
     job_t *job = home->actor->job;
     if (!head_node_fits (node, home->actor->demand)
-        || head_is_kept (node, job, &home->actor->keep))
+        || head_is_kept (node->keep, job, home->actor->keep))
         return false;
     home->home = s_home_on (self, job, node);
     if (home->home || job->embedded)
@@ -282,14 +302,14 @@ static bool
 s_house_by_demand (head_state_t *self, int64_t now, head_actor_t *actor)
 {
     home_t home = { actor, now, NULL, false };
-    if (actor->searched && list_empty (&self->freed))
+    if (actor->searched && !head_freed_fits (self, actor->demand))
         return false;
     actor->searched = !head_search (self, actor->demand, actor->searched, s_accept, &home);
     if (!home.home) {
-        head_keep_begin (self, &actor->keep);
+        s_wait_for_place (self, actor);
         return false;
     }
-    head_keep_end (self, &actor->keep);
+    s_end_waiting (self, actor);
     actor->held = home.home->on;
     actor->held->references++;
     head_node_take (self, actor->held, actor->demand, true);
@@ -300,9 +320,11 @@ s_house_by_demand (head_state_t *self, int64_t now, head_actor_t *actor)
 static bool
 s_house_in_group (head_state_t *self, int64_t now, head_actor_t *actor)
 {
-    bundle_t *bundle = head_bundle_for (self, actor->demand);
-    if (!bundle)
+    bundle_t *bundle = head_bundle_for (self, actor->demand, actor->job, actor->keep);
+    if (!bundle) {
+        s_wait_for_place (self, actor);
         return false;
+    }
     head_peer_t *home = s_home_on (self, actor->job, bundle->node);
     if (!home && !actor->job->embedded) {
         const pool_t *pool = head_pool (self, actor->job, bundle->node, false);
@@ -310,8 +332,11 @@ s_house_in_group (head_state_t *self, int64_t now, head_actor_t *actor)
             head_ask (self, now, actor->job, bundle->node, 1);
         home = s_home_on (self, actor->job, bundle->node);
     }
-    if (!home)
+    if (!home) {
+        s_wait_for_place (self, actor);
         return false;
+    }
+    s_end_waiting (self, actor);
     actor->bundle = bundle;
     head_bundle_take (bundle, actor->demand);
     s_move_in (self, actor, home);
@@ -358,12 +383,13 @@ head_house_actors (head_state_t *self, int64_t now, job_t *job)
 void
 head_spawn (head_state_t *self, int64_t now, const head_spawn_t *spawn)
 {
-    const head_peer_t *owner = head_peer (self, spawn->id.owner);
+    head_peer_t *owner = head_peer (self, spawn->id.owner);
     const char *class_name = spawn->class_name, *name = spawn->name;
     int class_length = (int) spawn->class_length;
     self->now = now;
     if (!owner || !owner->job || id_table_get (&self->actors, spawn->id))
         return;
+    owner->spawned = true;
     size_t length = strnlen (name, spawn->name_length);
     head_actor_t *there = length ? s_find (self, owner->job->space, name, length) : NULL;
     if (there && spawn->options && spawn->options->flags & OPTIONS_GET_OR_CREATE) {
@@ -435,6 +461,8 @@ head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *cause
     list_t lost;
     list_init (&lost);
     size_t cursor = 0;
+    if (!peer->actors && !peer->spawned)
+        return;
     for (head_actor_t *actor; (actor = id_table_next (&self->actors, &cursor));)
         if (actor->worker == peer->process
             || (actor->id.owner == peer->process && !actor->detached))
@@ -470,6 +498,17 @@ head_end_actors (head_state_t *self, const job_t *job, const group_t *group)
             head_act (self, HEAD_END_ACTOR, actor->worker)->id = actor->id;
         head_actor_destroy (self, actor);
     }
+}
+
+void
+head_cancel_actor (head_state_t *self, tid_t id)
+{
+    head_actor_t *actor = id_table_get (&self->actors, id);
+    if (!actor)
+        return;
+    if (actor->worker)
+        head_act (self, HEAD_END_ACTOR, actor->worker)->id = id;
+    head_actor_destroy (self, actor);
 }
 
 /*  Of a job's actors that wait, fails those that no node could ever serve;

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/*  A list of tasks is cut here.                                            */
-#define TASKS_MAX 10000
-
 /*  Workers whose lines are shown for one name.                             */
 #define LINES_WORKERS_MAX 16
 
@@ -23,7 +20,10 @@ typedef struct {
     const char *key;            /*  only what has this id or name; ""       */
     int64_t now;
     bool single;                /*  the map itself, not a list of it        */
+    bool filtered;              /*  the list, and how many it might have    */
     size_t count;
+    size_t matched;             /*  if that is more                         */
+    const head_filter_t *filter;
     bytes_t body;
 } answer_t;
 
@@ -253,7 +253,8 @@ s_actors (answer_t *self)
         s_bool (self, actor.detached);
         /*  Of one, or the few of a name, what can be called.               */
         if (*self->key)
-            s_put_methods (self, head_class (self->head, actor.program, actor.class_name));
+            s_put_methods (self, head_class (self->head, head_shell_peer (self->head, actor.worker),
+                                             actor.program, actor.class_name));
     }
 }
 
@@ -278,34 +279,20 @@ s_functions (answer_t *self)
 static void
 s_classes (answer_t *self)
 {
-    list_t *all = &self->head->classes;
-    for (list_node_t *node = all->next; node != all; node = node->next) {
-        const class_note_t *note = container_of (node, class_note_t, node);
-        if (!s_begin (self, note->name, note->name, 4))
+    for (class_cursor_t cursor = { NULL, NULL, 0 }; head_next_class (self->head, &cursor);) {
+        if (!s_begin (self, cursor.note->name, cursor.note->name, 4))
             continue;
-        s_program (self, note->program);
-        s_text (self, "class", note->name);
-        s_put_methods (self, note);
+        s_program (self, cursor.set->program);
+        s_text (self, "class", cursor.note->name);
+        s_put_methods (self, cursor.note);
     }
 }
 
 static void
 s_tasks (answer_t *self)
 {
-    size_t cursor = 0;
-    head_task_report_t task;
-    while (self->count < TASKS_MAX && head_next_task (self->head->state, &cursor, &task)) {
-        id_text_t id;
-        if (!s_begin (self, s_id_text (task.id, id), task.function, 7))
-            continue;
-        s_text (self, "id", id);
-        s_text (self, "function", task.function);
-        s_text (self, "state", task.state);
-        s_number (self, "job", task.job);
-        s_text (self, "worker", s_label (self->head, task.worker));
-        s_text (self, "node", s_node_name (self->head, task.node));
-        s_number (self, "retries", task.retries);
-    }
+    self->count
+        = head_put_tasks (self->head, self->key, self->filter, &self->body, &self->matched);
 }
 
 static void
@@ -454,10 +441,12 @@ s_find_workers (head_t *head, lines_of_t *self)
         if ((actor.name && strcmp (actor.name, self->key) == 0)
             || strcmp (s_id_text (actor.id, id), self->key) == 0)
             s_add_worker (self, actor.worker);
-    size_t left = TASKS_MAX;
-    for (size_t cursor = 0; left && head_next_task (head->state, &cursor, &task); left--)
-        if (strcmp (s_id_text (task.id, id), self->key) == 0)
-            s_add_worker (self, task.worker);
+    unsigned owner;
+    unsigned long long sequence;
+    if (sscanf (self->key, "%u.%llu", &owner, &sequence) == 2
+        && head_task_numbered (head->state, owner, sequence, &task)
+        && strcmp (s_id_text (task.id, id), self->key) == 0)
+        s_add_worker (self, task.worker);
 }
 
 /*  A worker may be called "worker 3", as its lines begin.                  */
@@ -532,22 +521,19 @@ static void
 s_forward_line (head_t *self, const line_t *line)
 {
     uint32_t job = head_job_of (self->state, line->worker);
-    size_t cursor = 0;
-    for (peer_t *peer; job && (peer = id_table_next (&self->peers, &cursor));) {
-        if (peer->identity.role != ROLE_DRIVER || peer->job != job)
-            continue;
-        bytes_t body = { 0 };
-        bytes_append (&body, line->who, strlen (line->who) + 1);
-        bytes_append (&body, line->text, line->size);
-        record_t record = { .type = RECORD_LOG,
-                            .flags = line->stream,
-                            .body = body.data,
-                            .body_size = (uint32_t) body.size };
-        if (!body.failed)
-            head_send (self, peer, &record);
-        bytes_release (&body);
+    peer_t *driver = job ? head_shell_peer (self, head_driver_of (self->state, job)) : NULL;
+    if (!driver || driver->identity.role != ROLE_DRIVER)
         return;
-    }
+    bytes_t body = { 0 };
+    bytes_append (&body, line->who, strlen (line->who) + 1);
+    bytes_append (&body, line->text, line->size);
+    record_t record = { .type = RECORD_LOG,
+                        .flags = line->stream,
+                        .body = body.data,
+                        .body_size = (uint32_t) body.size };
+    if (!body.failed)
+        head_send (self, driver, &record);
+    bytes_release (&body);
 }
 
 unsigned
@@ -627,6 +613,12 @@ static void
 s_send_answer (answer_t *self, peer_t *peer, tid_t id)
 {
     bytes_t value = { 0 };
+    if (self->filtered) {
+        value_put_map (&value, 2);
+        value_put_string (&value, "matched", 7);
+        value_put_uint (&value, self->matched > self->count ? self->matched : self->count);
+        value_put_string (&value, "rows", 4);
+    }
     if (!self->single)
         value_put_array (&value, self->count);
     bytes_append (&value, self->body.data, self->body.size);
@@ -678,7 +670,25 @@ s_objects (answer_t *self)
     self->count += head_put_objects (self->head, self->key, &self->body);
 }
 
-/*  INQUIRE: id: the future of the answer; body: [what, key, after, limit].  */
+/*  The conditions of a list of tasks. Returns 0, or -1: malformed.         */
+static int
+s_read_filter (const record_t *record, size_t *offset, head_filter_t *filter)
+{
+    msgpack_token_t list, text;
+    if (token_next (record->body, record->body_size, offset, &list) || list.type != TROUPE_LIST)
+        return -1;
+    for (size_t left = list.count; left; left--)
+        if (token_next (record->body, record->body_size, offset, &text)
+            || text.type != TROUPE_STRING
+            || head_filter_read (filter, (const char *) text.data, text.size))
+            return -1;
+    return 0;
+}
+
+/*  INQUIRE: id: the future of the answer; body: [what, key, after, limit], which
+    is answered by a list; or with a filter behind, a list of conditions, which
+    is answered by a map of the list, "rows", and of how many pass the filter,
+    "matched". It is for tasks; of other things all pass.                   */
 void
 head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
 {
@@ -693,11 +703,19 @@ head_inquire (head_t *self, peer_t *peer, const record_t *record, int64_t now)
     msgpack_token_t list;
     if (!value_check (record->body, record->body_size, true)
         || token_next (record->body, record->body_size, &offset, &list)
-        || list.type != TROUPE_LIST || list.count != 4 || s_read_text (record, &offset, what)
-        || s_read_text (record, &offset, key))
+        || list.type != TROUPE_LIST || list.count < 4 || list.count > 5
+        || s_read_text (record, &offset, what) || s_read_text (record, &offset, key))
         return;
     uint64_t after = s_read_number (record, &offset), limit = s_read_number (record, &offset);
-    answer_t answer = { .head = self, .asker = peer, .key = key, .now = now };
+    head_filter_t filter = { .count = 0 };
+    if (list.count == 5 && s_read_filter (record, &offset, &filter))
+        return;
+    answer_t answer = { .head = self,
+                        .asker = peer,
+                        .key = key,
+                        .now = now,
+                        .filtered = list.count == 5,
+                        .filter = &filter };
     bool known = strcmp (what, "lines") == 0;
     if (known && s_lines (&answer, after, limit)) {
         fault_t fault;

@@ -284,6 +284,8 @@ s_check_worker (const head_peer_t *peer)
         return "a worker has no slots, or no node";
     if (peer->loaded != loaded || peer->counted != counted)
         return "a worker is wrongly marked as loaded, or counted";
+    if (list_linked (&peer->ahead) != (loaded && !peer->recalled))
+        return "a worker with leases ahead is not found when it is stuck";
     if (list_linked (&peer->node) != (counted && !busy))
         return "a worker is not in its level, or suspect and in one";
     const char *wrong = s_check_cpus (peer);
@@ -316,24 +318,34 @@ s_check_peers (const head_state_t *self)
 
 /*  --- nodes ------------------------------------------------------------  */
 
-/*  Adds what somebody holds of a node: the node's row in the sums.         */
+/*  What is held of each node, a row for each; and of that, by actors and
+    bundles.                                                                */
+typedef struct {
+    int64_t *all;
+    int64_t *fixed;
+} sums_t;
+
 static void
-s_add (const head_state_t *self, int64_t *sums, const head_node_t *node, const demand_t *demand,
-       bool cpus)
+s_add (const head_state_t *self, sums_t sums, const head_node_t *node, const demand_t *demand,
+       bool fixed)
 {
-    int64_t *row = sums + node->number * self->resource_count;
-    for (size_t index = 0; index < demand->count; index++)
-        if (cpus || demand->needs [index].resource != CPUS)
-            row [demand->needs [index].resource] += demand->needs [index].amount;
+    size_t row = node->number * self->resource_count;
+    for (size_t index = 0; index < demand->count; index++) {
+        const need_t *need = &demand->needs [index];
+        if (fixed)
+            sums.fixed [row + need->resource] += need->amount;
+        if (fixed || need->resource != CPUS)
+            sums.all [row + need->resource] += need->amount;
+    }
 }
 
 static void
-s_add_holders (const head_state_t *self, int64_t *sums)
+s_add_holders (const head_state_t *self, sums_t sums)
 {
     size_t cursor = 0;
     for (const head_peer_t *peer; (peer = id_table_next (&self->peers, &cursor));)
         if (peer->role == ROLE_WORKER && peer->on)
-            sums [peer->on->number * self->resource_count + CPUS] += peer->cpus;
+            sums.all [peer->on->number * self->resource_count + CPUS] += peer->cpus;
     cursor = 0;
     for (const head_task_t *task; (task = id_table_next (&self->tasks, &cursor));) {
         if (task->state != TASK_LEASED || task->lane->plain)
@@ -357,15 +369,25 @@ s_add_holders (const head_state_t *self, int64_t *sums)
 }
 
 static const char *
-s_check_node (const head_state_t *self, const head_node_t *node, const int64_t *held)
+s_check_amounts (const head_node_t *node, const int64_t *held, const int64_t *fixed)
 {
-    size_t starting = 0;
     for (size_t index = 0; index < node->count; index++) {
         if (node->free [index] < 0 || node->free [index] > node->total [index])
             return "a node has less than nothing free, or more than it has";
         if (node->free [index] + held [index] != node->total [index])
             return "what is held of a node and what is free are not all that it has";
+        if (node->fixed [index] != fixed [index])
+            return "a node does not know what actors and bundles hold of it";
+        if (node->planned [index])
+            return "a plan has left something on a node";
     }
+    return node->planned_bundles ? "a plan has left a bundle on a node" : NULL;
+}
+
+static const char *
+s_check_node (const head_node_t *node)
+{
+    size_t starting = 0;
     for (const list_node_t *at = node->pools.next; at != &node->pools; at = at->next)
         starting += container_of (at, pool_t, of_node)->starting;
     for (const list_node_t *at = node->starved.next; at != &node->starved; at = at->next) {
@@ -373,28 +395,51 @@ s_check_node (const head_state_t *self, const head_node_t *node, const int64_t *
         if (peer->on != node || head_load (peer) >= peer->slots)
             return "a worker is starved on a node that is not its own, or is busy";
     }
-    if (node->keep && (node->keep->node != node || !list_linked (&node->kept)))
-        return "a node is kept for what does not know of it";
     if (starting != node->starting || node->worker_count != s_length (&node->workers))
         return "a node's counts of workers are wrong";
-    return list_linked (&node->bucket) || node == self->local
-               ? NULL
-               : "a node cannot be found by its load";
+    return NULL;
 }
 
 static const char *
 s_check_nodes (const head_state_t *self)
 {
     const char *wrong = NULL;
-    size_t cursor = 0;
-    int64_t *sums = calloc ((self->node_numbers + 1) * self->resource_count, sizeof *sums);
-    if (!sums)
+    size_t cursor = 0, size = (self->node_numbers + 1) * self->resource_count;
+    sums_t sums = { .all = calloc (2 * size, sizeof *sums.all) };
+    if (!sums.all)
         return "no memory for the check";
+    sums.fixed = sums.all + size;
     s_add_holders (self, sums);
-    for (const head_node_t *node; !wrong && (node = id_table_next (&self->nodes, &cursor));)
-        wrong = s_check_node (self, node, sums + node->number * self->resource_count);
-    free (sums);
+    for (const head_node_t *node; !wrong && (node = id_table_next (&self->nodes, &cursor));) {
+        size_t row = node->number * self->resource_count;
+        wrong = s_check_amounts (node, sums.all + row, sums.fixed + row);
+        if (!wrong)
+            wrong = s_check_node (node);
+        if (!wrong && !list_linked (&node->bucket) && node != self->local)
+            wrong = "a node cannot be found by its load";
+    }
+    free (sums.all);
     return wrong;
+}
+
+/*  Who keeps something, and what is kept, know of each other.              */
+static const char *
+s_check_keeps (const head_state_t *self)
+{
+    size_t kept = 0, known = 0, cursor = 0;
+    for (const list_node_t *at = self->keeps.next; at != &self->keeps; at = at->next) {
+        const head_keep_t *keep = container_of (at, head_keep_t, node);
+        if (keep->bundle ? keep->bundle->keep != keep || keep->bundle->ended
+                         : list_empty (&keep->nodes))
+            return "what keeps a bundle is not what it is kept for, or keeps nothing";
+        for (const list_node_t *on = keep->nodes.next; on != &keep->nodes;
+             on = on->next, kept++)
+            if (container_of (on, head_node_t, kept)->keep != keep)
+                return "what keeps a node is not what it is kept for";
+    }
+    for (const head_node_t *node; (node = id_table_next (&self->nodes, &cursor));)
+        known += node->keep != NULL;
+    return kept == self->kept && known == kept ? NULL : "the count of nodes kept is wrong";
 }
 
 static const char *
@@ -489,6 +534,8 @@ head_check (head_state_t *self)
         wrong = s_check_peers (self);
     if (!wrong)
         wrong = s_check_nodes (self);
+    if (!wrong)
+        wrong = s_check_keeps (self);
     if (!wrong)
         wrong = s_check_groups (self);
     if (!wrong)

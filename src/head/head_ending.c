@@ -25,6 +25,7 @@ static void
 s_close (head_state_t *self, head_node_t *node, bool closed)
 {
     node->closed = closed;
+    self->shapes++;
     for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next)
         head_place (self, container_of (at, head_peer_t, of_node));
     if (closed)

@@ -14,8 +14,8 @@ head_group_of (const head_state_t *self, tid_t id)
 
 /*  --- bundles ----------------------------------------------------------  */
 
-static bool
-s_bundle_fits (const bundle_t *bundle, const demand_t *demand)
+bool
+head_bundle_fits (const bundle_t *bundle, const demand_t *demand)
 {
     if (!bundle->node || bundle->node->suspect || bundle->node->gone)
         return false;
@@ -33,14 +33,16 @@ s_bundle_fits (const bundle_t *bundle, const demand_t *demand)
 }
 
 bundle_t *
-head_bundle_for (head_state_t *self, const demand_t *demand)
+head_bundle_for (head_state_t *self, const demand_t *demand, const job_t *job,
+                 const head_keep_t *own)
 {
     const group_t *group = head_group_of (self, demand->group);
     if (!group || !group->placed)
         return NULL;
     for (size_t index = 0; index < group->count; index++)
         if ((demand->bundle == BUNDLE_ANY || demand->bundle == index)
-            && s_bundle_fits (group->bundles [index], demand))
+            && !head_is_kept (group->bundles [index]->keep, job, own)
+            && head_bundle_fits (group->bundles [index], demand))
             return group->bundles [index];
     return NULL;
 }
@@ -62,6 +64,44 @@ s_bundle_could (const bundle_t *bundle, const demand_t *demand)
     return true;
 }
 
+/*  How much of it is in use there, of the need that lacks most.            */
+static double
+s_lack (const bundle_t *bundle, const demand_t *demand)
+{
+    double most = 0;
+    for (size_t index = 0; index < demand->count; index++) {
+        const need_t *need = &demand->needs [index];
+        for (size_t own = 0; own < bundle->demand->count; own++) {
+            double lack = (double) (need->amount - bundle->free [own]) / (double) need->amount;
+            if (bundle->demand->needs [own].resource == need->resource && lack > most)
+                most = lack;
+        }
+    }
+    return most;
+}
+
+bundle_t *
+head_bundle_to_keep (const head_state_t *self, const demand_t *demand)
+{
+    const group_t *group = head_group_of (self, demand->group);
+    bundle_t *best = NULL;
+    double least = 0;
+    for (size_t index = 0; group && group->placed && index < group->count; index++) {
+        bundle_t *bundle = group->bundles [index];
+        if ((demand->bundle != BUNDLE_ANY && demand->bundle != index) || bundle->keep
+            || bundle->node->suspect || !s_bundle_could (bundle, demand))
+            continue;
+        if (head_bundle_fits (bundle, demand))
+            return NULL;
+        double lack = s_lack (bundle, demand);
+        if (!best || lack < least) {
+            best = bundle;
+            least = lack;
+        }
+    }
+    return best;
+}
+
 bool
 head_group_feasible (head_state_t *self, const demand_t *demand, char *text, size_t size)
 {
@@ -72,8 +112,21 @@ head_group_feasible (head_state_t *self, const demand_t *demand, char *text, siz
             && s_bundle_could (group->bundles [index], demand))
             return true;
     if (text)
-        snprintf (text, size, group ? "no such bundle of its group has %s" : "its group has ended",
+        snprintf (text, size,
+                  group ? "no such bundle of its group has %s" : "its group has ended",
                   head_demand_text (self, demand, asked, sizeof asked));
+    return false;
+}
+
+bool
+head_group_serves (const head_state_t *self, const head_node_t *node, const demand_t *demand)
+{
+    const group_t *group = head_group_of (self, demand->group);
+    for (size_t index = 0; group && index < group->count; index++)
+        if (group->bundles [index]->node == node
+            && (demand->bundle == BUNDLE_ANY || demand->bundle == index)
+            && s_bundle_could (group->bundles [index], demand))
+            return true;
     return false;
 }
 
@@ -140,8 +193,10 @@ static void
 s_bundle_end (head_state_t *self, bundle_t *bundle)
 {
     bundle->ended = true;
+    head_keep_lose_bundle (self, bundle);
     for (size_t index = 0; bundle->node && index < bundle->demand->count; index++) {
         uint32_t resource = bundle->demand->needs [index].resource;
+        bundle->node->fixed [resource] -= bundle->free [index];
         if (resource == CPUS)
             head_node_give_cpus (self, bundle->node, bundle->free [index]);
         else
@@ -177,7 +232,7 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     const trial_t *trial = arg;
     (void) self;
     if (!head_node_fits (node, trial->bundle->demand)
-        || head_is_kept (node, trial->group->job, NULL))
+        || head_is_kept (node->keep, trial->group->job, &trial->group->keep))
         return false;
     return s_has_bundle (trial->group, node) ? trial->used : trial->unused;
 }
@@ -223,25 +278,37 @@ s_node_for (head_state_t *self, const group_t *group, const bundle_t *bundle)
     return node ? node : s_search (self, group, bundle, true, true);
 }
 
-/*  Reserves those that have no place, all or none: on one node, or, if it is
-    NULL, each by the strategy.                                             */
-static bool
-s_place_on (head_state_t *self, group_t *group, const bool *placed, head_node_t *only)
+/*  Where a bundle is to go: to a node, by the plan, or by the strategy.    */
+typedef struct {
+    head_node_t *only;          /*  or NULL                                 */
+    bool planned;
+} way_t;
+
+static head_node_t *
+s_node_by (head_state_t *self, const group_t *group, const bundle_t *bundle, way_t way)
 {
-    for (size_t index = 0; index < group->count; index++) {
-        bundle_t *bundle = group->bundles [index];
+    head_node_t *node = way.only ? way.only : bundle->plan;
+    if (!way.only && !way.planned)
+        return s_node_for (self, group, bundle);
+    return head_node_fits (node, bundle->demand) ? node : NULL;
+}
+
+/*  Reserves those that have no place, all or none.                         */
+static bool
+s_place_by (head_state_t *self, group_t *group, const bool *placed, way_t way)
+{
+    for (size_t count = 0; count < group->count; count++) {
+        size_t index = group->order [count];
         if (placed [index])
             continue;
-        head_node_t *node = !only                                   ? s_node_for (self, group, bundle)
-                            : head_node_fits (only, bundle->demand) ? only
-                                                                    : NULL;
+        head_node_t *node = s_node_by (self, group, group->bundles [index], way);
         if (node) {
-            s_reserve (self, bundle, node);
+            s_reserve (self, group->bundles [index], node);
             continue;
         }
-        while (index--)
-            if (!placed [index])
-                s_unreserve (self, group->bundles [index]);
+        while (count--)
+            if (!placed [group->order [count]])
+                s_unreserve (self, group->bundles [group->order [count]]);
         return false;
     }
     return true;
@@ -257,8 +324,9 @@ static bool
 s_accept_all (head_state_t *self, head_node_t *node, void *arg)
 {
     together_t *together = arg;
-    return !node->suspect && !node->closed && !head_is_kept (node, together->group->job, NULL)
-           && s_place_on (self, together->group, together->placed, node);
+    return !node->suspect && !node->closed
+           && !head_is_kept (node->keep, together->group->job, &together->group->keep)
+           && s_place_by (self, together->group, together->placed, (way_t){ .only = node });
 }
 
 static bool
@@ -273,23 +341,44 @@ s_place_together (head_state_t *self, group_t *group, const bool *placed)
 static bool
 s_place (head_state_t *self, group_t *group)
 {
-    bool placed [BUNDLES_MAX];
+    bool placed [TROUPE_BUNDLES_MAX];
     for (size_t index = 0; index < group->count; index++)
         placed [index] = group->bundles [index]->node != NULL;
+    if (list_linked (&group->keep.node)
+        && s_place_by (self, group, placed, (way_t){ .planned = true }))
+        return true;
     if (group->strategy == GROUP_STRICT_PACK)
         return s_place_together (self, group, placed);
     if (group->strategy == GROUP_PACK && s_place_together (self, group, placed))
         return true;
-    return s_place_on (self, group, placed, NULL);
+    return s_place_by (self, group, placed, (way_t){ .only = NULL });
+}
+
+/*  If it was searched for in vain, one of its bundles must go where something
+    has become free since.                                                  */
+static bool
+s_may_fit (const head_state_t *self, const group_t *group)
+{
+    for (size_t index = 0; group->searched && index < group->count; index++)
+        if (!group->bundles [index]->node
+            && head_freed_fits (self, group->bundles [index]->demand))
+            return true;
+    return !group->searched;
 }
 
 static bool
 s_try (head_state_t *self, group_t *group)
 {
-    if (!s_place (self, group))
+    if (!s_may_fit (self, group))
         return false;
+    group->searched = !s_place (self, group);
+    if (group->searched) {
+        head_keep_begin (self, &group->keep);
+        return false;
+    }
     group->placed = true;
     group->unfit = 0;
+    head_keep_end (self, &group->keep);
     list_remove (&group->pending);
     for (size_t index = 0; index < group->count; index++)
         head_node_freed (self, group->bundles [index]->node);
@@ -311,10 +400,21 @@ head_place_groups (head_state_t *self, int64_t now)
 
 /*  --- life -------------------------------------------------------------  */
 
+/*  Whether the group might be placed if nothing else ran; only what nodes there
+    are can change it.                                                      */
+static void
+s_judge (head_state_t *self, group_t *group)
+{
+    if (group->judged != self->shapes)
+        group->fits = head_plan (self, group, PLAN_EMPTY);
+    group->judged = self->shapes;
+}
+
 void
 head_group_free (head_state_t *self, group_t *group)
 {
     list_remove (&group->pending);
+    head_keep_end (self, &group->keep);
     for (size_t index = 0; index < group->count; index++)
         if (group->bundles [index])
             s_bundle_end (self, group->bundles [index]);
@@ -333,12 +433,16 @@ head_group (head_state_t *self, int64_t now, tid_t id, group_strategy_t strategy
         head_act_fault (self, id, TROUPE_ESTOPPED, "a group: %s", head_is_ending);
         return;
     }
-    if (count == 0 || count > BUNDLES_MAX || strategy > GROUP_STRICT_SPREAD) {
-        head_act_fault (self, id, TROUPE_EINVAL, "a group has 1 to %d bundles", BUNDLES_MAX);
+    if (count == 0 || count > TROUPE_BUNDLES_MAX || strategy > GROUP_STRICT_SPREAD) {
+        head_act_fault (self, id, TROUPE_EINVAL, "a group has 1 to %d bundles",
+                        TROUPE_BUNDLES_MAX);
         return;
     }
-    group_t *group = calloc (1, sizeof *group + count * sizeof *group->bundles);
+    group_t *group = calloc (1, sizeof *group
+                                    + count * (sizeof *group->bundles + sizeof *group->order));
     bool made = group != NULL;
+    if (made)
+        group->order = (uint16_t *) (void *) (group->bundles + count);
     for (size_t index = 0; made && index < count; index++) {
         group->bundles [index] = s_bundle_new (self, &bundles [index]);
         made = group->bundles [index] != NULL;
@@ -354,6 +458,7 @@ head_group (head_state_t *self, int64_t now, tid_t id, group_strategy_t strategy
     group->job = owner->job;
     group->strategy = strategy;
     list_append (&self->pending_groups, &group->pending);
+    s_judge (self, group);
     s_try (self, group);
 }
 
@@ -436,66 +541,49 @@ head_lose_bundles (head_state_t *self, const head_node_t *node)
             }
             fresh->demand = head_demand_keep (bundle->demand);
             group->bundles [index] = fresh;
-            group->placed = false;
+            group->placed = group->searched = false;
+            group->judged = 0;
+            head_keep_end (self, &group->keep);
             if (!list_linked (&group->pending))
                 list_append (&self->pending_groups, &group->pending);
             s_bundle_end (self, bundle);
         }
 }
 
-/*  Whether the node has, in all, what all bundles together ask for.        */
-static bool
-s_holds_all (const group_t *group, const head_node_t *node)
+/*  Tells the owner why: a bundle that fits nowhere, or all of them.        */
+static void
+s_say_unfit (head_state_t *self, const group_t *group)
 {
-    for (size_t resource = 0; resource < node->count; resource++) {
-        int64_t asked = 0;
-        for (size_t index = 0; index < group->count; index++)
-            asked += head_demand_of (group->bundles [index]->demand, (uint32_t) resource);
-        if (asked > node->total [resource])
-            return false;
+    static const char *const names [] = { "pack", "spread", "strict_pack", "strict_spread" };
+    char text [200];
+    for (size_t index = 0; index < group->count; index++) {
+        const bundle_t *bundle = group->bundles [index];
+        if (bundle->node || head_feasible (self, bundle->demand, text, sizeof text))
+            continue;
+        head_act_fault (self, group->id, TROUPE_ELIMIT, "bundle %zu of a group: %s",
+                        index + 1, text);
+        return;
     }
-    return true;
-}
-
-/*  Whether the group might be placed if nothing else ran.                  */
-static bool
-s_could (head_state_t *self, const group_t *group)
-{
-    size_t hosts = 0, holders = 0, cursor = 0;
-    for (size_t index = 0; index < group->count; index++)
-        if (!head_feasible (self, group->bundles [index]->demand, NULL, 0))
-            return false;
-    for (const head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
-        bool any = false;
-        for (size_t index = 0; index < group->count; index++)
-            any = any || head_node_could (node, group->bundles [index]->demand);
-        hosts += any;
-        holders += any && s_holds_all (group, node);
-    }
-    if (group->strategy == GROUP_STRICT_PACK)
-        return holders > 0;
-    return group->strategy != GROUP_STRICT_SPREAD || hosts >= group->count;
+    head_act_fault (self, group->id, TROUPE_ELIMIT,
+                    "a group of %zu bundles (%s, the first with %s) never fits the nodes",
+                    group->count, names [group->strategy],
+                    head_demand_text (self, group->bundles [0]->demand, text, sizeof text));
 }
 
 void
 head_fail_groups (head_state_t *self, int64_t now)
 {
-    static const char *const names [] = { "pack", "spread", "strict_pack", "strict_spread" };
     for (list_node_t *at = self->pending_groups.next, *next; at != &self->pending_groups;
          at = next) {
         group_t *group = container_of (at, group_t, pending);
         next = at->next;
-        if (s_could (self, group))
+        s_judge (self, group);
+        if (group->fits)
             group->unfit = 0;
         else if (!group->unfit)
             group->unfit = now;
         else if (now - group->unfit >= self->settings.grace) {
-            char asked [200];
-            head_act_fault (
-                self, group->id, TROUPE_ELIMIT,
-                "a group of %zu bundles (%s, the first with %s) never fits the nodes",
-                group->count, names [group->strategy],
-                head_demand_text (self, group->bundles [0]->demand, asked, sizeof asked));
+            s_say_unfit (self, group);
             s_end (self, group, "its group never fits the nodes");
         }
     }

@@ -149,6 +149,7 @@ head_job_new (head_state_t *self, program_t *program, const char *label, const c
     list_init (&job->stalled);
     list_init (&job->homeless);
     list_init (&job->pools);
+    list_init (&job->ahead);
     for (size_t level = 0; level < LEVELS; level++)
         list_init (&job->levels [level]);
     job->label = strdup (label);
@@ -176,6 +177,7 @@ head_job_free (head_state_t *self, job_t *job)
     list_remove (&job->wanting);
     list_remove (&job->loading);
     list_remove (&job->over);
+    list_remove (&job->unstartable);
     id_table_release (&job->lane_table);
     heap_release (&job->lanes);
     heap_release (&job->homes);
@@ -213,6 +215,13 @@ head_job_of (const head_state_t *self, process_t process)
 {
     const head_peer_t *peer = head_peer (self, process);
     return peer && peer->job ? peer->job->number : 0;
+}
+
+process_t
+head_driver_of (const head_state_t *self, uint32_t number)
+{
+    const job_t *job = head_job_numbered (self, number);
+    return job ? job->driver : 0;
 }
 
 uint32_t

@@ -115,7 +115,7 @@ head_make_ready (head_state_t *self, head_task_t *task, bool again)
     self->ready++;
     lane->ready++;
     lane->job->ready += lane->plain;
-    if (lane->ready == 1)
+    if (lane->ready == 1 && !lane->plain)
         head_near_begin (self, lane);
     if (!list_linked (&lane->node) && (lane->ready == 1 || again))
         s_lane_turn (self, lane);
@@ -136,7 +136,8 @@ head_leave_lane (head_state_t *self, head_task_t *task)
     }
     lane->unfit = 0;
     lane->searched = false;
-    head_near_end (self, lane);
+    if (!lane->plain)
+        head_near_end (self, lane);
     if (lane->keep.since)
         head_keep_end (self, &lane->keep);
     list_remove (&lane->node);
@@ -174,7 +175,7 @@ static bool
 s_must_yield (const head_peer_t *peer)
 {
     const list_t *starved = &peer->on->starved;
-    if (peer->on->keep && head_is_kept (peer->on, peer->job, NULL))
+    if (head_is_kept (peer->on->keep, peer->job, NULL))
         return true;
     for (const list_node_t *at = starved->next; at != starved; at = at->next) {
         const job_t *other = container_of (at, head_peer_t, node)->job;
@@ -238,7 +239,7 @@ s_accept (head_state_t *self, head_node_t *node, void *arg)
     place_t *place = arg;
     lane_t *lane = place->lane;
     job_t *job = lane->job;
-    if (!head_node_fits (node, lane->demand) || head_is_kept (node, job, &lane->keep)
+    if (!head_node_fits (node, lane->demand) || head_is_kept (node->keep, job, &lane->keep)
         || head_yields (node, lane, place->now))
         return false;
     place->worker = head_idle_worker (self, job, node, lane->function);
@@ -264,7 +265,7 @@ s_serve_bundle (head_state_t *self, int64_t now, lane_t *lane)
         head_fail_lane (self, lane, TROUPE_EENDED, "its group has ended");
         return true;
     }
-    bundle_t *bundle = head_bundle_for (self, lane->demand);
+    bundle_t *bundle = head_bundle_for (self, lane->demand, lane->job, &lane->keep);
     if (!bundle || bundle->node->suspect)
         return false;
     head_peer_t *worker = head_idle_worker (self, lane->job, bundle->node, lane->function);
@@ -274,9 +275,11 @@ s_serve_bundle (head_state_t *self, int64_t now, lane_t *lane)
             head_ask (self, now, lane->job, bundle->node, 1);
         worker = head_idle_worker (self, lane->job, bundle->node, lane->function);
     }
-    if (worker)
-        head_lease (self, now, s_first (lane), worker, bundle);
-    return worker != NULL;
+    if (!worker)
+        return false;
+    head_keep_end (self, &lane->keep);
+    head_lease (self, s_first (lane), worker, bundle);
+    return true;
 }
 
 static bool
@@ -292,7 +295,7 @@ s_serve_special (head_state_t *self, int64_t now, lane_t *lane)
     if (place.worker) {
         lane->yields = 0;
         head_keep_end (self, &lane->keep);
-        head_lease (self, now, s_first (lane), place.worker, NULL);
+        head_lease (self, s_first (lane), place.worker, NULL);
     } else if (!node && !lane->unfit && !head_feasible (self, lane->demand, NULL, 0))
         lane->unfit = now;
     return place.worker != NULL;
@@ -310,7 +313,7 @@ s_serve (head_state_t *self, int64_t now, lane_t *lane)
         if (!worker)
             return false;
         if (head_deadline (task) > now) {
-            head_lease (self, now, task, worker, NULL);
+            head_lease (self, task, worker, NULL);
             return true;
         }
     } else if (head_deadline (task) > now)
@@ -329,8 +332,13 @@ s_wake (head_state_t *self)
     }
     if (list_empty (&self->freed))
         return;
-    while (!list_empty (&self->blocked))
-        s_wake_lane (self, container_of (self->blocked.next, lane_t, node));
+    for (list_node_t *at = self->blocked.next, *next; at != &self->blocked; at = next) {
+        lane_t *lane = container_of (at, lane_t, node);
+        next = at->next;
+        if (!lane->searched || lane->demand->placement == PLACE_GROUP
+            || head_freed_fits (self, lane->demand))
+            s_wake_lane (self, lane);
+    }
 }
 
 void

@@ -16,19 +16,14 @@ head_node (const head_state_t *self, process_t process)
 }
 
 static int
-s_grow (head_node_t *node, size_t count)
+s_make_amounts (head_node_t *node, size_t count)
 {
-    if (count <= node->count)
-        return 0;
-    int64_t *total = realloc (node->total, count * sizeof *total);
-    if (total)
-        node->total = total;
-    int64_t *left = total ? realloc (node->free, count * sizeof *left) : NULL;
-    if (!left)
+    node->total = calloc (4 * count, sizeof *node->total);
+    if (!node->total)
         return -1;
-    node->free = left;
-    memset (total + node->count, 0, (count - node->count) * sizeof *total);
-    memset (left + node->count, 0, (count - node->count) * sizeof *left);
+    node->free = node->total + count;
+    node->fixed = node->free + count;
+    node->planned = node->fixed + count;
     node->count = count;
     return 0;
 }
@@ -42,18 +37,18 @@ head_node_new (head_state_t *self, process_t process, const char *name)
     node->process = process;
     node->number = ++self->node_numbers;
     list_init (&node->workers);
+    list_init (&node->warm);
     list_init (&node->starved);
     list_init (&node->owing);
     list_init (&node->pools);
     list_init (&node->near);
     node->name = strdup (name);
-    if (!node->name || s_grow (node, self->resource_count)
+    if (!node->name || s_make_amounts (node, self->resource_count)
         || id_table_put (&self->nodes, head_key (process), node)
         || name_table_put (&self->node_names, name, strlen (name), node)) {
         id_table_remove (&self->nodes, head_key (process));
         free (node->name);
         free (node->total);
-        free (node->free);
         free (node);
         return NULL;
     }
@@ -69,11 +64,10 @@ head_node_free (head_state_t *self, head_node_t *node)
     list_remove (&node->bucket);
     list_remove (&node->stale);
     list_remove (&node->freed);
-    head_keep_lose (node);
+    head_keep_lose (self, node);
     free (node->waits);
     free (node->name);
     free (node->total);
-    free (node->free);
     free (node);
 }
 
@@ -116,6 +110,7 @@ head_node_join (head_state_t *self, int64_t now, process_t process, const char *
     }
     peer->on = node;
     self->rooms++;
+    self->shapes++;
     node->references++;
     head_node_freed (self, node);
     return 0;
@@ -138,9 +133,10 @@ head_node_lost (head_state_t *self, head_node_t *node, const char *cause)
     while (list_pop (&node->near)) {
         /*  They run anywhere.                                              */
     }
-    head_keep_lose (node);
+    head_keep_lose (self, node);
     node->gone = true;
     node->suspect = true;
+    self->shapes++;
     for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
         head_peer_t *peer = container_of (at, head_peer_t, of_node);
         head_place (self, peer);
@@ -158,7 +154,9 @@ head_node_lost (head_state_t *self, head_node_t *node, const char *cause)
     }
     node->starting = 0;
     head_lose_bundles (self, node);
-    self->unstartable = true;
+    size_t cursor = 0;
+    for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
+        head_doubt (self, job);
     head_node_release (self, node);
 }
 
@@ -199,6 +197,44 @@ bool
 head_node_could (const head_node_t *node, const demand_t *demand)
 {
     return !node->closed && s_enough (node->total, node->count, demand);
+}
+
+static bool
+s_is_named (const head_node_t *node, const demand_t *demand)
+{
+    return demand->node ? node->process == demand->node
+                        : strcmp (node->name, demand->node_name) == 0;
+}
+
+bool
+head_node_serves (const head_state_t *self, const head_node_t *node, const demand_t *demand)
+{
+    if (demand->placement == PLACE_GROUP)
+        return head_group_serves (self, node, demand);
+    return head_node_could (node, demand)
+           && (demand->placement != PLACE_NODE || s_is_named (node, demand));
+}
+
+bool
+head_node_would (const head_node_t *node, const demand_t *demand)
+{
+    for (size_t index = 0; index < demand->count; index++) {
+        const need_t *need = &demand->needs [index];
+        uint32_t resource = need->resource;
+        if (resource >= node->count
+            || node->total [resource] - node->fixed [resource] < need->amount)
+            return false;
+    }
+    return !node->closed;
+}
+
+bool
+head_freed_fits (const head_state_t *self, const demand_t *demand)
+{
+    for (const list_node_t *at = self->freed.next; at != &self->freed; at = at->next)
+        if (head_node_fits (container_of (at, head_node_t, freed), demand))
+            return true;
+    return false;
 }
 
 size_t
@@ -269,9 +305,13 @@ head_node_give_cpus (head_state_t *self, head_node_t *node, int64_t amount)
 void
 head_node_take (head_state_t *self, head_node_t *node, const demand_t *demand, bool cpus)
 {
-    for (size_t index = 0; index < demand->count; index++)
-        if (cpus || demand->needs [index].resource != CPUS)
-            node->free [demand->needs [index].resource] -= demand->needs [index].amount;
+    for (size_t index = 0; index < demand->count; index++) {
+        const need_t *need = &demand->needs [index];
+        if (cpus)
+            node->fixed [need->resource] += need->amount;
+        if (cpus || need->resource != CPUS)
+            node->free [need->resource] -= need->amount;
+    }
     s_changed (self, node);
 }
 
@@ -281,6 +321,8 @@ head_node_give (head_state_t *self, head_node_t *node, const demand_t *demand, b
     int64_t back = 0;
     for (size_t index = 0; index < demand->count; index++) {
         const need_t *need = &demand->needs [index];
+        if (cpus)
+            node->fixed [need->resource] -= need->amount;
         if (need->resource == CPUS)
             back = cpus ? need->amount : 0;
         else

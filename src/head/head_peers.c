@@ -29,7 +29,8 @@ s_send (void *arg, zmq_msg_t *message)
 {
     way_t *way = arg;
     void *socket = way->head->socket;
-    if (zmq_send (socket, way->peer->route, way->peer->route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0
+    if (zmq_send (socket, way->peer->route, way->peer->route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT)
+            < 0
         || zmq_msg_send (message, socket, ZMQ_DONTWAIT) < 0) {
         zmq_msg_close (message);
         return -1;
@@ -180,6 +181,7 @@ void
 head_peer_destroy (peer_t *peer)
 {
     list_remove (&peer->dirty);
+    head_forget_classes (peer);
     bytes_release (&peer->frame);
     bytes_release (&peer->store);
     channel_release (&peer->channel);
@@ -324,7 +326,8 @@ s_welcome (head_t *self, peer_t *peer, const hello_t *hello)
     if (self->network)
         s_put_cookie (self, &body);
     if (peer->identity.role == ROLE_WORKER && self->network)
-        head_note_classes (self, program, hello->names + offset, hello->names_size - offset);
+        head_note_classes (self, peer, program, hello->names + offset,
+                           hello->names_size - offset);
     record_t welcome = { .type = RECORD_WELCOME,
                          .id = { peer->process, 0 },
                          .body = body.data,
@@ -361,7 +364,8 @@ s_join_node (head_t *self, const peer_t *peer, process_t process, fault_t *fault
         return fault_set (fault, TROUPE_EEXISTS,
                           "a node named '%s' is there already; choose another name by --name",
                           identity->name);
-    return head_node_join (self->state, clock_now (), process, identity->name, resources, count);
+    return head_node_join (self->state, clock_now (), process, identity->name, resources,
+                           count);
 }
 
 /*  The state's part of joining. Returns the name, or 0 with the fault set. */

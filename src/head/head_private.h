@@ -50,8 +50,6 @@
 #define RESOURCES_MAX 256
 #define FUNCTIONS_MAX 65536
 
-#define BUNDLES_MAX 256
-
 /*  Nodes are in buckets by how much they are used: of the resource that is
     used most, in steps of a twentieth.                                     */
 #define BUCKETS 21
@@ -63,6 +61,7 @@ typedef struct lane lane_t;
 typedef struct job job_t;
 typedef struct head_node head_node_t;
 typedef struct bundle bundle_t;
+typedef struct group group_t;
 typedef struct head_copy head_copy_t;
 
 /*  --- what is asked for ------------------------------------------------  */
@@ -84,6 +83,21 @@ typedef struct demand {
     size_t count;
     need_t needs [];            /*  by resource, ascending                  */
 } demand_t;
+
+/*  Something that waits because others take whatever is free, and the nodes or
+    the bundle that are kept for it: see head_keeps.c. Zeroed, nothing waits. */
+typedef struct head_keep {
+    list_node_t node;           /*  in state->keeps, while it keeps something */
+    list_t nodes;               /*  then, those kept: see head_node.kept    */
+    bundle_t *bundle;           /*  or this                                 */
+    job_t *job;
+    const demand_t *demand;     /*  NULL: of a group                        */
+    int64_t since;              /*  when it began to wait, or 0             */
+    int64_t began;              /*  when it began to keep something         */
+    int64_t until;
+    int64_t time;               /*  how long that is, or will be            */
+    int64_t wait;               /*  how long to wait for it                 */
+} head_keep_t;
 
 /*  --- programs, functions, jobs ----------------------------------------  */
 
@@ -146,10 +160,13 @@ struct job {
     list_node_t wanting;        /*  it lacks workers                        */
     list_node_t loading;        /*  it has workers with leases ahead        */
     list_node_t over;           /*  nothing may be left of it               */
+    list_node_t unstartable;    /*  something may not be startable anywhere */
     id_table_t lane_table;
     lane_t *recent;
     list_t levels [LEVELS];
     size_t lowest;              /*  no level below holds a worker           */
+    list_t ahead;               /*  workers with leases ahead, but for those
+                                    that were called back, by their progress */
     size_t loaded;              /*  workers with leases ahead               */
     size_t workers;
     size_t starting;
@@ -180,7 +197,11 @@ struct head_node {
     size_t count;               /*  of resources in the arrays              */
     int64_t *total;
     int64_t *free;
+    int64_t *fixed;             /*  held by actors and bundles              */
+    int64_t *planned;           /*  0, but while a plan is made: head_plan.c */
+    size_t planned_bundles;
     list_t workers;
+    list_t warm;                /*  jobs' former workers: see of_pool       */
     list_t starved;             /*  that could run more with a cpu          */
     list_t owing;               /*  that run more than they hold cpus for   */
     list_t pools;
@@ -189,6 +210,7 @@ struct head_node {
     list_node_t freed;          /*  something has become free               */
     head_keep_t *keep;          /*  what the node is kept for, or NULL      */
     list_node_t kept;           /*  then; or until its workers are placed   */
+    int64_t vain;               /*  when it was last kept in vain, or 0     */
     list_t near;                /*  lanes with tasks whose arguments it has */
     bool yielded;               /*  another lane has left its room to them  */
     size_t worker_count;
@@ -218,19 +240,27 @@ struct bundle {
     demand_t *demand;
     bool ended;
     size_t holders;
+    head_keep_t *keep;          /*  what it is kept for, or NULL            */
+    list_node_t unkept;         /*  until others know that it is not        */
+    head_node_t *plan;          /*  of the last plan that was made          */
     int64_t free [];            /*  by the demand's needs                   */
 };
 
-typedef struct {
+struct group {
     tid_t id;
     job_t *job;
     group_strategy_t strategy;
     bool placed;
+    bool searched;              /*  in vain: only what is freed can help    */
+    bool fits;                  /*  the nodes, if nothing else ran          */
+    uint64_t judged;            /*  state->shapes when that was found out   */
     int64_t unfit;
+    head_keep_t keep;
     list_node_t pending;        /*  among those without a place             */
     size_t count;
+    uint16_t *order;            /*  the largest bundle first; behind bundles */
     bundle_t *bundles [];
-} group_t;
+};
 
 /*  --- processes --------------------------------------------------------  */
 
@@ -247,6 +277,7 @@ typedef struct {
     size_t outstanding_bytes;
     size_t actors;
     bool submitted;             /*  has ever owned a task                   */
+    bool spawned;               /*  or an actor                             */
     bool suspect;
     bool stopping;
     bool counted;               /*  among the workers that get tasks        */
@@ -254,15 +285,16 @@ typedef struct {
     unsigned refill;            /*  gets no more until it holds fewer       */
     int64_t heard;
     int64_t closed;             /*  since when its connection is, or 0      */
-    int64_t progress;           /*  last lease done, or first given         */
+    int64_t progress;           /*  last lease done, or first given ahead   */
     job_t *job;                 /*  NULL: a warm worker, a node, a client   */
     program_t *program;
     head_node_t *on;            /*  a worker's node; a node agent's own     */
     pool_t *pool;
     int64_t cpus;               /*  held                                    */
     list_node_t node;           /*  in its level, or starved                */
+    list_node_t ahead;          /*  in job->ahead                           */
     list_node_t of_node;
-    list_node_t of_pool;
+    list_node_t of_pool;        /*  in its pool, or warm                    */
     list_node_t owing;
     list_node_t idle;
     int64_t idle_since;
@@ -352,6 +384,7 @@ struct head_state {
     list_t wanting;
     list_t loading;
     list_t over;
+    list_t unstartable;
     id_table_t nodes;           /*  process → head_node_t                   */
     name_table_t node_names;
     uint64_t node_numbers;
@@ -359,8 +392,11 @@ struct head_state {
     list_t buckets [BUCKETS];
     list_t stale;
     list_t freed;
-    list_t kept;
+    uint64_t shapes;            /*  changes of what nodes there are         */
+    list_t keeps;               /*  that keep something                     */
+    size_t kept;                /*  nodes                                   */
     list_t unkept;
+    list_t unkept_bundles;
     id_table_t pools;           /*  node, job → pool_t                      */
     list_t blocked;             /*  lanes that are not plain and wait       */
     bool again;                 /*  room that was left may be taken after all */
@@ -369,7 +405,6 @@ struct head_state {
     id_table_t groups;
     list_t pending_groups;
     list_t idle;                /*  workers, the longest idle first         */
-    list_t warm;                /*  jobs' former workers: see of_pool       */
     await_t await;
     size_t homeless;            /*  actors that wait for a worker           */
     uint64_t rooms;             /*  changes that may let a worker be started */
@@ -386,7 +421,6 @@ struct head_state {
     int64_t retry;              /*  when a node may be asked again          */
     process_t ending;           /*  who is to be told when nothing runs     */
     bool ended;                 /*  it was told                             */
-    bool unstartable;           /*  something may not be startable anywhere */
     head_action_t *actions;
     size_t action_count;
     size_t action_capacity;
@@ -498,11 +532,22 @@ head_node_free_of (const head_node_t *node, uint32_t resource)
 bool head_node_fits (const head_node_t *node, const demand_t *demand);
 bool head_node_could (const head_node_t *node, const demand_t *demand);
 
+/*  Whether the demand may be placed there, and could be.                   */
+bool head_node_serves (const head_state_t *self, const head_node_t *node,
+                       const demand_t *demand);
+
+/*  Whether it fits when the tasks there have ended.                        */
+bool head_node_would (const head_node_t *node, const demand_t *demand);
+
+/*  Whether it fits where something has become free in this turn: what was
+    searched for in vain before cannot be had elsewhere.                    */
+bool head_freed_fits (const head_state_t *self, const demand_t *demand);
+
 /*  How many times the demand fits into what is free.                       */
 size_t head_node_times (const head_node_t *node, const demand_t *demand);
 
-/*  Takes and gives what fits; without the cpus, if a worker accounts for
-    them.                                                                   */
+/*  Takes and gives what fits: for an actor or a bundle all of it; for a task
+    without the cpus, which its worker accounts for.                        */
 void head_node_take (head_state_t *self, head_node_t *node, const demand_t *demand, bool cpus);
 void head_node_give (head_state_t *self, head_node_t *node, const demand_t *demand, bool cpus);
 
@@ -522,23 +567,29 @@ head_node_t *head_search (head_state_t *self, const demand_t *demand, bool freed
 /*  Whether some node could ever serve the demand; if not, text says why.   */
 bool head_feasible (head_state_t *self, const demand_t *demand, char *text, size_t size);
 
-/*  --- nodes that are kept ----------------------------------------------  */
+/*  --- what is kept -----------------------------------------------------  */
 
-/*  The demand waits, from now on unless it did before; it waits no more.   */
+/*  Something waits, from now on unless it did before; it waits no more.    */
 void head_keep_begin (head_state_t *self, head_keep_t *keep);
 void head_keep_end (head_state_t *self, head_keep_t *keep);
 
-/*  The node has gone.                                                      */
-void head_keep_lose (head_node_t *node);
+/*  The node, or the bundle, has gone.                                      */
+void head_keep_lose (head_state_t *self, head_node_t *node);
+void head_keep_lose_bundle (head_state_t *self, bundle_t *bundle);
 
-/*  Whether the node is kept for something else, of no lower priority.      */
-bool head_is_kept (const head_node_t *node, const job_t *job, const head_keep_t *own);
+/*  Whether one that is kept, for what keep says unless NULL, is kept for
+    something else, of no lower priority. own: what asks; NULL: another.    */
+static inline bool
+head_is_kept (const head_keep_t *keep, const job_t *job, const head_keep_t *own)
+{
+    return keep && keep != own && job->priority <= keep->job->priority;
+}
 
 /*  Each tick: begins and ends what is due.                                 */
-void head_keep_nodes (head_state_t *self, int64_t now);
+void head_keep_places (head_state_t *self, int64_t now);
 
-/*  Workers of nodes that are kept no more get tasks again.                 */
-void head_open_nodes (head_state_t *self);
+/*  What is kept no more is everybody's again.                              */
+void head_open_places (head_state_t *self);
 
 /*  --- jobs -------------------------------------------------------------  */
 
@@ -639,6 +690,9 @@ pool_t *head_pool (head_state_t *self, job_t *job, head_node_t *node, bool make)
 void head_pool_free (head_state_t *self, pool_t *pool);
 void head_stop_worker (head_state_t *self, head_peer_t *peer, bool kill);
 
+/*  Notes that for something of the job no worker may be startable anywhere. */
+void head_doubt (head_state_t *self, job_t *job);
+
 /*  Notes that the job has something to run and nobody to run it.           */
 void head_want (head_state_t *self, job_t *job);
 
@@ -661,7 +715,7 @@ head_peer_t *head_idle_worker (head_state_t *self, job_t *job, head_node_t *node
 
 /*  --- tasks ------------------------------------------------------------  */
 
-void head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer,
+void head_lease (head_state_t *self, head_task_t *task, head_peer_t *peer,
                  bundle_t *bundle);
 
 /*  Fails a task that is not with a worker, and forgets it.                 */
@@ -682,7 +736,7 @@ void head_fail_waiting (head_state_t *self);
 
 /*  When head_recall_stuck may have something to do; CLOCK_NEVER if nothing
     was sent ahead that could run elsewhere.                                */
-int64_t head_recall_due (head_state_t *self, int64_t now);
+int64_t head_recall_due (head_state_t *self);
 void head_task_destroy (head_state_t *self, head_task_t *task);
 
 /*  The same, but for the table of tasks, which is left as it is.           */
@@ -705,6 +759,9 @@ void head_lose_actors (head_state_t *self, const head_peer_t *peer, const char *
 /*  Ends the actors of a job that do not survive it, or of a group.         */
 void head_end_actors (head_state_t *self, const job_t *job, const group_t *group);
 
+/*  Its owner does not want it any more: it ends, wherever it has come to.  */
+void head_cancel_actor (head_state_t *self, tid_t id);
+
 /*  Finds a place for those that wait for one.                              */
 void head_house_actors (head_state_t *self, int64_t now, job_t *job);
 void head_fail_unfit_actors (head_state_t *self, int64_t now);
@@ -720,8 +777,19 @@ group_t *head_group_of (const head_state_t *self, tid_t id);
     unless NULL, says why.                                                  */
 bool head_group_feasible (head_state_t *self, const demand_t *demand, char *text, size_t size);
 
-/*  A bundle of the demand's group where it fits, or NULL.                  */
-bundle_t *head_bundle_for (head_state_t *self, const demand_t *demand);
+/*  Whether a bundle of the demand's group, on that node, could ever serve it.  */
+bool head_group_serves (const head_state_t *self, const head_node_t *node,
+                        const demand_t *demand);
+
+/*  A bundle of the demand's group where it fits, and which is kept for nothing
+    else, or NULL. own: what asks.                                          */
+bundle_t *head_bundle_for (head_state_t *self, const demand_t *demand, const job_t *job,
+                           const head_keep_t *own);
+bool head_bundle_fits (const bundle_t *bundle, const demand_t *demand);
+
+/*  Of the bundles that could serve the demand, the one that lacks the least;
+    NULL if there is none, or one where it fits.                            */
+bundle_t *head_bundle_to_keep (const head_state_t *self, const demand_t *demand);
 void head_bundle_take (bundle_t *bundle, const demand_t *demand);
 void head_bundle_give (head_state_t *self, bundle_t *bundle, const demand_t *demand);
 void head_place_groups (head_state_t *self, int64_t now);
@@ -732,5 +800,16 @@ void head_lose_bundles (head_state_t *self, const head_node_t *node);
 /*  Those without a place whose bundles may not be reserved any more.       */
 void head_fail_pending_groups (head_state_t *self);
 void head_group_free (head_state_t *self, group_t *group);
+
+/*  --- plans ------------------------------------------------------------  */
+
+/*  As if nothing else were there; as if all tasks had ended; as if all tasks
+    had, and actors and other groups.                                       */
+typedef enum { PLAN_EMPTY, PLAN_TASKS_END, PLAN_ALL_END } plan_t;
+
+/*  Sorts the bundles, and gives each that has no place a node, where they all
+    fit by the group's strategy; false if that was not found. Only an empty
+    cluster's plan may have nodes that are suspect, or kept.                */
+bool head_plan (head_state_t *self, group_t *group, plan_t when);
 
 #endif

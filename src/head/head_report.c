@@ -157,14 +157,13 @@ head_next_job (head_state_t *self, size_t *cursor, head_job_report_t *report)
     return true;
 }
 
-bool
-head_next_task (head_state_t *self, size_t *cursor, head_task_report_t *report)
+static bool
+s_report_task (const head_task_t *task, head_task_report_t *report)
 {
     static const char *const states [] = { [TASK_PARKED] = "waiting",
                                            [TASK_READY] = "ready",
                                            [TASK_LEASED] = "running",
                                            [TASK_ANSWERED] = "answered" };
-    const head_task_t *task = id_table_next (&self->tasks, cursor);
     if (!task)
         return false;
     *report = (head_task_report_t){ .id = task->id,
@@ -176,4 +175,23 @@ head_next_task (head_state_t *self, size_t *cursor, head_task_report_t *report)
                                     .node = task->worker ? task->worker->on->process : 0,
                                     .retries = task->retries };
     return true;
+}
+
+bool
+head_next_task (head_state_t *self, size_t *cursor, head_task_report_t *report)
+{
+    return s_report_task (id_table_next (&self->tasks, cursor), report);
+}
+
+bool
+head_task (head_state_t *self, tid_t id, head_task_report_t *report)
+{
+    return s_report_task (id_table_get (&self->tasks, id), report);
+}
+
+bool
+head_task_numbered (head_state_t *self, uint32_t owner, uint64_t sequence,
+                    head_task_report_t *report)
+{
+    return head_task (self, (tid_t){ (uint64_t) self->epoch << 32 | owner, sequence }, report);
 }

@@ -105,7 +105,13 @@ typedef struct {
     unsigned retries;
 } head_task_report_t;
 
-/*  There may be millions: the caller counts.                               */
+/*  There may be millions.                                                  */
 bool head_next_task (head_state_t *self, size_t *cursor, head_task_report_t *report);
+
+/*  One task; by its id, or by what the id is written as: the lower half of its
+    owner's name, and a count. False if it is not here.                     */
+bool head_task (head_state_t *self, tid_t id, head_task_report_t *report);
+bool head_task_numbered (head_state_t *self, uint32_t owner, uint64_t sequence,
+                         head_task_report_t *report);
 
 #endif

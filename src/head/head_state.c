@@ -30,12 +30,12 @@ head_state_new (uint32_t epoch)
     if (!self)
         return NULL;
     self->epoch = epoch;
-    self->rooms = 1;
+    self->rooms = self->shapes = 1;
     list_t *const lists []
         = { &self->woken, &self->wanting, &self->loading, &self->over,
             &self->stale, &self->freed,   &self->blocked, &self->pending_groups,
-            &self->idle,  &self->warm,    &self->kept,    &self->unkept,
-            &self->recent_copies };
+            &self->idle,  &self->keeps,   &self->unkept,  &self->unkept_bundles,
+            &self->unstartable, &self->recent_copies };
     for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++)
         list_init (lists [index]);
     for (size_t bucket = 0; bucket < BUCKETS; bucket++)
@@ -445,7 +445,7 @@ s_tick (head_state_t *self, int64_t now)
     if (self->homeless)
         head_fail_unfit_actors (self, now);
     head_fail_groups (self, now);
-    head_keep_nodes (self, now);
+    head_keep_places (self, now);
     head_stop_idle (self, now);
     head_tell_waits (self);
     head_finish_drains (self);
@@ -454,7 +454,7 @@ s_tick (head_state_t *self, int64_t now)
 int64_t
 head_due (head_state_t *self, int64_t now)
 {
-    int64_t due = self->ticked + TICK, recall = head_recall_due (self, now);
+    int64_t due = self->ticked + TICK, recall = head_recall_due (self);
     if (recall < due)
         due = recall;
     if (self->retry && self->retry < due)
@@ -483,14 +483,14 @@ void
 head_dispatch (head_state_t *self, int64_t now)
 {
     self->now = now;
-    if (!list_empty (&self->unkept))
-        head_open_nodes (self);
+    if (!list_empty (&self->unkept) || !list_empty (&self->unkept_bundles))
+        head_open_places (self);
     if (!list_empty (&self->pending_groups) && !list_empty (&self->freed))
         head_place_groups (self, now);
     if (self->embedded->homes.count && !list_empty (&self->embedded->homeless))
         head_house_actors (self, now, self->embedded);
     head_give_out (self, now);
-    if (!list_empty (&self->wanting) || self->unstartable || self->retry)
+    if (!list_empty (&self->wanting) || !list_empty (&self->unstartable) || self->retry)
         head_start_workers (self, now);
     if (!list_empty (&self->woken))
         head_give_out (self, now);

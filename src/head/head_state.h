@@ -28,7 +28,7 @@
     job is idle, else a little later if one could be bound or started. A
     task with another demand goes to an idle worker of a node where it fits
     and holds what it asked for until it is done. What has waited for long
-    because others took whatever was free gets a node kept.
+    because others took whatever was free gets nodes, or a bundle, kept.
 
     The caller owns the state; one thread at a time.                        */
 
@@ -53,18 +53,6 @@
 typedef struct head_state head_state_t;
 typedef struct head_task head_task_t;
 
-/*  Private to the state: a node that is kept for a demand, see head_keeps.c.  */
-typedef struct {
-    struct head_node *node;     /*  NULL: none is                           */
-    struct job *job;
-    const struct demand *demand;
-    int64_t since;              /*  when the demand began to wait, or 0     */
-    int64_t began;              /*  when the node began to be kept          */
-    int64_t until;
-    int64_t time;               /*  how long it is, or will be              */
-    int64_t wait;               /*  how long to wait for it                 */
-} head_keep_t;
-
 /*  An actor as the head knows it. Strings are owned by the state.          */
 typedef struct {
     tid_t id;
@@ -86,7 +74,7 @@ typedef struct {
     int64_t unfit;              /*  since when no node could ever do, or 0  */
     bool searched;              /*  for a node, in vain: only what is freed
                                     since can help                          */
-    head_keep_t keep;
+    struct head_keep *keep;     /*  NULL unless it waits                    */
 } head_actor_t;
 
 typedef enum {
@@ -106,7 +94,8 @@ typedef enum {
                                     0 let it end, 1 kill it                 */
     HEAD_ASSIGN,                /*  peer: worker, target: its node, job: a
                                     warm worker is another job's now        */
-    HEAD_END_ACTOR,             /*  peer: worker, id: its job has ended     */
+    HEAD_END_ACTOR,             /*  peer: worker, id: its job or group has
+                                    ended, or its birth was called off      */
     HEAD_PLACED,                /*  peer: owner, id: of a group that now has
                                     its place                               */
     HEAD_DRAINED,               /*  peer: node; no task runs there any more,
@@ -196,6 +185,9 @@ int head_node_join (head_state_t *self, int64_t now, process_t process, const ch
 uint32_t head_job (head_state_t *self, process_t driver, uint32_t program, const char *space,
                    int priority, unsigned share, bool own_workers);
 
+/*  The driver of a job; 0 if it has ended, or is the embedded cluster's.   */
+process_t head_driver_of (const head_state_t *self, uint32_t job);
+
 /*  The job and the program of a process, 0 for the embedded cluster's.     */
 uint32_t head_job_of (const head_state_t *self, process_t process);
 uint32_t head_program_of (const head_state_t *self, process_t process);
@@ -281,7 +273,8 @@ void head_returned (head_state_t *self, int64_t now, process_t worker, const uin
 void head_slots (head_state_t *self, process_t worker, unsigned blocked);
 
 /*  The task, and the tasks that it has submitted, and so on. Their owners
-    are told, but for the task's own, who knows.                            */
+    are told, but for the task's own, who knows. Or the actor, whose birth is
+    called off.                                                             */
 void head_cancel (head_state_t *self, tid_t id);
 void head_subscribe (head_state_t *self, tid_t id, process_t target);
 

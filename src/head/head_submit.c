@@ -244,7 +244,7 @@ s_check_limits (head_state_t *self, const submission_t *submission)
     const head_settings_t *settings = &self->settings;
     size_t bytes = (size_t) submission->body_size + submission->record->attachments_size;
     const char *name = submission->function->name;
-    if (!head_may_begin (self, submission->owner->process))
+    if (self->ending && !head_may_begin (self, submission->owner->process))
         head_act_fault (self, submission->record->id, TROUPE_ESTOPPED, "%s: %s", name,
                         head_is_ending);
     else if (settings->job_tasks && job->tasks >= settings->job_tasks)
@@ -346,7 +346,11 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
         return;
     submission.parent = s_parent (&submission);
     head_task_t *task = NULL;
-    if (s_check_limits (self, &submission) == 0) {
+    if (submission.parent && submission.parent->cancelled)
+        head_act_fault (self, record->id, TROUPE_ECANCELLED,
+                        "%s: the task that submitted it was cancelled",
+                        submission.function->name);
+    else if (s_check_limits (self, &submission) == 0) {
         task = s_enter (self, now, &submission);
         if (!task)
             head_act_fault (self, record->id, TROUPE_ENOMEM, "%s: %s",
@@ -360,7 +364,8 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
     if (pending && (!s_park (self, task, pending) || task->more->unresolved))
         return;
     self->parked--;
-    head_prefer_holder (self, task);
+    if (task->more)
+        head_prefer_holder (self, task);
     head_make_ready (self, task, false);
 }
 

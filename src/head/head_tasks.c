@@ -188,8 +188,7 @@ s_next_lease (head_peer_t *peer, uint16_t slot)
 }
 
 void
-head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *peer,
-            bundle_t *bundle)
+head_lease (head_state_t *self, head_task_t *task, head_peer_t *peer, bundle_t *bundle)
 {
     const lane_t *lane = task->lane;
     if ((bundle && !head_task_more (task))
@@ -198,9 +197,8 @@ head_lease (head_state_t *self, int64_t now, head_task_t *task, head_peer_t *pee
         return;
     }
     head_leave_lane (self, task);
-    head_note_copies (self, task, peer->on);
-    if (peer->outstanding == 0)
-        peer->progress = now;
+    if (task->more)
+        head_note_copies (self, task, peer->on);
     uint16_t slot = peer->free_slots [peer->lease_capacity - 1 - peer->outstanding];
     peer->outstanding++;
     peer->outstanding_bytes += head_task_size (task);
@@ -276,6 +274,18 @@ s_keep_answered (head_state_t *self, head_task_t *task)
     self->answered++;
 }
 
+/*  It goes on, and is the last to be stuck of those with leases ahead.     */
+static void
+s_goes_on (head_state_t *self, int64_t now, head_peer_t *peer)
+{
+    self->now = now;
+    peer->progress = now;
+    if (!peer->loaded || peer->recalled)
+        return;
+    list_remove (&peer->ahead);
+    list_append (&peer->job->ahead, &peer->ahead);
+}
+
 void
 head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t *pairs,
            size_t count)
@@ -283,7 +293,7 @@ head_done (head_state_t *self, int64_t now, process_t worker, const uint8_t *pai
     head_peer_t *peer = head_peer (self, worker);
     if (!peer || peer->role != ROLE_WORKER)
         return;
-    peer->progress = now;
+    s_goes_on (self, now, peer);
     for (size_t index = 0; index < count; index++) {
         head_task_t *task = s_leased_task (peer, load_u32 (pairs + index * 8));
         if (!task)
@@ -354,7 +364,7 @@ head_returned (head_state_t *self, int64_t now, process_t worker, const uint8_t 
     if (!peer || peer->role != ROLE_WORKER)
         return;
     peer->recalled = 0;
-    peer->progress = now;
+    s_goes_on (self, now, peer);
     /*  It is stuck: what it has given back must not stand behind it again. */
     if (count)
         peer->refill = peer->slots;
@@ -526,8 +536,10 @@ head_cancel (head_state_t *self, tid_t id)
     head_task_t *task = id_table_get (&self->tasks, id);
     list_t children;
     list_init (&children);
-    if (!task)
+    if (!task) {
+        head_cancel_actor (self, id);
         return;
+    }
     s_collect_children (task, &children);
     s_cancel_one (self, task);
     while (!list_empty (&children)) {
@@ -584,41 +596,50 @@ s_has_idle_worker (job_t *job)
     return false;
 }
 
+static head_peer_t *
+s_first_ahead (const job_t *job)
+{
+    return list_empty (&job->ahead) ? NULL : container_of (job->ahead.next, head_peer_t, ahead);
+}
+
 int64_t
-head_recall_due (head_state_t *self, int64_t now)
+head_recall_due (head_state_t *self)
 {
     int64_t due = CLOCK_NEVER;
     for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
         job_t *job = container_of (at, job_t, loading);
-        if (s_has_idle_worker (job))
-            return now + STUCK_AFTER / 2;
-        if (!job->embedded)
-            due = self->recalls + STUCK_ALONE_AFTER;
+        const head_peer_t *first = s_first_ahead (job);
+        int64_t next = CLOCK_NEVER;
+        if (first && s_has_idle_worker (job))
+            next = first->progress + STUCK_AFTER;
+        else if (first && !job->embedded)
+            next = self->recalls + STUCK_ALONE_AFTER;
+        due = next < due ? next : due;
     }
     return due;
 }
 
-/*  Asks for what was sent ahead.                                           */
+/*  Asks one of job->ahead for what was sent ahead.                         */
 static void
 s_recall (head_state_t *self, head_peer_t *peer)
 {
-    unsigned running = peer->slots + peer->blocked;
-    if (peer->recalled || peer->outstanding <= running)
-        return;
-    peer->recalled = peer->outstanding - running;
+    peer->recalled = peer->outstanding - peer->slots - peer->blocked;
     peer->begun = peer->generation;
+    list_remove (&peer->ahead);
     head_act (self, HEAD_RECALL, peer->process)->number = peer->recalled;
 }
 
 /*  alone: no other worker of the job is idle. Then a worker is asked again only
     if it may have got something since that has not begun.                  */
 static void
-s_recall_in_pool (head_state_t *self, int64_t now, pool_t *pool, bool alone)
+s_recall_in_job (head_state_t *self, int64_t now, job_t *job, bool alone)
 {
-    for (list_node_t *at = pool->workers.next; at != &pool->workers; at = at->next) {
-        head_peer_t *peer = container_of (at, head_peer_t, of_pool);
-        if (now - peer->progress >= (alone ? STUCK_ALONE_AFTER : STUCK_AFTER)
-            && !(alone && peer->begun == peer->generation))
+    for (list_node_t *at = job->ahead.next, *next; at != &job->ahead; at = next) {
+        head_peer_t *peer = container_of (at, head_peer_t, ahead);
+        next = at->next;
+        if (now - peer->progress < (alone ? STUCK_ALONE_AFTER : STUCK_AFTER))
+            return;
+        if (!alone || peer->begun != peer->generation)
             s_recall (self, peer);
     }
 }
@@ -628,19 +649,15 @@ head_recall_ahead (head_state_t *self)
 {
     for (list_node_t *at = self->loading.next; at != &self->loading; at = at->next) {
         job_t *job = container_of (at, job_t, loading);
-        for (list_node_t *on = job->pools.next; on != &job->pools; on = on->next) {
-            pool_t *pool = container_of (on, pool_t, of_job);
-            for (list_node_t *of = pool->workers.next; of != &pool->workers; of = of->next)
-                s_recall (self, container_of (of, head_peer_t, of_pool));
-        }
+        while (!list_empty (&job->ahead))
+            s_recall (self, container_of (job->ahead.next, head_peer_t, ahead));
     }
 }
 
 /*  Where no worker of the job is idle, one may be bound to it or started for
     what comes back, as for all that is ready; if none could be, it stays where
-    its arguments may be already. As that looks at nodes, and at each worker of
-    a job whose workers are busy, it is done now and then only. An embedded
-    cluster has no other workers.                                           */
+    its arguments may be already. As that looks at nodes it is done now and then
+    only. An embedded cluster has no other workers.                         */
 void
 head_recall_stuck (head_state_t *self, int64_t now)
 {
@@ -650,8 +667,7 @@ head_recall_stuck (head_state_t *self, int64_t now)
         bool idle = s_has_idle_worker (job);
         if (!idle && (!due || job->embedded || !head_has_room (self, now, job)))
             continue;
-        for (list_node_t *on = job->pools.next; on != &job->pools; on = on->next)
-            s_recall_in_pool (self, now, container_of (on, pool_t, of_job), !idle);
+        s_recall_in_job (self, now, job, !idle);
     }
     if (due)
         self->recalls = now;

@@ -82,7 +82,7 @@ s_enter_level (head_state_t *self, head_peer_t *peer)
         return;
     if (load < peer->slots
         && (peer->on->free [CPUS] < RESOURCE_UNIT
-            || (peer->on->keep && head_is_kept (peer->on, job, NULL)))) {
+            || head_is_kept (peer->on->keep, job, NULL))) {
         list_append (&peer->on->starved, &peer->node);
         return;
     }
@@ -101,6 +101,11 @@ s_count_loaded (head_state_t *self, head_peer_t *peer, bool loaded)
     if (loaded == peer->loaded)
         return;
     peer->loaded = loaded;
+    list_remove (&peer->ahead);
+    if (loaded && !peer->recalled) {
+        peer->progress = self->now;
+        list_append (&job->ahead, &peer->ahead);
+    }
     self->loaded = loaded ? self->loaded + 1 : self->loaded - 1;
     job->loaded = loaded ? job->loaded + 1 : job->loaded - 1;
     if (job->loaded && !list_linked (&job->loading))
@@ -256,7 +261,7 @@ head_unbind (head_state_t *self, head_peer_t *peer)
     s_count_loaded (self, peer, false);
     heap_remove (&job->homes, &peer->home);
     list_remove (&peer->of_pool);
-    list_append (&self->warm, &peer->of_pool);
+    list_append (&peer->on->warm, &peer->of_pool);
     job->cpus -= peer->cpus;
     peer->pool->worker_count--;
     job->workers--;
@@ -311,12 +316,13 @@ head_settle (head_state_t *self, head_peer_t *peer, head_node_t *node)
     node->references++;
     node->worker_count++;
     list_append (&node->workers, &peer->of_node);
-    list_append (&self->warm, &peer->of_pool);
+    list_append (&node->warm, &peer->of_pool);
     if (node == self->local) {
         node->slots += peer->slots;
         int64_t more = (int64_t) node->slots * RESOURCE_UNIT - node->total [CPUS];
         if (more > 0) {
             node->total [CPUS] += more;
+            self->shapes++;
             head_node_give_cpus (self, node, more);
         }
     }
@@ -362,15 +368,22 @@ head_want (head_state_t *self, job_t *job)
         list_append (&self->wanting, &job->wanting);
 }
 
+void
+head_doubt (head_state_t *self, job_t *job)
+{
+    if (!job->embedded && !list_linked (&job->unstartable))
+        list_append (&self->unstartable, &job->unstartable);
+}
+
 static head_peer_t *
-s_warm_worker (head_state_t *self, const job_t *job, const head_node_t *node)
+s_warm_worker (const job_t *job, const head_node_t *node)
 {
     if (job->own_workers)
         return NULL;
-    for (list_node_t *at = self->warm.next; at != &self->warm; at = at->next) {
+    for (list_node_t *at = node->warm.next; at != &node->warm; at = at->next) {
         head_peer_t *peer = container_of (at, head_peer_t, of_pool);
-        if (peer->on == node && peer->program == job->program && !peer->stopping
-            && !peer->suspect && !peer->submitted)
+        if (peer->program == job->program && !peer->stopping && !peer->suspect
+            && !peer->submitted)
             return peer;
     }
     return NULL;
@@ -385,15 +398,15 @@ s_make_room (head_state_t *self, const job_t *job, head_node_t *node, size_t com
     if (workers < node->total [CPUS])
         return;
     bool crowded = workers >= 2 * node->total [CPUS];
-    for (list_node_t *at = self->idle.next; at != &self->idle; at = at->next) {
-        head_peer_t *peer = container_of (at, head_peer_t, idle);
-        if (!crowded && self->now - peer->idle_since < SHORT_IDLE)
-            return;
-        if (peer->on != node || peer->job == job || (peer->job && peer->job->ready))
-            continue;
-        head_stop_worker (self, peer, false);
-        return;
+    head_peer_t *longest = NULL;
+    for (list_node_t *at = node->workers.next; at != &node->workers; at = at->next) {
+        head_peer_t *peer = container_of (at, head_peer_t, of_node);
+        if (list_linked (&peer->idle) && peer->job != job && !(peer->job && peer->job->ready)
+            && (!longest || peer->idle_since < longest->idle_since))
+            longest = peer;
     }
+    if (longest && (crowded || self->now - longest->idle_since >= SHORT_IDLE))
+        head_stop_worker (self, longest, false);
 }
 
 size_t
@@ -403,8 +416,7 @@ head_ask (head_state_t *self, int64_t now, job_t *job, head_node_t *node, size_t
     size_t coming = 0;
     if (!pool || node->suspect || node->closed || node->gone || node == self->local)
         return 0;
-    for (head_peer_t *peer; coming < count && (peer = s_warm_worker (self, job, node));
-         coming++) {
+    for (head_peer_t *peer; coming < count && (peer = s_warm_worker (job, node)); coming++) {
         if (head_bind (self, peer, job))
             return coming;
         head_action_t *action = head_act (self, HEAD_ASSIGN, peer->process);
@@ -413,7 +425,7 @@ head_ask (head_state_t *self, int64_t now, job_t *job, head_node_t *node, size_t
         action->program = job->program->number;
     }
     if (pool->retry > now) {
-        self->unstartable = true;
+        head_doubt (self, job);
         return coming;
     }
     size_t room = pool->starting < START_MAX ? START_MAX - pool->starting : 0;
@@ -444,8 +456,9 @@ static bool
 s_start_here (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
-    size_t cpus
-        = head_is_kept (node, start->job, NULL) ? 0 : head_node_times (node, self->one_cpu);
+    size_t cpus = head_is_kept (node->keep, start->job, NULL)
+                      ? 0
+                      : head_node_times (node, self->one_cpu);
     if (cpus > node->starting) {
         size_t count = cpus - node->starting;
         count = count < start->missing ? count : start->missing;
@@ -507,7 +520,7 @@ s_start_for_share (head_state_t *self, head_node_t *node, void *arg)
 {
     start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
-    if (head_is_kept (node, start->job, NULL) || head_node_free_of (node, CPUS) >= RESOURCE_UNIT
+    if (head_is_kept (node->keep, start->job, NULL) || head_node_free_of (node, CPUS) >= RESOURCE_UNIT
         || (pool && pool->starting) || s_has_starved (node, start->job)
         || !s_has_claim (node, start->job))
         return false;
@@ -522,8 +535,8 @@ s_would_start (head_state_t *self, head_node_t *node, void *arg)
     const start_t *start = arg;
     const pool_t *pool = head_pool (self, start->job, node, false);
     if (node->suspect || node->closed || node->gone || node == self->local
-        || head_is_kept (node, start->job, NULL)
-        || (pool && pool->retry > start->now && !s_warm_worker (self, start->job, node)))
+        || head_is_kept (node->keep, start->job, NULL)
+        || (pool && pool->retry > start->now && !s_warm_worker (start->job, node)))
         return false;
     return head_node_times (node, self->one_cpu) > node->starting
            || s_has_claim (node, start->job);
@@ -578,56 +591,73 @@ head_worker_failed (head_state_t *self, int64_t now, process_t node_name, uint32
     if (self->retry == 0 || pool->retry < self->retry)
         self->retry = pool->retry;
     job->searched = false;
-    self->unstartable = true;
+    head_doubt (self, job);
     head_want (self, job);
     head_node_freed (self, node);
     head_job_check (self, job);
 }
 
 /*  Whether every node that could serve the demand has failed to start a
-    worker; *failed is one of them.                                         */
+    worker; then text says why one of them has.                             */
 static bool
-s_failed_everywhere (head_state_t *self, job_t *job, const demand_t *demand,
-                     const pool_t **failed)
+s_failed_everywhere (head_state_t *self, job_t *job, const demand_t *demand, char *text,
+                     size_t size)
 {
+    const pool_t *failed = NULL;
     size_t cursor = 0;
-    *failed = NULL;
     for (head_node_t *node; (node = id_table_next (&self->nodes, &cursor));) {
-        if (!head_node_could (node, demand))
+        if (!head_node_serves (self, node, demand))
             continue;
         const pool_t *pool = head_pool (self, job, node, false);
         if (!pool || !pool->failures || pool->worker_count || pool->starting)
             return false;
-        *failed = pool;
+        failed = pool;
     }
-    return *failed != NULL;
+    if (failed)
+        snprintf (text, size, "no worker could be started (node %s): %s", failed->node->name,
+                  failed->text ? failed->text : "no memory");
+    return failed != NULL;
 }
 
 static void
-s_fail_if_unstartable (head_state_t *self, job_t *job)
+s_fail_unstartable_lanes (head_state_t *self, job_t *job)
 {
     char text [FAULT_TEXT_MAX];
-    const pool_t *failed;
-    if (job->embedded || job->workers || job->starting)
-        return;
     size_t cursor = 0;
     for (lane_t *lane; (lane = id_table_next (&job->lane_table, &cursor));) {
-        if (!lane->ready || !s_failed_everywhere (self, job, lane->demand, &failed))
+        if (!lane->ready || !s_failed_everywhere (self, job, lane->demand, text, sizeof text))
             continue;
-        snprintf (text, sizeof text, "no worker could be started (node %s): %s",
-                  failed->node->name, failed->text ? failed->text : "no memory");
         bool plain = lane->plain;
         head_fail_lane (self, lane, TROUPE_ESYSTEM, text);
         /*  One that is not plain has left the table.                       */
         if (!plain)
             cursor = 0;
     }
-    if (!list_empty (&job->homeless)
-        && s_failed_everywhere (self, job, self->nothing, &failed)) {
-        snprintf (text, sizeof text, "no worker could be started (node %s): %s",
-                  failed->node->name, failed->text ? failed->text : "no memory");
-        head_fail_homeless (self, job, TROUPE_ESYSTEM, text);
+}
+
+/*  Many actors that ask for the same are judged at once.                   */
+static void
+s_fail_unstartable_actors (head_state_t *self, job_t *job)
+{
+    char text [FAULT_TEXT_MAX];
+    demand_t *judged = NULL;
+    bool failed = false;
+    for (list_node_t *at = job->homeless.next, *next; at != &job->homeless; at = next) {
+        head_actor_t *actor = container_of (at, head_actor_t, node);
+        next = at->next;
+        if (actor->demand != judged) {
+            if (judged)
+                head_demand_release (self, &judged);
+            judged = head_demand_keep (actor->demand);
+            failed = s_failed_everywhere (self, job, judged, text, sizeof text);
+        }
+        if (!failed)
+            continue;
+        head_act_fault (self, actor->id, TROUPE_ESYSTEM, "%s: %s", actor->class_name, text);
+        head_actor_destroy (self, actor);
     }
+    if (judged)
+        head_demand_release (self, &judged);
 }
 
 void
@@ -658,12 +688,11 @@ head_start_workers (head_state_t *self, int64_t now)
         }
         s_start_for_job (self, now, job);
     }
-    if (!self->unstartable)
-        return;
-    self->unstartable = false;
-    size_t cursor = 0;
-    for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
-        s_fail_if_unstartable (self, job);
+    for (list_node_t *at; (at = list_pop (&self->unstartable));) {
+        job_t *job = container_of (at, job_t, unstartable);
+        s_fail_unstartable_lanes (self, job);
+        s_fail_unstartable_actors (self, job);
+    }
 }
 
 /*  --- stopping ---------------------------------------------------------  */

@@ -1,4 +1,7 @@
-/*  agent_private.h - what the parts of the node agent share                 */
+/*  agent_private.h - what the parts of the node agent share
+
+    All functions are the agent's thread's alone, and expect neither the agent's
+    lock nor its peer's, which they may take for a moment. They do not wait. */
 
 #ifndef TROUPE_NODE_AGENT_PRIVATE_H
 #define TROUPE_NODE_AGENT_PRIVATE_H
@@ -76,22 +79,27 @@ struct agent {
 
 /*  --- agent.c ----------------------------------------------------------  */
 
-/*  Without memory for it the seat is lost, as the head would miss it.      */
+/*  Sends a record to the head, at once. Its body is copied. Takes the peer's
+    lock. Lost if the head is; without memory for it the seat is lost, as the
+    head would miss it.                                                     */
 void agent_send (agent_t *self, const record_t *record);
 
-/*  Why no worker of a job can be started.                                  */
+/*  Tells the head, and the log, why one worker of a job cannot be started. */
 void agent_send_failure (agent_t *self, uint32_t job, const fault_t *fault);
 
-/*  Starts those that are asked for; the program is in the cache, or it fails. */
+/*  Starts those that are asked for; the program is in the cache, or it fails.
+    Each that cannot be started is reported. The request stays the caller's. */
 void agent_start_all (agent_t *self, const request_t *request);
 
 /*  --- agent_programs.c -------------------------------------------------  */
 
-/*  START and CHUNK have come.                                              */
+/*  START and CHUNK have come: starts workers, or asks for their program first,
+    and goes on when all of it is here. The record need not live after.     */
 void agent_on_start (agent_t *self, const record_t *record);
 void agent_on_chunk (agent_t *self, const record_t *record);
 
-/*  What was on its way will not come.                                      */
+/*  What was on its way will not come, as the head has gone: frees it, and the
+    requests that wait for it.                                              */
 void agent_forget_fetches (agent_t *self);
 
 #endif

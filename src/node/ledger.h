@@ -21,19 +21,23 @@ typedef struct {
     _Atomic uint32_t leases [LEASES_MAX];
 } ledger_t;
 
-/*  New shared memory; *fd is to be inherited by the worker. NULL with the
-    fault set.                                                              */
+/*  New shared memory; *fd is to be inherited by the worker, and the caller's to
+    be closed. NULL with the fault set, and then *fd is closed or -1.       */
 ledger_t *ledger_new (int *fd, fault_t *fault);
 
-/*  Maps what was inherited. NULL with the fault set.                       */
+/*  Maps what was inherited; fd may be closed afterwards. NULL with the fault
+    set.                                                                    */
 ledger_t *ledger_open (int fd, fault_t *fault);
 
+/*  Unmaps it; the other side's mapping stays. NULL inside is allowed.      */
 void ledger_destroy (ledger_t **self_p);
 
 /*  Appends the body of WORKER_LOST: the cause, NUL, and what was started. Of a
     ledger that is NULL nothing was. Returns 0, or -1: no memory.           */
 int ledger_write (const ledger_t *self, const char *cause, bytes_t *body);
 
+/*  A worker is about to run the task of a lease. From any of its threads; each
+    slot has one task at a time. NULL is allowed.                           */
 static inline void
 ledger_start (ledger_t *self, uint32_t lease)
 {

@@ -31,7 +31,8 @@ void node_watch (node_t *self, troupe_t *peer);
 int node_failure (node_t *self, fault_t *fault);
 
 /*  Tells the workers to end, gives them a second, kills what is left, and
-    waits for all of them. Returns 0, or -1 if something could not be ended. */
+    waits for all of them. Once, from any thread but the node's own, without
+    the peer's lock. Returns 0, or -1 if something could not be ended.      */
 int node_destroy (node_t **self_p);
 
 #endif

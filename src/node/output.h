@@ -41,8 +41,10 @@ typedef struct {
 
 typedef struct output output_t;
 
-/*  NULL with the fault set.                                                */
+/*  The options are copied, and the folder is opened. NULL with the fault set. */
 output_t *output_new (const output_options_t *options, fault_t *fault);
+
+/*  Closes all pipes and logs; what was not read is lost.                   */
 void output_destroy (output_t **self_p);
 
 /*  Readable when there is something to do: one descriptor for all workers. */

@@ -61,10 +61,9 @@ s_let_go (troupe_actor_t *self)
     if (!peer->stopping && self->state == ACTOR_ALIVE) {
         if (self->id.owner == peer->self && !self->named)
             s_send_end (self, 0);
-        record_t release = { .type = RECORD_RELEASE,
-                             .flags = RECORD_ACTOR,
-                             .id = self->id,
-                             .target = peer->self };
+        record_t release = {
+            .type = RECORD_RELEASE, .flags = RECORD_ACTOR, .id = self->id, .target = peer->self
+        };
         if (self->borrowed)
             link_send (peer, self->id.owner, &release);
     }
@@ -183,7 +182,8 @@ actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t l
 }
 
 /*  Sends the calls that gathered, in order, but for those that have been
-    cancelled, and asks for the values that they wait for.                  */
+    cancelled, and asks for the values that they wait for. The time that they
+    have waited is gone from their deadlines.                               */
 static void
 s_send_held (troupe_actor_t *self)
 {
@@ -196,6 +196,8 @@ s_send_held (troupe_actor_t *self)
         if (!future || future->state != FUTURE_PENDING)
             continue;
         record.target = self->number;
+        if (record.deadline)
+            record.deadline = future_time_left (future);
         link_send (peer, self->worker, &record);
         future_set_producer (future, self->worker);
     }
@@ -420,7 +422,8 @@ s_spawn_prefix (bytes_t *prefix, const char *class_name, const char *name)
 {
     troupe_arg_t given = troupe_arg_string (name);
     fault_t fault;
-    return value_put_array (prefix, 3) || value_put_string (prefix, class_name, strlen (class_name))
+    return value_put_array (prefix, 3)
+                   || value_put_string (prefix, class_name, strlen (class_name))
                    || value_write (prefix, &given, NULL, &fault)
                ? -1
                : 0;
@@ -446,7 +449,8 @@ s_spawn (troupe_t *peer, const char *class_name, const troupe_arg_t *args, size_
     int rc = submission_begin (&call, peer, HEAD_PROCESS, args, count);
     if (!call.future)
         return NULL;
-    troupe_actor_t *self = s_new (peer, future_id (call.future), class_name, strlen (class_name));
+    troupe_actor_t *self
+        = s_new (peer, future_id (call.future), class_name, strlen (class_name));
     if (!self) {
         future_fail (call.future, TROUPE_ENOMEM, "no memory", 9, 0);
         future_release (call.future);
@@ -551,8 +555,7 @@ s_method (troupe_actor_t *self, const char *name, troupe_function_t *function, r
           bytes_t *prefix, fault_t *fault)
 {
     bool same = self->described
-                && (self->state == ACTOR_STARTING
-                    || self->signature == self->own_signature);
+                && (self->state == ACTOR_STARTING || self->signature == self->own_signature);
     if (same) {
         int index = function ? class_method_by_function (self->described, function)
                              : class_method_by_name (self->described, name, strlen (name));

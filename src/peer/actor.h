@@ -51,20 +51,30 @@ struct troupe_actor {
     if it is new, and then its owner is told. NULL when there is no memory. */
 troupe_actor_t *actor_borrow (troupe_t *peer, const actor_reference_t *reference);
 
+/*  One reference more, which is returned, or one less. With the last, and with
+    the last borrower, an own actor is ended and its handle freed; a borrowed
+    one is given back to its owner.                                         */
 troupe_actor_t *actor_retain (troupe_actor_t *self);
 void actor_release (troupe_actor_t *self);
 
-/*  What others need to know of it. -1 while it is not up.                  */
+/*  What others need to know of it; the strings are the handle's. -1 while it is
+    not up.                                                                 */
 int actor_reference (troupe_actor_t *self, actor_reference_t *reference);
 
-/*  Ends the handle's life with a cause: calls fail with it.                */
+/*  Ends the handle's life with a cause, which is copied: calls fail with it. The
+    handle may be freed by it, if nobody holds it.                          */
 void actor_die (troupe_actor_t *self, troupe_error_t code, const char *text, size_t length);
 
 /*  A future of a handle to the actor of this name, done when it lives; NULL
     after fault_raise. Takes the lock itself.                               */
 troupe_future_t *actor_find (troupe_t *peer, const char *name);
 
+/*  A process has ended: the actors on it die of that, and it borrows none any
+    more, which may end those of ours that only it held.                    */
 void actor_lose_process (troupe_t *peer, process_t process, const fault_t *why);
+
+/*  A process has a handle to our actor, once more or once less; with the last
+    handle anywhere the actor is ended.                                     */
 void actor_borrower_add (troupe_actor_t *self, process_t process);
 void actor_borrower_remove (troupe_actor_t *self, process_t process);
 

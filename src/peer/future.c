@@ -421,6 +421,13 @@ future_set_timeout (troupe_future_t *self, int timeout_ms)
     return 0;
 }
 
+uint32_t
+future_time_left (const troupe_future_t *self)
+{
+    int64_t left = (self->more->deadline.due - clock_now ()) / CLOCK_MS;
+    return left > 0 ? (uint32_t) left : 1;
+}
+
 int64_t
 future_expire (troupe_t *peer, int64_t now)
 {

@@ -162,6 +162,9 @@ future_more_t *future_more (troupe_future_t *self);
 /*  Sets the time after which it fails. Returns 0 or -1 (no memory).        */
 int future_set_timeout (troupe_future_t *self, int timeout_ms);
 
+/*  What is left of it for a record, in ms: 1 at least. One must be set.    */
+uint32_t future_time_left (const troupe_future_t *self);
+
 /*  A reader for values that lie in this peer; arena may be NULL.           */
 value_reader_t future_reader (troupe_t *peer, arena_t *arena);
 

@@ -102,6 +102,8 @@ process_t object_given_home (const object_given_t *given, size_t index);
 int object_settle (troupe_t *peer, const object_given_t *given, size_t index,
                    fault_t *fault);
 
+/*  Whether the value, which was checked, refers to an object. With the lock or
+    without.                                                                */
 bool object_is_in (const uint8_t *data, size_t size);
 
 /*  The writer's `object`: held by this process, by a future that the other one

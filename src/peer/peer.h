@@ -19,7 +19,8 @@
     is what the service thread polls.
 
     Functions whose names begin with peer_, link_, future_, actor_ expect
-    the lock to be held, unless they say otherwise.                         */
+    the lock to be held, unless they say otherwise, and may then be called
+    from any thread. They do not block, unless they say that they wait.     */
 
 #ifndef TROUPE_PEER_PEER_H
 #define TROUPE_PEER_PEER_H
@@ -56,6 +57,8 @@ typedef struct {
     zmq_msg_t message;
 } batch_t;
 
+/*  One holder more, which is returned, or one less; the last frees it. From any
+    thread, with the lock or without. NULL is allowed.                      */
 batch_t *batch_retain (batch_t *batch);
 void batch_release (batch_t *batch);
 
@@ -70,10 +73,11 @@ typedef struct {
     uint8_t key [KEY_SIZE];
 } known_t;
 
+/*  Frees it; it must be in no table any more.                              */
 void known_destroy (known_t *known);
 
-/*  The key of a process opens our inbox as long as the process lives. Returns
-    0, or -1 with the fault set.                                            */
+/*  The key of a process opens our inbox as long as the process lives, from the
+    one to the other. With the lock. Returns 0, or -1 with the fault set.   */
 int known_let_in (troupe_t *self, const known_t *known, fault_t *fault);
 void known_shut_out (troupe_t *self, const known_t *known);
 
@@ -294,13 +298,17 @@ void peer_destroy (troupe_t **self_p);
 /*  Unlocks, and frees a destroyed peer if nothing belongs to it any more.  */
 void peer_unlock (troupe_t *self);
 
-/*  Sends the names of all tasks and classes.                               */
+/*  Writes and flushes the HELLO, with the names of all tasks and classes, as the
+    first record to the head. Returns 0, or -1 with the fault set: no memory. */
 int peer_send_hello (troupe_t *self, unsigned slots, fault_t *fault);
 
-/*  Tells the head of all classes anew, as there are more since HELLO.      */
+/*  Tells the head of all classes anew, as there are more since HELLO. Expects
+    the lock; the record leaves with the next flush. Without memory nothing is
+    told, and the head shows what it knew.                                  */
 void peer_send_classes (troupe_t *self);
 
-/*  Who a process is, in words: "worker 2 (pid 4711)".                      */
+/*  Who a process is, in words: "worker 2 (pid 4711)". The text belongs to the
+    peer, and lives until the process ends or the lock is released.         */
 const char *peer_label (troupe_t *self, process_t process);
 
 /*  --- drive.c ----------------------------------------------------------  */
@@ -342,15 +350,26 @@ bool peer_drain (troupe_t *self);
 /*  --- link.c -----------------------------------------------------------  */
 
 /*  The way to a process; HEAD_PROCESS is the head. NULL if the process has
-    ended, or there is no memory or socket.                                 */
+    ended, or this peer stops, or there is no memory. The peer owns it, until
+    link_close. As long as the head has not announced the process, what is
+    written to it gathers.                                                  */
 link_t *link_to (troupe_t *self, process_t process);
 
-/*  To be called after records were appended to link->frame.                */
+/*  To be called after records were appended to link->frame: it leaves now, or
+    with others: after 250 µs at the latest, or a millisecond where answers
+    gather.                                                                 */
 void link_commit (troupe_t *self, link_t *link);
 
+/*  Sends what has gathered in one frame, or in all of them, the head's last. If
+    there is no memory for the message, it stays and is tried again.        */
 void link_flush (troupe_t *self, link_t *link);
 void link_flush_all (troupe_t *self);
+
+/*  The head has announced a process, which the caller has put among the known:
+    connects and flushes the link to it, if there is one.                   */
 void link_announced (troupe_t *self, known_t *known);
+
+/*  The process has ended: frees its link, with what was not sent.          */
 void link_close (troupe_t *self, process_t process);
 
 /*  Asks all but the head for a sign that what was sent has come; whether one
@@ -365,6 +384,8 @@ bool link_takes (troupe_t *self, link_t *link, const uint8_t *data, size_t size)
 
 /*  Acknowledges and repeats what is due; returns when to look again.       */
 int64_t link_tend_all (troupe_t *self, int64_t now);
+
+/*  Frees all links, when the peer is destroyed and no other thread uses it.  */
 void link_close_all (troupe_t *self);
 
 /*  One record without attachments to a process; lost if it has ended.      */
@@ -375,11 +396,14 @@ bool link_is_dead (troupe_t *self, process_t process);
 
 /*  --- the calling thread -----------------------------------------------  */
 
+typedef struct family family_t;
+
 /*  What the library knows of a thread that runs a task or method.          */
 typedef struct {
     uint32_t depth;             /*  of nesting: what it submits is deeper   */
     int64_t deadline;           /*  of the call that it runs                */
     uint32_t lease;             /*  of the task that it runs, or 0          */
+    family_t *family;           /*  of the call that it runs, or NULL       */
     bool executor;              /*  holds a slot, to be given up in waits   */
     bool callback;              /*  runs a troupe_then callback             */
     struct object_given *given; /*  what the function gives, or NULL        */

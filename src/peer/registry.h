@@ -1,7 +1,9 @@
 /*  registry.h - the tasks and actor classes that the program defines
 
     Filled before main by the constructors that TROUPE_TASK and TROUPE_ACTOR
-    make, and by modules as they are loaded; entries are never removed.     */
+    make, and by modules as they are loaded; entries are never removed, and
+    belong to the program or module. All functions may be called from any
+    thread, without a lock, and block nobody.                               */
 
 #ifndef TROUPE_PEER_REGISTRY_H
 #define TROUPE_PEER_REGISTRY_H

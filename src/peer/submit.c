@@ -3,6 +3,7 @@
 #include "peer/submit.h"
 
 #include "peer/demand.h"
+#include "peer/family.h"
 #include "peer/object.h"
 
 #include <stdlib.h>
@@ -112,6 +113,9 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
         if (args [index].type == TROUPE_ARG_OPTIONS && args [index].as.pointer)
             s_read_options (self, args [index].as.pointer);
     size_t size = value_least_size (args, count);
+    family_t *family = peer_thread.family;
+    if (family && family->peer != peer)
+        family = NULL;
     if (peer_may_begin (peer, &self->fault)) {
         /*  The fault says why.                                             */
     } else if (peer->pending > peer->pending_max)
@@ -121,10 +125,16 @@ submission_begin (submission_t *self, troupe_t *peer, process_t producer,
     else if (size > peer_value_max (peer))
         fault_set (&self->fault, TROUPE_ESIZE, "the arguments exceed %zu bytes",
                    peer_value_max (peer));
+    else if (family && family->cancelled)
+        fault_set (&self->fault, TROUPE_ECANCELLED, "the call that submits it was cancelled");
     else if (self->options.timeout_ms < 0 || self->options.retries < -1
              || self->options.retries >= RETRIES_ALWAYS)
         fault_set (&self->fault, TROUPE_EINVAL, "timeout_ms or retries out of range");
-    return self->fault.code ? s_fail (self) : 0;
+    if (self->fault.code)
+        return s_fail (self);
+    if (family)
+        family_add (family, self->future);
+    return 0;
 }
 
 void

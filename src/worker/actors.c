@@ -231,7 +231,8 @@ s_construct (worker_actor_t *self)
                            .deadline = CLOCK_NEVER,
                            .given = &given };
     peer_thread = (peer_thread_t){ .depth = birth->record.number + 1,
-                                   .deadline = CLOCK_NEVER };
+                                   .deadline = CLOCK_NEVER,
+                                   .family = &birth->family };
     object_give_begin (peer, &given);
     pthread_mutex_unlock (&peer->lock);
     if (self->described->init)
@@ -239,6 +240,7 @@ s_construct (worker_actor_t *self)
     else if (troupe_arg_count (&call))
         fault_set (&call.fault, TROUPE_EINVAL, "the class takes no arguments");
     call_release (&call);
+    peer_thread.family = NULL;
     pthread_mutex_lock (&peer->lock);
     object_give_end (&given);
     /*  Nobody gets what a constructor returns.                             */
@@ -447,10 +449,9 @@ actors_make (worker_t *worker, worker_actor_t *self)
     pthread_mutex_lock (&peer->lock);
     s_tell_classes (worker);
     if (atomic_load (&self->birth->cancelled))
-        fault_set (&fault, TROUPE_ECANCELLED, "its owner has ended");
+        fault_set (&fault, TROUPE_ECANCELLED, "it was cancelled, or its owner has ended");
     else if (self->described) {
-        self->runner_count
-            = self->described->concurrency ? self->described->concurrency : 1;
+        self->runner_count = self->described->concurrency ? self->described->concurrency : 1;
         self->living = self->runner_count;
         self->runners = calloc (self->runner_count, sizeof *self->runners);
         self->state = calloc (1, self->described->state_size ? self->described->state_size : 1);
@@ -522,6 +523,8 @@ void
 actors_end_named (worker_t *worker, tid_t id)
 {
     size_t cursor = 0;
+    /*  It may not have been made yet.                                      */
+    worker_cancel (worker, id);
     for (worker_actor_t *self; (self = id_table_next (&worker->actors, &cursor));)
         if (tid_equal (self->reference.id, id)) {
             s_end (self, true);

@@ -35,7 +35,8 @@ job_new (worker_t *worker, const record_t *record, batch_t *batch, process_t sen
                      .record = *record,
                      .lease = (uint32_t) record->target,
                      .deadline = record->deadline ? clock_now () + record->deadline * CLOCK_MS
-                                                  : CLOCK_NEVER };
+                                                  : CLOCK_NEVER,
+                     .family = { .peer = worker->peer } };
     if (id_table_put (&worker->jobs, self->id, self)) {
         slab_give (&worker->job_slab, self);
         return NULL;
@@ -65,6 +66,7 @@ job_destroy (worker_t *worker, job_t *self)
     s_forget_waiters (worker, self);
     batch_release (self->batch);
     bytes_release (&self->values);
+    family_release (&self->family);
     free (self->targets);
     slab_give (&worker->job_slab, self);
 }
@@ -223,7 +225,8 @@ job_fail (worker_t *worker, job_t *self, troupe_error_t code, const char *format
 }
 
 void
-job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *text, size_t length)
+job_fail_argument (worker_t *worker, job_t *self, uint32_t code, const void *text,
+                   size_t length)
 {
     fault_t fault;
     fault_set_cause (&fault, (troupe_error_t) code, "argument failed", text, length);
@@ -454,6 +457,7 @@ job_run (worker_t *worker, job_t *self, bytes_t *reuse, int64_t started)
                            .result = *reuse };
     peer_thread = (peer_thread_t){ .depth = self->record.number + 1,
                                    .deadline = self->deadline,
+                                   .family = &self->family,
                                    .executor = self->task != NULL };
     if (self->task) {
         peer_thread.depth = (uint32_t) (self->record.target >> 32) + 1;

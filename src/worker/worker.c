@@ -24,14 +24,16 @@
 
 /*  --- what comes in ----------------------------------------------------  */
 
-static void
-s_cancel (worker_t *self, tid_t id)
+void
+worker_cancel (worker_t *self, tid_t id)
 {
     job_t *job = id_table_get (&self->jobs, id);
     if (!job)
         return;
     atomic_store (&job->cancelled, true);
-    if (job->running || !list_linked (&job->node))
+    family_cancel (&job->family);
+    /*  A future that it had returned may have answered for it.             */
+    if (id_table_get (&self->jobs, id) != job || job->running || !list_linked (&job->node))
         return;
     job_report_done (self, job);
     worker_actor_t *actor = job->actor;
@@ -119,7 +121,7 @@ s_record (void *context, const record_t *record, batch_t *batch, process_t sende
         break;
     case RECORD_CANCEL:
         if (from_head || record->id.owner == sender)
-            s_cancel (self, record->id);
+            worker_cancel (self, record->id);
         break;
     default:
         break;
@@ -165,14 +167,21 @@ s_value (void *context, await_waiter_t *waiter, uint32_t code, const uint8_t *da
         actors_kick (actor);
 }
 
-static job_t *
-s_find_owned (worker_t *self, process_t owner)
+/*  The calls of a process that has ended. Each may end others of them. Without
+    memory, those that run or wait are only told.                           */
+static void
+s_cancel_owned (worker_t *self, process_t owner)
 {
-    size_t cursor = 0;
+    size_t count = 0, cursor = 0;
+    tid_t *owned = malloc ((self->jobs.count + 1) * sizeof *owned);
     for (job_t *job; (job = id_table_next (&self->jobs, &cursor));)
-        if (job->id.owner == owner && !atomic_load (&job->cancelled))
-            return job;
-    return NULL;
+        if (job->id.owner == owner && owned)
+            owned [count++] = job->id;
+        else if (job->id.owner == owner)
+            atomic_store (&job->cancelled, true);
+    while (count--)
+        worker_cancel (self, owned [count]);
+    free (owned);
 }
 
 static void
@@ -183,8 +192,7 @@ s_down (void *context, process_t process)
         s_stop (self);
         return;
     }
-    for (job_t *job; (job = s_find_owned (self, process));)
-        s_cancel (self, job->id);
+    s_cancel_owned (self, process);
     actors_lose_owner (self, process);
 }
 
@@ -292,8 +300,7 @@ worker_run (worker_t *self)
         waiter.ready = false;
         s_chores (self);
         if (list_empty (&self->births) && list_empty (&self->dead) && !self->stopping)
-            peer_wait_beside (peer, &waiter,
-                              self->wanted ? clock_now () + RETRY : CLOCK_NEVER);
+            peer_wait_beside (peer, &waiter, self->wanted ? clock_now () + RETRY : CLOCK_NEVER);
     }
     self->main = NULL;
     pthread_mutex_unlock (&peer->lock);
@@ -469,7 +476,8 @@ worker_main (const char *boot)
     char cookie_text [2 * COOKIE_SIZE + 1], endpoint [128];
     uint8_t cookie [COOKIE_SIZE];
     fault_t fault = { .text = "malformed" };
-    if (sscanf (boot, "%d %u %d %32s %127s", &parent, &number, &ledger_fd, cookie_text, endpoint)
+    if (sscanf (boot, "%d %u %d %32s %127s", &parent, &number, &ledger_fd, cookie_text,
+                endpoint)
             != 5
         || s_parse_hex (cookie_text, cookie, COOKIE_SIZE))
         s_die ("TROUPE_BOOT", &fault);

@@ -5,6 +5,7 @@
 
 #include "core/slab.h"
 #include "peer/call.h"
+#include "peer/family.h"
 #include "peer/object.h"
 #include "worker/worker.h"
 
@@ -34,6 +35,7 @@ typedef struct {
     int64_t started;
     atomic_bool cancelled;
     bool running;
+    family_t family;            /*  what it has submitted                   */
 } job_t;
 
 typedef struct {
@@ -99,6 +101,10 @@ extern const peer_hooks_t worker_hooks;
 
 /*  Has worker_run look at what there is to be made or reaped.              */
 void worker_wake_main (worker_t *self);
+
+/*  Cancels a task, a method or a birth, and what it has submitted, and so on:
+    what has not begun never does, what runs is told. Expects the lock.     */
+void worker_cancel (worker_t *self, tid_t id);
 
 /*  --- job.c: all expect the lock ---------------------------------------  */
 

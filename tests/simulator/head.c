@@ -259,7 +259,7 @@ simulator_turn (world_t *world)
     if (++world->turns % (world->scenario->check_every / 10) == 0)
         s_check_no_idle_slots (world);
     simulator_perform (world);
-    if (head_recall_due (world->head, world->now) == CLOCK_NEVER || world->recall_due)
+    if (head_recall_due (world->head) == CLOCK_NEVER || world->recall_due)
         return;
     world->recall_due = true;
     simulator_after (world, head_due (world->head, world->now) - world->now, EVENT_TICK, 0, 1);
