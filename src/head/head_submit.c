@@ -46,6 +46,42 @@ s_task_new (int64_t now, const record_t *record, const uint8_t *body, uint32_t b
 
 /*  --- values that it waits for ------------------------------------------  */
 
+/*  Room for attachments grows twofold, so that those that come one by one are
+    not copied each time.                                                   */
+static size_t
+s_room (size_t size)
+{
+    size_t room = 64;
+    while (room < size)
+        room *= 2;
+    return room;
+}
+
+/*  Returns 0, or -1: no memory.                                            */
+static int
+s_grow_attachments (head_task_t *task, size_t total)
+{
+    task_more_t *more = task->more;
+    if (more->attachments && s_room (total) == s_room (task->attachments_size))
+        return 0;
+    uint8_t *grown = realloc (more->attachments, s_room (total));
+    if (!grown)
+        return -1;
+    if (!more->attachments)
+        memcpy (grown, head_task_attachments (task), task->attachments_size);
+    more->attachments = grown;
+    return 0;
+}
+
+/*  All have come.                                                          */
+static void
+s_trim_attachments (head_task_t *task)
+{
+    uint8_t *trimmed = realloc (task->more->attachments, task->attachments_size);
+    if (trimmed)
+        task->more->attachments = trimmed;
+}
+
 /*  Gives a parked task a value that it waited for. Returns 0, or -1: no
     memory, or the task would not fit a record any more.                    */
 static int
@@ -59,13 +95,9 @@ s_add_value (head_state_t *self, head_task_t *task, tid_t id, const uint8_t *dat
     if (total + task->body_size > network_record_max (!task->lane->job->embedded))
         return -1;
     task_more_t *more = task->more;
-    uint8_t *grown = realloc (more->attachments, total);
-    if (!grown)
+    if (s_grow_attachments (task, total))
         return -1;
-    if (!more->attachments)
-        memcpy (grown, head_task_attachments (task), task->attachments_size);
-    more->attachments = grown;
-    uint8_t *place = grown + task->attachments_size;
+    uint8_t *place = more->attachments + task->attachments_size;
     memset (place, 0, step);
     store_u64 (place, id.owner);
     store_u64 (place + 8, id.sequence);
@@ -363,6 +395,8 @@ head_submit (head_state_t *self, int64_t now, const record_t *record)
     uint32_t pending = record->attachments ? s_count_pending (record) : 0;
     if (pending && (!s_park (self, task, pending) || task->more->unresolved))
         return;
+    if (pending)
+        s_trim_attachments (task);
     self->parked--;
     if (task->more)
         head_prefer_holder (self, task);
@@ -389,6 +423,7 @@ head_value (head_state_t *self, tid_t id, uint32_t code, const uint8_t *data, ui
     }
     if (--task->more->unresolved)
         return;
+    s_trim_attachments (task);
     head_task_forget_waiters (self, task);
     self->parked--;
     head_prefer_holder (self, task);
