@@ -158,17 +158,20 @@ test_waiting (void **state)
     (void) state;
     caller_t client;
     succeeds (gate_let_wait (site.gate, DOMAIN_NAME, &site.fault));
+    int64_t began = now_ms ();
     caller_begin (&client, NULL);
     assert_true (eventually (site_counts ().waiting == 1));
     site_expect_nothing ();
     succeeds (gate_allow (site.gate, DOMAIN_NAME, client.keys.public_key, "soon", &site.fault));
     site_expect_hello ("soon", NULL);
     caller_end (&client);
-    assert_int_equal (site_counts ().refused, 0);
+    /*  Unless this machine took longer than anybody waits.                 */
+    uint64_t refused = site_counts ().refused;
+    assert_true (refused == 0 || now_ms () - began >= GATE_WAIT_MS);
     assert_int_equal (site_counts ().waiting, 0);
 
     caller_begin (&client, NULL);
-    assert_true (eventually (site_counts ().refused_by [GATE_UNKNOWN_KEY] == 1));
+    assert_true (eventually (site_counts ().refused_by [GATE_UNKNOWN_KEY] == refused + 1));
     site_expect_nothing ();
     succeeds (gate_allow (site.gate, DOMAIN_NAME, client.keys.public_key, "late", &site.fault));
     site_expect_hello ("late", NULL);
