@@ -10,9 +10,10 @@
 
 #include <troupe.h>
 
+#include "tests/file_await.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HELD_MAX 11000
@@ -94,15 +95,11 @@ probe_pass (troupe_call_t *call)
 static int
 hold (troupe_call_t *call)
 {
-    const struct timespec pause = { 0, 10000000 };
     const char *path;
     if (troupe_args (call, &path))
         return -1;
-    for (int tries = 0; access (path, F_OK); tries++) {
-        if (tries == 6000)
-            return troupe_fail (call, "%s was not made within a minute", path);
-        nanosleep (&pause, NULL);
-    }
+    if (file_await (path))
+        return troupe_fail (call, "%s did not come, or cannot be watched", path);
     return 0;
 }
 /*  The types of whatever it was given.                                     */

@@ -9,24 +9,21 @@
 
 #include <troupe.h>
 
+#include "tests/file_await.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /*  Ends when there is such a file.                                         */
 static int
 hold (troupe_call_t *call)
 {
-    const struct timespec pause = { 0, 5000000 };
     const char *path;
     if (troupe_args (call, &path))
         return -1;
-    for (int tries = 0; access (path, F_OK); tries++) {
-        if (tries == 12000)
-            return troupe_fail (call, "%s was not made within a minute", path);
-        nanosleep (&pause, NULL);
-    }
+    if (file_await (path))
+        return troupe_fail (call, "%s did not come, or cannot be watched", path);
     return troupe_return (call, 1);
 }
 TROUPE_TASK (hold);

@@ -1,6 +1,7 @@
 /*  head_cluster_fixture.c - what tests of the head as that of a cluster share */
 
 #include "tests/head_cluster_fixture.h"
+#include "tests/head_sound.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,7 @@
 void
 fixture_check (fixture_t *self)
 {
-    const char *wrong = head_check (self->head);
-    if (wrong)
-        fail_msg ("%s", wrong);
-    assert_false (head_failed (self->head));
+    head_expect_sound (self->head);
 }
 
 int

@@ -1,6 +1,7 @@
 /*  head_fixture.c - what tests of the head share                              */
 
 #include "tests/head_fixture.h"
+#include "tests/head_sound.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,7 @@
 void
 fixture_check (fixture_t *self)
 {
-    const char *wrong = head_check (self->head);
-    if (wrong)
-        fail_msg ("%s", wrong);
-    assert_false (head_failed (self->head));
+    head_expect_sound (self->head);
 }
 
 int

@@ -70,6 +70,19 @@ s_faulted (const fixture_t *self, tid_t id, troupe_error_t code, const char *tex
     return tid_equal (self->faulted, id) && self->code == code && strstr (self->fault, text);
 }
 
+/*  A task and an actor that ask for this fail within the time, each.       */
+static void
+s_expect_refused (fixture_t *self, process_t driver, const options_t *asked, int64_t within,
+                  troupe_error_t code, const char *text)
+{
+    tid_t task = fixture_submit_with (self, driver, asked, 0);
+    fixture_pass (self, within, 0);
+    assert_true (s_faulted (self, task, code, text));
+    tid_t actor = fixture_spawn (self, driver, "", asked);
+    fixture_pass (self, within, 0);
+    assert_true (s_faulted (self, actor, code, text));
+}
+
 /*  --- groups among small tasks -----------------------------------------  */
 
 static void
@@ -378,14 +391,8 @@ test_what_never_fits_a_bundle (void **state)
     options_t asked [] = { s_in_bundle (group, BUNDLE_ANY, 3), s_in_bundle (group, 1, 2),
                            s_in_bundle (group, 0, 1), s_in_bundle (group, 7, 1) };
     asked [2].resources [0] = (resource_t){ "gpus", 4, RESOURCE_UNIT };
-    for (size_t index = 0; index < 4; index++) {
-        tid_t task = fixture_submit_with (self, driver, &asked [index], 0);
-        fixture_pass (self, 12 * SECOND, 0);
-        assert_true (s_faulted (self, task, TROUPE_ELIMIT, "bundle"));
-        tid_t actor = fixture_spawn (self, driver, "", &asked [index]);
-        fixture_pass (self, 12 * SECOND, 0);
-        assert_true (s_faulted (self, actor, TROUPE_ELIMIT, "bundle"));
-    }
+    for (size_t index = 0; index < 4; index++)
+        s_expect_refused (self, driver, &asked [index], 12 * SECOND, TROUPE_ELIMIT, "bundle");
     assert_int_equal (head_counts (self->head).tasks, 0);
     assert_int_equal (head_counts (self->head).actors, 0);
 }
@@ -402,14 +409,9 @@ test_a_node_that_is_not_there (void **state)
     head_lost (self->head, self->now, b, "gone", NULL);
     fixture_run (self);
     const options_t *const asked [] = { &never, &left };
-    for (size_t index = 0; index < 2; index++) {
-        tid_t task = fixture_submit_with (self, driver, asked [index], 0);
-        fixture_pass (self, 12 * SECOND, 0);
-        assert_true (s_faulted (self, task, TROUPE_ELIMIT, "is not in the cluster"));
-        tid_t actor = fixture_spawn (self, driver, "", asked [index]);
-        fixture_pass (self, 12 * SECOND, 0);
-        assert_true (s_faulted (self, actor, TROUPE_ELIMIT, "is not in the cluster"));
-    }
+    for (size_t index = 0; index < 2; index++)
+        s_expect_refused (self, driver, asked [index], 12 * SECOND,
+                          TROUPE_ELIMIT, "is not in the cluster");
     assert_int_equal (head_counts (self->head).tasks, 0);
     assert_int_equal (head_counts (self->head).actors, 0);
 }
@@ -461,14 +463,8 @@ test_a_program_that_runs_nowhere (void **state)
     const options_t gpu = fixture_asking ("gpus", 1), none = { .bundle = BUNDLE_ANY };
     const options_t bundle = s_in_bundle (group, 0, 1), cpu = fixture_asking ("cpus", 0.5);
     const options_t *const asked [] = { NULL, &gpu, &bundle, &cpu, &none };
-    for (size_t index = 0; index < 5; index++) {
-        tid_t task = fixture_submit_with (self, driver, asked [index], 0);
-        fixture_pass (self, 3 * SECOND, 0);
-        assert_true (s_faulted (self, task, TROUPE_ESYSTEM, why));
-        tid_t actor = fixture_spawn (self, driver, "", asked [index]);
-        fixture_pass (self, 3 * SECOND, 0);
-        assert_true (s_faulted (self, actor, TROUPE_ESYSTEM, why));
-    }
+    for (size_t index = 0; index < 5; index++)
+        s_expect_refused (self, driver, asked [index], 3 * SECOND, TROUPE_ESYSTEM, why);
     assert_int_equal (head_counts (self->head).tasks, 0);
     assert_int_equal (head_counts (self->head).actors, 0);
 }
@@ -497,14 +493,8 @@ test_a_program_that_runs_elsewhere (void **state)
     there.node_name_length = 1;
     const options_t gpu = fixture_asking ("gpus", 1), bundle = s_in_bundle (group, 0, 1);
     const options_t *const asked [] = { &on_a, &gpu, &bundle, &there };
-    for (size_t index = 0; index < 4; index++) {
-        tid_t task = fixture_submit_with (self, driver, asked [index], 0);
-        fixture_pass (self, 3 * SECOND, 0);
-        assert_true (s_faulted (self, task, TROUPE_ESYSTEM, why));
-        tid_t actor = fixture_spawn (self, driver, "", asked [index]);
-        fixture_pass (self, 3 * SECOND, 0);
-        assert_true (s_faulted (self, actor, TROUPE_ESYSTEM, why));
-    }
+    for (size_t index = 0; index < 4; index++)
+        s_expect_refused (self, driver, asked [index], 3 * SECOND, TROUPE_ESYSTEM, why);
     assert_int_equal (head_counts (self->head).tasks, 1);
     assert_int_equal (head_counts (self->head).actors, 0);
 }
